@@ -1,0 +1,1 @@
+"""absl flags, the training job and the `estimator-ckpt` commands."""

@@ -1,0 +1,1 @@
+"""Names, object graphs, plans and conversions of checkpoints. No TensorFlow."""

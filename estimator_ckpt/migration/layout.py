@@ -1,0 +1,143 @@
+"""What a checkpoint's keys mean: its format, its variables, its global step.
+
+A checkpoint is a table of keys. Which of them are variables, and under which names,
+follows from the keys and from the object graph, if there is one. Everything that
+asks this question (inspect, convert, plan, warm start, the savers) asks it here.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Collection, Mapping
+from typing import Any, Optional
+
+from estimator_ckpt.bundle.errors import CheckpointError
+from estimator_ckpt.migration import names, object_graph
+
+
+class AmbiguousNameError(CheckpointError):
+    """Two variables of an object-based checkpoint claim one variable name."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Layout:
+    """The meaning of a checkpoint's keys.
+
+    Attributes:
+      format: `tf1`, `tf2` or `dual`.
+      keys: the key that holds each variable's value, by variable name. Entries of
+        hash tables cannot be told from variables and count as such.
+      aliases: keys that hold the same variable once more, by variable name: the name
+        keys of a `dual` checkpoint, the `global_step` that a training job adds.
+      state: keys that hold neither a variable nor an alias of one: the object graph,
+        `save_counter`, tables and iterators of the object graph.
+      global_step: the variable name of the global step, or None.
+      slots: the variable names that the object graph says are slot variables.
+      ambiguous: object keys by the variable name that two or more of them claim;
+        none of them is in `keys`.
+    """
+
+    format: str
+    keys: Mapping[str, str]
+    aliases: Mapping[str, str]
+    state: frozenset[str]
+    global_step: Optional[str]
+    slots: frozenset[str]
+    ambiguous: Mapping[str, tuple[str, ...]]
+
+    def require_unique(self, source: str) -> None:
+        """Raises AmbiguousNameError if two variables claim one name."""
+        if not self.ambiguous:
+            return
+        claims = "; ".join(
+            f"{name!r}: {', '.join(map(repr, keys))}"
+            for name, keys in sorted(self.ambiguous.items())
+        )
+        raise AmbiguousNameError(
+            f"{source}: variables that share a full name: {claims}. Give an "
+            f"assignment map, or names='path' (--names=path) to call them by their "
+            f"object paths"
+        )
+
+
+def of_names(keys: Collection[str]) -> Layout:
+    """The layout of a name-based checkpoint: every key is a variable's name."""
+    return Layout(
+        format="tf1",
+        keys={key: key for key in keys},
+        aliases={},
+        state=frozenset(),
+        global_step=names.GLOBAL_STEP if names.GLOBAL_STEP in keys else None,
+        slots=frozenset(),
+        ambiguous={},
+    )
+
+
+def of_objects(
+    keys: Collection[str],
+    graph: Any,
+    *,
+    root: Optional[str] = None,
+    by_path: bool = False,
+) -> Layout:
+    """The layout of an object-based checkpoint.
+
+    Args:
+      keys: every key of the checkpoint (of a partitioned variable, its own key).
+      graph: its TrackableObjectGraph message.
+      root: one more name of a root's child that is a dictionary by TF1 names.
+      by_path: call variables by their unescaped object paths, which are unique,
+        instead of by their full names.
+    """
+    present = set(keys)
+    claims: dict[str, list[str]] = {}
+    state = {names.OBJECT_GRAPH_KEY}
+    slots = set()
+    referenced = set()
+    global_step = None
+    for node in object_graph.saved_nodes(graph, root):
+        if not node.is_variable:
+            state.update(key for key in present if key.startswith(node.key))
+            continue
+        referenced.add(node.key)
+        if node.key not in present:
+            continue
+        if node.is_child_of_root == names.SAVE_COUNTER:
+            state.add(node.key)
+            continue
+        name = _path(node.key) if by_path else _name(node)
+        if node.is_child_of_root == names.STEP or name == names.GLOBAL_STEP:
+            global_step = name
+        claims.setdefault(name, []).append(node.key)
+        if node.is_slot:
+            slots.add(name)
+    variables = {name: found[0] for name, found in claims.items() if len(found) == 1}
+    state.update(k for k in present - referenced if names.is_object_key(k))
+    by_name = present - referenced - state
+    aliases = {name: name for name in by_name & set(variables)}
+    is_dual = bool(variables) and set(variables) == set(aliases)
+    variables.update((name, name) for name in by_name - set(aliases))
+    return Layout(
+        format="dual" if is_dual else "tf2",
+        keys=variables,
+        aliases=aliases,
+        state=frozenset(state),
+        global_step=global_step,
+        slots=frozenset(slots),
+        ambiguous={name: tuple(k) for name, k in claims.items() if len(k) > 1},
+    )
+
+
+def _name(node: object_graph.Node) -> str:
+    if node.name is not None:
+        return node.name
+    if not names.says_nothing(node.full_name):
+        return node.full_name
+    if node.is_child_of_root == names.STEP:
+        return names.GLOBAL_STEP
+    return _path(node.key)
+
+
+def _path(key: str) -> str:
+    path = names.path_of(key)
+    return key if path is None else path

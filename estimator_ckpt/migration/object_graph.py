@@ -1,0 +1,188 @@
+"""The object graph of a TF2 checkpoint: which variable hangs where, under which key.
+
+Stored in the bundle as a scalar string, a serialized TrackableObjectGraph: nodes
+with children by local name, attributes (a variable's value, a table's entries) by
+object key, and slot variables by optimizer. Node 0 is the root.
+
+Source: `tensorflow/core/protobuf/trackable_object_graph.proto`; `docs/format.md`.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterable
+from typing import Any, Optional
+
+from estimator_ckpt.bundle import schema
+from estimator_ckpt.bundle.errors import CorruptIndexError
+from estimator_ckpt.migration import names
+
+
+@dataclasses.dataclass(frozen=True)
+class Node:
+    """An attribute of a node that is saved: a variable, a table, an iterator.
+
+    Attributes:
+      key: its object key; of anything but a variable, the prefix of its keys.
+      full_name: what TensorFlow called the variable; may be empty, made up or shared.
+      name: its TF1 name where a dictionary by names holds it, else None.
+      is_variable: False for tables, iterators and other saved state.
+      is_slot: whether an optimizer keeps it as a slot variable.
+      is_child_of_root: the local name where the root itself holds it, else None.
+    """
+
+    key: str
+    full_name: str
+    name: Optional[str]
+    is_variable: bool
+    is_slot: bool
+    is_child_of_root: Optional[str]
+
+
+def parse(serialized: bytes, source: str) -> Any:
+    """Reads a serialized object graph and checks that its ids hold together.
+
+    Args:
+      serialized: the bytes of the `_CHECKPOINTABLE_OBJECT_GRAPH` string.
+      source: the file it comes from, for messages.
+
+    Returns:
+      A TrackableObjectGraph message with at least one node.
+
+    Raises:
+      CorruptIndexError: it is no such message, or a node id is out of range.
+    """
+    from google.protobuf.message import DecodeError
+
+    where = f"{source}: {names.OBJECT_GRAPH_KEY}"
+    try:
+        graph = schema.TrackableObjectGraph.FromString(serialized)
+    except DecodeError as error:
+        raise CorruptIndexError(
+            f"{where} is no object graph ({error}); restore the file from a copy"
+        ) from None
+    if not graph.nodes:
+        raise CorruptIndexError(f"{where} has no nodes, not even a root")
+    for node_id, node in enumerate(graph.nodes):
+        ids = [child.node_id for child in node.children]
+        for slot in node.slot_variables:
+            ids += [slot.original_variable_node_id, slot.slot_variable_node_id]
+        for other in ids:
+            if not 0 <= other < len(graph.nodes):
+                raise CorruptIndexError(
+                    f"{where}: node {node_id} refers to node {other}, but there are "
+                    f"{len(graph.nodes)}"
+                )
+    return graph
+
+
+def saved_nodes(graph: Any, root: Optional[str] = None) -> list[Node]:
+    """What an object graph says is in the checkpoint, in the order of its nodes.
+
+    Args:
+      graph: a TrackableObjectGraph message, as `parse` returns it.
+      root: one more name of a root's child that is a dictionary by TF1 names,
+        beside `var_list` and `vars`.
+    """
+    dictionary_names = _names_in_dictionaries(graph, root)
+    root_children = {
+        child.node_id: child.local_name for child in graph.nodes[0].children
+    }
+    slots = {
+        slot.slot_variable_node_id
+        for node in graph.nodes
+        for slot in node.slot_variables
+    }
+    return [
+        Node(
+            key=attribute.checkpoint_key,
+            full_name=attribute.full_name,
+            name=dictionary_names.get(node_id),
+            is_variable=attribute.name == names.VARIABLE_VALUE,
+            is_slot=node_id in slots,
+            is_child_of_root=root_children.get(node_id),
+        )
+        for node_id, node in enumerate(graph.nodes)
+        for attribute in node.attributes
+    ]
+
+
+def _names_in_dictionaries(graph: Any, root: Optional[str]) -> dict[int, str]:
+    """TF1 names by node id, of variables in the root's dictionaries by name.
+
+    A list under the same name (`Checkpoint(var_list=[a, b])`) has local names 0, 1,
+    ...: these are positions, not names.
+    """
+    found: dict[int, str] = {}
+    for child in graph.nodes[0].children:
+        if child.local_name not in {*names.NAME_DICTIONARIES, root}:
+            continue
+        entries = {
+            c.node_id: c.local_name
+            for c in graph.nodes[child.node_id].children
+            if any(
+                attribute.name == names.VARIABLE_VALUE
+                for attribute in graph.nodes[c.node_id].attributes
+            )
+        }
+        if sorted(entries.values()) != sorted(map(str, range(len(entries)))):
+            found.update(entries)
+    return found
+
+
+def build(
+    variables: Iterable[str],
+    *,
+    root: str = names.ROOT,
+    step: Optional[str] = None,
+    save_counter: bool = True,
+) -> bytes:
+    """The object graph of `tf.train.Checkpoint(var_list={...}, step=...)`, serialized.
+
+    Args:
+      variables: the variable names that hang under `root`, without the step's.
+      root: the name of the root's child that holds them.
+      step: the global step's variable name, or None if the root has no `step`.
+      save_counter: whether the root has one, as `Checkpoint.save` writes it.
+    """
+    graph = schema.TrackableObjectGraph()
+    graph.nodes.add()
+    graph.nodes.add()
+    _add_child(graph, 0, root, 1)
+    if step is not None:
+        _add_variable(graph, 0, names.STEP, step, names.STEP_KEY)
+    if save_counter:
+        _add_variable(
+            graph, 0, names.SAVE_COUNTER, names.SAVE_COUNTER, names.SAVE_COUNTER_KEY
+        )
+    for name in variables:
+        _add_variable(graph, 1, name, name, names.variable_key(name, root))
+    return bytes(graph.SerializeToString())
+
+
+def add_save_counter(graph: Any) -> bool:
+    """Gives the root a `save_counter`, unless it has a child of that name.
+
+    Returns:
+      Whether one was added.
+    """
+    if any(c.local_name == names.SAVE_COUNTER for c in graph.nodes[0].children):
+        return False
+    _add_variable(
+        graph, 0, names.SAVE_COUNTER, names.SAVE_COUNTER, names.SAVE_COUNTER_KEY
+    )
+    return True
+
+
+def _add_child(graph: Any, parent: int, local_name: str, node_id: int) -> None:
+    graph.nodes[parent].children.add(node_id=node_id, local_name=local_name)
+
+
+def _add_variable(
+    graph: Any, parent: int, local_name: str, full_name: str, key: str
+) -> None:
+    node = graph.nodes.add()
+    node.attributes.add(
+        name=names.VARIABLE_VALUE, full_name=full_name, checkpoint_key=key
+    )
+    _add_child(graph, parent, local_name, len(graph.nodes) - 1)

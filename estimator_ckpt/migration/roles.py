@@ -1,0 +1,101 @@
+"""What a variable is for, told from names: optimizer state, averages, or the model.
+
+A checkpoint does not say which variables belong to an optimizer. Their names do: a
+slot is named after its variable (`dense/kernel/Adam_1`), the beta powers of Adam
+after themselves, a Keras optimizer's variables after either.
+
+Source: tf1 `slot_creator`, the optimizers of TensorFlow 1.15.5 (contrib included) and
+the Keras optimizers of TensorFlow 2.15.1, as written to checkpoints.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection
+from typing import Optional
+
+#: Slots of tf1 optimizers: `<V>/<slot>` or `<V>/<slot>_<n>`. `adam_m` and `adam_v` are
+#: those of BERT's AdamWeightDecayOptimizer; Nadam and LazyAdam call theirs `Adam`.
+_TF1_SLOT = re.compile(
+    r"(?P<variable>.+)/(Adam|AdaMax|Momentum|RMSProp|Adagrad|Adadelta|Ftrl|AdagradDA"
+    r"|ProximalAdagrad|adam_m|adam_v|gradient_accumulator"
+    r"|gradient_squared_accumulator)(_\d+)?"
+)
+_KERAS_SLOTS = (
+    r"(m|v|vhat|u|rms|mg|momentum|velocity|velocity_hat|average_gradient|accumulator"
+    r"|accum_grad|accum_var|accumulated_grad|accumulated_delta_var|linear)"
+)
+_KERAS_LEGACY_SLOT = re.compile(
+    rf"(?P<optimizer>[^/]+/)(?P<variable>.+)/{_KERAS_SLOTS}"
+)
+_KERAS_SLOT = re.compile(rf"(?P<optimizer>[^/]+/)?{_KERAS_SLOTS}/(?P<variable>.+)")
+_BETA_POWER = re.compile(r"(.*/)?beta[12]_power(_\d+)?")
+_HYPERPARAMETER = re.compile(
+    r"(?P<optimizer>.*/)?(iter|iteration|decay|learning_rate|current_learning_rate"
+    r"|beta_1|beta_2|beta|rho|momentum|momentum_cache|l1_regularization_strength"
+    r"|l2_regularization_strength|learning_rate_power)"
+)
+_SHADOW = re.compile(r"(?P<variable>.+)/ExponentialMovingAverage")
+
+
+def is_optimizer_state(name: str, all_names: Collection[str]) -> bool:
+    """Whether `name` is a slot variable, a beta power or a Keras optimizer's variable.
+
+    Args:
+      name: a variable name.
+      all_names: the names of all variables of the same checkpoint or graph; a slot is
+        recognised by the variable that it is named after. A set or dict is fastest.
+    """
+    if _BETA_POWER.fullmatch(name) or slot_owner(name, all_names) is not None:
+        return True
+    hyperparameter = _HYPERPARAMETER.fullmatch(name)
+    return hyperparameter is not None and _has_counter(
+        hyperparameter["optimizer"], all_names
+    )
+
+
+def slot_owner(name: str, all_names: Collection[str]) -> Optional[str]:
+    """The variable that `name` is a slot variable of, or None.
+
+    An optimizer in a variable scope puts the scope before the variable's name
+    (`OptimizeLoss/dense/kernel/Adam`).
+    """
+    match = _TF1_SLOT.fullmatch(name)
+    if match:
+        return _without_scopes(match["variable"], all_names)
+    for pattern in (_KERAS_LEGACY_SLOT, _KERAS_SLOT):
+        match = pattern.fullmatch(name)
+        if match and _has_counter(match["optimizer"], all_names):
+            owner = _without_scopes(match["variable"], all_names)
+            if owner is not None and owner != name:
+                return owner
+    return None
+
+
+def averaged_variable(name: str, all_names: Collection[str]) -> Optional[str]:
+    """The variable whose ExponentialMovingAverage `name` is, or None."""
+    match = _SHADOW.fullmatch(name)
+    return _without_scopes(match["variable"], all_names) if match else None
+
+
+def _has_counter(optimizer: Optional[str], all_names: Collection[str]) -> bool:
+    """Whether a Keras optimizer's step counter is there.
+
+    Names like `m/w` or `layer/decay` are too short to be told from a model's own
+    without it. Optimizers since 2.11 name it without their own name before it.
+    """
+    prefix = optimizer or ""
+    return (
+        f"{prefix}iter" in all_names
+        or f"{prefix}iteration" in all_names
+        or "iteration" in all_names
+    )
+
+
+def _without_scopes(name: str, all_names: Collection[str]) -> Optional[str]:
+    """`name`, or what is left of it without leading scopes, if it is in all_names."""
+    while name not in all_names:
+        _, slash, name = name.partition("/")
+        if not slash:
+            return None
+    return name

@@ -1,0 +1,1 @@
+"""Savers, scaffolds and warm starts for `tf.estimator` jobs. Needs TensorFlow."""

@@ -1,0 +1,66 @@
+"""Roles: what is optimizer state is told from names, and only from safe ones."""
+
+import pytest
+
+from estimator_ckpt.migration import roles
+
+MODEL = {"dense/kernel", "dense/bias", "bn/moving_mean", "global_step", "w"}
+
+
+@pytest.mark.parametrize(
+    ("name", "owner"),
+    [
+        ("dense/kernel/Adam", "dense/kernel"),
+        ("dense/kernel/Adam_1", "dense/kernel"),
+        ("OptimizeLoss/dense/kernel/Momentum", "dense/kernel"),
+        ("dense/kernel/adam_v", "dense/kernel"),
+    ],
+)
+def test_slots_are_named_after_their_variable(name, owner):
+    assert roles.slot_owner(name, MODEL) == owner
+    assert roles.is_optimizer_state(name, MODEL)
+
+
+@pytest.mark.parametrize(
+    ("name", "owner", "counter"),
+    [
+        ("Adam/dense/kernel/m", "dense/kernel", "Adam/iter"),  # Keras, legacy
+        ("Adam/v/dense/kernel", "dense/kernel", "iteration"),  # Keras since 2.11
+        ("velocity/w", "w", "iteration"),
+    ],
+)
+def test_keras_slots_count_only_beside_a_step_counter(name, owner, counter):
+    assert roles.slot_owner(name, {counter} | MODEL) == owner
+    assert not roles.is_optimizer_state(name, MODEL)
+
+
+@pytest.mark.parametrize(
+    "name", ["beta1_power", "OptimizeLoss/beta2_power", "beta1_power_1"]
+)
+def test_beta_powers_are_optimizer_state(name):
+    assert roles.is_optimizer_state(name, MODEL)
+
+
+def test_hyperparameters_count_only_beside_an_iteration_counter():
+    assert roles.is_optimizer_state("Adam/decay", {"Adam/iter"} | MODEL)
+    assert not roles.is_optimizer_state("layer/decay", MODEL)
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "bn/moving_mean",
+        "other/kernel/Adam",  # no variable of that name: not a slot of anything here
+        "dense/kernel",
+        "dense/kernel/ExponentialMovingAverage",
+        "global_step",
+    ],
+)
+def test_the_model_is_not_optimizer_state(name):
+    assert not roles.is_optimizer_state(name, MODEL)
+
+
+def test_an_average_names_its_variable():
+    shadow = "dense/kernel/ExponentialMovingAverage"
+    assert roles.averaged_variable(shadow, MODEL) == "dense/kernel"
+    assert roles.averaged_variable("dense/kernel", MODEL) is None
