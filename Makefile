@@ -1,0 +1,53 @@
+# Two commands matter: `make demo` and `make test`. Both make .venv by themselves.
+#
+# The virtual environment is made once, from the pinned constraints.txt, by the first
+# CPython 3.9 to 3.11 that tools/find_python.sh finds (PYTHON=... chooses another).
+
+SHELL := /bin/bash
+VENV := .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.installed
+export CUDA_VISIBLE_DEVICES := -1
+export TF_CPP_MIN_LOG_LEVEL := 2
+export PYTHONDONTWRITEBYTECODE := 1
+
+.PHONY: help demo test check format install compat soak fuzz bench dist clean
+
+help: ## Show what each target does
+	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+
+install: $(STAMP) ## Make .venv with everything that tests and demo need
+
+$(STAMP): constraints.txt setup.py pyproject.toml tools/find_python.sh
+	@set -e; \
+	if [ ! -x $(BIN)/python ]; then \
+	  python="$$(bash tools/find_python.sh)"; \
+	  echo "Making $(VENV) with $$("$$python" --version) ($$python)"; \
+	  "$$python" -m venv $(VENV); \
+	fi
+	@echo "Installing the pinned packages of constraints.txt (TensorFlow is 0.5 GB: a few minutes, once)"
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check \
+	  --constraint constraints.txt --editable '.[estimator,examples,dev]'
+	@touch $@
+
+demo: $(STAMP) ## Warm-start a TF2-saving job from a real TF1 model dir
+	@$(BIN)/python -m examples.demo
+
+test: $(STAMP) ## Run the tests (under 10 minutes on 2 cores)
+	@echo "Running the tests"
+	@$(BIN)/python -m pytest -q $(PYTEST_ARGS)
+
+check: $(STAMP) ## Lint, check the format, check types
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/mypy
+
+format: $(STAMP) ## Format the code
+	@$(BIN)/ruff format .
+	@$(BIN)/ruff check --fix .
+
+dist: $(STAMP) ## Build the wheel and the source archive into dist/
+	@$(BIN)/python -m build --quiet
+
+clean: ## Remove the virtual environments and what was built
+	rm -rf .venv .venvs build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -1,0 +1,73 @@
+"""estimator_ckpt: migrate `tf.estimator` jobs and their checkpoints to TensorFlow 2.
+
+The public names are here, and nothing else: each is imported from the module that
+defines it when it is first used (PEP 562). Importing this package imports neither
+TensorFlow nor NumPy.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+__version__ = "0.1.0"
+
+_TRAINING = {
+    "scaffold": "estimator_ckpt.training.scaffold",
+    "warm_start_from": "estimator_ckpt.training.warm_start",
+    "warm_start_settings": "estimator_ckpt.training.warm_start",
+    "with_scaffold": "estimator_ckpt.training.scaffold",
+}
+_PLAIN = {
+    "CheckpointError": "estimator_ckpt.bundle.errors",
+}
+_MODULES = {
+    "flags": "estimator_ckpt.cli.flags",
+}
+
+__all__ = ["__version__", *sorted({**_TRAINING, **_PLAIN, **_MODULES})]
+
+if TYPE_CHECKING:
+    from estimator_ckpt.bundle.errors import CheckpointError as CheckpointError
+    from estimator_ckpt.cli import flags as flags
+    from estimator_ckpt.training.scaffold import scaffold as scaffold
+    from estimator_ckpt.training.scaffold import with_scaffold as with_scaffold
+    from estimator_ckpt.training.warm_start import warm_start_from as warm_start_from
+    from estimator_ckpt.training.warm_start import (
+        warm_start_settings as warm_start_settings,
+    )
+
+
+def __getattr__(name: str) -> Any:
+    value: Any
+    if name in _MODULES:
+        value = importlib.import_module(_MODULES[name])
+    elif name in _PLAIN:
+        value = getattr(importlib.import_module(_PLAIN[name]), name)
+    elif name in _TRAINING:
+        _require_estimator(name)
+        value = getattr(importlib.import_module(_TRAINING[name]), name)
+    else:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)
+
+
+def _require_estimator(name: str) -> None:
+    """Raises an ImportError that says what to install, if TensorFlow lacks."""
+    from importlib.util import find_spec
+
+    missing = [
+        package
+        for package in ("tensorflow", "tensorflow_estimator")
+        if find_spec(package) is None
+    ]
+    if missing:
+        raise ImportError(
+            f"estimator_ckpt.{name} needs {' and '.join(missing)}: "
+            f"pip install 'estimator-ckpt[estimator]'"
+        )

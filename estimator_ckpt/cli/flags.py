@@ -1,0 +1,196 @@
+"""absl flags for people's own training binaries.
+
+    from absl import app
+    import estimator_ckpt as ec
+
+    ec.flags.define_flags()
+
+    def main(argv):
+        estimator = tf.estimator.Estimator(
+            ec.flags.decorate(model_fn), config=ec.flags.run_config())
+        estimator.train(input_fn, max_steps=1000)
+
+    app.run(main)
+
+Nothing here imports TensorFlow before `decorate` or `run_config` is called.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, Optional
+
+from absl import flags
+
+from estimator_ckpt.migration import names
+
+if TYPE_CHECKING:
+    import tensorflow as tf
+
+ModelFn = Callable[..., Any]
+
+_CARRY = ("trainable", "model", "all")
+
+
+def define_flags(
+    prefix: str = "", *, flag_values: flags.FlagValues = flags.FLAGS
+) -> None:
+    """Defines the flags that `decorate` and `run_config` read.
+
+    A flag of the same name that is defined already is used as it is.
+
+    Args:
+      prefix: put before each flag's name, such as `student_`.
+      flag_values: where to define them.
+    """
+
+    def define(
+        definition: Callable[..., Any], name: str, *args: Any, **kw: Any
+    ) -> None:
+        if prefix + name not in flag_values:
+            definition(prefix + name, *args, flag_values=flag_values, **kw)
+
+    define(
+        flags.DEFINE_enum,
+        "checkpoint_format",
+        None,
+        list(names.FORMATS),
+        "Format of the checkpoints to save: tf1 (keys are variable names), tf2 (object "
+        "keys), dual (both). Without it the model_fn saves as it is.",
+    )
+    define(
+        flags.DEFINE_string,
+        "warm_start_from",
+        None,
+        "Model dir or checkpoint prefix to initialize from while the model dir has no "
+        "checkpoint. The global step is not carried.",
+    )
+    define(
+        flags.DEFINE_enum,
+        "warm_start_carry",
+        "model",
+        list(_CARRY),
+        "What to carry: trainable variables, all state of the model, or optimizer "
+        "state too.",
+    )
+    for name, what in (("include", "to carry"), ("exclude", "not to carry")):
+        define(
+            flags.DEFINE_multi_string,
+            f"warm_start_{name}",
+            None,
+            f"Regex of variables {what}, matched from the beginning of their names. "
+            "May be given several times.",
+        )
+        flags.register_validator(
+            f"{prefix}warm_start_{name}",
+            _are_patterns,
+            message="not a regular expression",
+            flag_values=flag_values,
+        )
+    define(
+        flags.DEFINE_bool,
+        "warm_start_strict",
+        False,
+        "Stop if a variable that is to be carried cannot be.",
+    )
+    define(flags.DEFINE_string, "model_dir", None, "Where the job's checkpoints are.")
+    for name, default, lower, what in _RUN_CONFIG_INTEGERS:
+        define(flags.DEFINE_integer, name, default, what, lower_bound=lower)
+    define(
+        flags.DEFINE_float,
+        "keep_checkpoint_every_n_hours",
+        None,
+        "Keep a checkpoint for good every so many hours.",
+        lower_bound=0.0,
+    )
+
+
+#: RunConfig fields: name, default (None: RunConfig's own), lower bound, help.
+_RUN_CONFIG_INTEGERS: tuple[tuple[str, Optional[int], int, str], ...] = (
+    ("save_checkpoints_steps", None, 1, "Save a checkpoint every so many steps."),
+    ("save_checkpoints_secs", None, 1, "Save a checkpoint every so many seconds."),
+    ("keep_checkpoint_max", None, 0, "Checkpoints to keep; 0 keeps all."),
+    ("save_summary_steps", None, 0, "Write summaries every so many steps."),
+    ("log_step_count_steps", None, 1, "Log the speed every so many steps."),
+    ("tf_random_seed", None, 0, "Seed of TensorFlow's random numbers."),
+)
+
+
+def decorate(
+    model_fn: ModelFn,
+    prefix: str = "",
+    *,
+    flag_values: flags.FlagValues = flags.FLAGS,
+) -> ModelFn:
+    """Wraps a model_fn as the flags say.
+
+    Args:
+      model_fn: any model_fn that Estimator takes.
+      prefix: as given to `define_flags`.
+      flag_values: as given to `define_flags`.
+
+    Returns:
+      `model_fn` in `with_scaffold` if `--checkpoint_format` is given, and in
+      `warm_start_from` if `--warm_start_from` is.
+    """
+    import estimator_ckpt as ec
+
+    def value(name: str) -> Any:
+        return flag_values[prefix + name].value
+
+    if value("checkpoint_format"):
+        model_fn = ec.with_scaffold(value("checkpoint_format"))(model_fn)
+    if value("warm_start_from"):
+        model_fn = ec.warm_start_from(
+            value("warm_start_from"),
+            carry=value("warm_start_carry"),
+            include=value("warm_start_include"),
+            exclude=value("warm_start_exclude"),
+            strict=value("warm_start_strict"),
+        )(model_fn)
+    return model_fn
+
+
+def run_config(
+    prefix: str = "",
+    *,
+    flag_values: flags.FlagValues = flags.FLAGS,
+    **overrides: Any,
+) -> tf.estimator.RunConfig:
+    """The RunConfig that the flags describe.
+
+    Args:
+      prefix: as given to `define_flags`.
+      flag_values: as given to `define_flags`.
+      **overrides: RunConfig fields that win over the flags.
+
+    Returns:
+      A RunConfig with `--model_dir`, `--save_checkpoints_steps` and the others that
+      were given; what was not keeps RunConfig's own default. TF_CONFIG is read, as by
+      every RunConfig.
+    """
+    import tensorflow as tf
+
+    fields = {
+        name: flag_values[prefix + name].value
+        for name in (
+            "model_dir",
+            "keep_checkpoint_every_n_hours",
+            *(name for name, *_ in _RUN_CONFIG_INTEGERS),
+        )
+    }
+    given = {name: value for name, value in fields.items() if value is not None}
+    given.update(overrides)
+    return tf.estimator.RunConfig(**given)
+
+
+def _are_patterns(given: Optional[list[str]]) -> bool:
+    for pattern in given or ():
+        try:
+            re.compile(pattern)
+        except re.error as error:
+            raise flags.ValidationError(
+                f"{pattern!r} is no regular expression: {error}"
+            ) from None
+    return True

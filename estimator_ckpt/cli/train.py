@@ -1,0 +1,146 @@
+"""Train and evaluate an Estimator, named by flags.
+
+The model_fn and the input_fns are given as package.module:function; modules are found
+as Python finds them from the working directory. TF_CONFIG is read for clusters.
+"""
+
+from __future__ import annotations
+
+import importlib
+import os
+import sys
+from argparse import ArgumentParser, Namespace
+from collections.abc import Callable
+from typing import Any
+
+from absl import flags
+
+from estimator_ckpt.cli import flags as job_flags
+from estimator_ckpt.cli.errors import UsageError
+
+FLAGS = flags.FLAGS
+
+
+def define_flags() -> None:
+    """Defines the training job's flags."""
+    job_flags.define_flags()
+    flags.DEFINE_string("model_fn", None, "The model_fn, as package.module:function.")
+    flags.DEFINE_string(
+        "input_fn", None, "The training input_fn, as package.module:function."
+    )
+    flags.DEFINE_string(
+        "eval_input_fn",
+        None,
+        "The evaluation input_fn, as package.module:function. Without it the job only "
+        "trains.",
+    )
+    flags.DEFINE_multi_string(
+        "param",
+        [],
+        "A hyperparameter for the model_fn's params, as name=value; value is read as "
+        "YAML. May be given several times.",
+    )
+    flags.DEFINE_integer(
+        "max_steps", None, "Train up to this global step.", lower_bound=1
+    )
+    flags.DEFINE_integer(
+        "eval_steps",
+        None,
+        "Batches to evaluate on; without it all that eval_input_fn gives.",
+        lower_bound=1,
+    )
+    flags.DEFINE_integer(
+        "eval_throttle_secs",
+        0,
+        "Seconds to wait at least between two evaluations.",
+        lower_bound=0,
+    )
+
+
+def add_arguments(parser: ArgumentParser) -> None:
+    """Everything is an absl flag, so that flagfiles work."""
+
+
+def run(arguments: Namespace) -> int:
+    """Trains and evaluates as the flags say."""
+    for name in ("model_fn", "input_fn", "model_dir", "max_steps"):
+        if FLAGS[name].value is None:
+            raise UsageError(f"--{name} is needed: {FLAGS[name].help}")
+    params = _params(FLAGS.param)
+    functions = {
+        name: load(FLAGS[name].value, name)
+        for name in ("model_fn", "input_fn", "eval_input_fn")
+        if FLAGS[name].value is not None
+    }
+    _train(functions, params)
+    return 0
+
+
+def _train(functions: dict[str, Callable[..., Any]], params: dict[str, Any]) -> None:
+    from absl import logging
+
+    logging.set_verbosity(logging.INFO)
+    import tensorflow as tf
+
+    estimator = tf.estimator.Estimator(
+        job_flags.decorate(functions["model_fn"]),
+        config=job_flags.run_config(),
+        params=params or None,
+    )
+    if "eval_input_fn" not in functions:
+        estimator.train(functions["input_fn"], max_steps=FLAGS.max_steps)
+        return
+    tf.estimator.train_and_evaluate(
+        estimator,
+        tf.estimator.TrainSpec(functions["input_fn"], max_steps=FLAGS.max_steps),
+        tf.estimator.EvalSpec(
+            functions["eval_input_fn"],
+            steps=FLAGS.eval_steps,
+            start_delay_secs=0,
+            throttle_secs=FLAGS.eval_throttle_secs,
+        ),
+    )
+
+
+def load(path: str, flag: str) -> Callable[..., Any]:
+    """The function that `package.module:function` names.
+
+    Args:
+      path: the function's path.
+      flag: the flag that gave it, for messages.
+
+    Raises:
+      UsageError: the path is malformed, or cannot be imported.
+    """
+    module_name, colon, function_name = path.partition(":")
+    if not (colon and module_name and function_name):
+        raise UsageError(f"--{flag}={path}: give it as package.module:function")
+    if os.getcwd() not in sys.path:
+        sys.path.insert(0, os.getcwd())
+    try:
+        module = importlib.import_module(module_name)
+    except ImportError as error:
+        raise UsageError(
+            f"--{flag}={path}: cannot import {module_name!r}: {error}"
+        ) from error
+    function = getattr(module, function_name, None)
+    if not callable(function):
+        raise UsageError(
+            f"--{flag}={path}: {module_name!r} has no function {function_name!r}"
+        )
+    return function  # type: ignore[no-any-return]
+
+
+def _params(given: list[str]) -> dict[str, Any]:
+    import yaml
+
+    params = {}
+    for item in given:
+        name, equals, value = item.partition("=")
+        if not (name and equals):
+            raise UsageError(f"--param={item}: give it as name=value")
+        try:
+            params[name] = yaml.safe_load(value)
+        except yaml.YAMLError:
+            raise UsageError(f"--param={item}: {value!r} is not YAML") from None
+    return params

@@ -1,0 +1,272 @@
+"""Every use of TensorFlow that is not public API, in one place.
+
+TensorFlow has no public way to ask which keys its Saver would write, to change them,
+or to see how Estimator reads a model_fn's arguments. Checked against TensorFlow 2.12.1,
+2.13.1, 2.14.1 and 2.15.1 and tensorflow-estimator of the same versions;
+`tests/training/test_private.py` fails, naming the function, when one of them changes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any, Optional
+
+import tensorflow as tf
+from tensorflow.compat import v1 as tf1
+from tensorflow.python.checkpoint import graph_view as _graph_view
+from tensorflow.python.checkpoint import util as _checkpoint_util
+from tensorflow.python.training import saver as _saver
+from tensorflow.python.training.saving import saveable_object as _saveable_object
+from tensorflow.python.training.saving import (
+    saveable_object_util as _saveable_object_util,
+)
+from tensorflow.python.util import function_utils as _function_utils
+
+SaveableObject = _saveable_object.SaveableObject
+SaveSpec = _saveable_object.SaveSpec
+BulkSaverBuilder = _saver.BulkSaverBuilder
+
+
+def fn_args(function: Callable[..., Any]) -> tuple[str, ...]:
+    """The argument names that Estimator sees in `function`."""
+    return tuple(_function_utils.fn_args(function))
+
+
+def is_tensor_of_variable(value: Any) -> bool:
+    """Whether a tensor is what a Saver takes for the variable it reads from."""
+    return isinstance(value, tf.Tensor) and value.op.type in {
+        "Variable",
+        "VariableV2",
+        "AutoReloadVariable",
+        "VarHandleOp",
+        "ReadVariableOp",
+        "_VarHandlesOp",
+    }
+
+
+def saveables_by_name(variables: Any) -> dict[str, Any]:
+    """What a Saver would save, by checkpoint key.
+
+    Args:
+      variables: a Saver's `var_list`: None for everything that the default Saver
+        saves (GLOBAL_VARIABLES and SAVEABLE_OBJECTS), a list, or a dict by key.
+
+    Returns:
+      By key: a variable, a tensor of one, a SaveableObject, or the list of the parts
+      of a partitioned variable.
+    """
+    if variables is None:
+        variables = tf1.global_variables() + tf1.get_collection(
+            tf1.GraphKeys.SAVEABLE_OBJECTS
+        )
+    if isinstance(variables, Mapping):
+        return {
+            name: list(value) if _is_partitioned(value) else value
+            for name, value in variables.items()
+        }
+    return dict(_saveable_object_util.op_list_to_dict(list(variables)))
+
+
+def _is_partitioned(value: Any) -> bool:
+    return type(value).__name__ == "PartitionedVariable"
+
+
+def whole_of(variable: Any) -> Optional[tuple[str, tuple[int, ...]]]:
+    """Name and shape of the partitioned variable that `variable` is a part of.
+
+    None for a variable that is no part of another.
+    """
+    info = getattr(variable, "_save_slice_info", None)
+    return (info.full_name, tuple(info.full_shape)) if info else None
+
+
+def restored_by(saver: tf1.train.Saver) -> Any:
+    """The `var_list` that a Saver was made with, None for everything."""
+    return saver._var_list
+
+
+def retention_of(saver: tf1.train.Saver) -> dict[str, Any]:
+    """The settings of a Saver that say what it keeps and how it names files."""
+    return {
+        "sharded": saver._sharded,
+        "max_to_keep": saver._max_to_keep,
+        "keep_checkpoint_every_n_hours": saver._keep_checkpoint_every_n_hours,
+        "pad_step_number": saver._pad_step_number,
+        "save_relative_paths": saver._save_relative_paths,
+    }
+
+
+def user_init_fn(scaffold: tf1.train.Scaffold) -> Optional[Callable[..., None]]:
+    """The `init_fn(scaffold, session)` that a Scaffold was made with, or None."""
+    return scaffold._user_init_fn
+
+
+def with_fields(
+    scaffold: tf1.train.Scaffold,
+    *,
+    saver: Any = None,
+    init_fn: Optional[Callable[..., None]] = None,
+) -> tf1.train.Scaffold:
+    """A copy of a Scaffold with another saver or init_fn, all else kept.
+
+    A Scaffold of a class of the user's own stays of that class: only the two fields
+    are set in a shallow copy of it.
+    """
+    if type(scaffold) is tf1.train.Scaffold:
+        return tf1.train.Scaffold(
+            copy_from_scaffold=scaffold, saver=saver, init_fn=init_fn
+        )
+    import copy
+
+    clone = copy.copy(scaffold)
+    if saver is not None:
+        clone._saver = saver
+    if init_fn is not None:
+        clone._user_init_fn = init_fn
+        clone._init_fn = lambda session: init_fn(clone, session)
+    return clone
+
+
+def tracked_by(
+    checkpoint: tf.train.Checkpoint,
+) -> tuple[Any, list[tuple[Any, str]], list[SaveableObject]]:
+    """What a `tf.train.Checkpoint` tracks, as TensorFlow itself would save it.
+
+    Returns:
+      The TrackableObjectGraph message; the variables with their object keys; and
+      SaveableObjects, named by their keys, for everything else that is saved
+      (tables, iterators, Python state).
+    """
+    view = _graph_view.ObjectGraphView(checkpoint)
+    saveables, graph, _ = view.serialize_object_graph()
+    objects = _checkpoint_util.list_objects(view)
+    variables = [
+        (trackable, attribute.checkpoint_key)
+        for trackable, node in zip(objects, graph.nodes)
+        if isinstance(trackable, tf.Variable)
+        for attribute in node.attributes
+    ]
+    keys = {key for _, key in variables}
+    return graph, variables, [s for s in saveables if s.name not in keys]
+
+
+class Saver(tf1.train.Saver):
+    """A tf1 Saver whose parts that must be reached have names.
+
+    `build` defers to the builder, so that the variables are collected when the
+    Scaffold is finalized; `is_built`, `is_empty` and `before_state` are what
+    subclasses need beyond the public methods.
+    """
+
+    @property
+    def is_built(self) -> bool:
+        return bool(self._is_built)
+
+    @property
+    def is_empty(self) -> bool:
+        return bool(self._is_empty)
+
+    def before_state(self, prefix: str) -> None:
+        """Called with a saved checkpoint's prefix before the state file names it."""
+
+    def _RecordLastCheckpoint(self, latest_save_path: str) -> None:
+        self.before_state(latest_save_path)
+        super()._RecordLastCheckpoint(latest_save_path)
+
+
+class SaverBuilder(BulkSaverBuilder):
+    """Builds a Saver's ops, with two steps that subclasses define.
+
+    `collect` turns the Saver's var_list into what is saved, by name; `save_key` and
+    `restore_keys` choose the keys that SaveV2 and RestoreV2 are given.
+    """
+
+    def collect(self, variables: Any) -> dict[str, Any]:
+        """What is saved, by name, from the Saver's var_list (None: everything)."""
+        raise NotImplementedError  # every builder has its own
+
+    def save_key(self, name: str) -> str:
+        """The key under which what is called `name` is saved."""
+        return name
+
+    def restore_keys(self, names: Sequence[str]) -> Any:
+        """A string tensor [len(names)]: the keys to restore from, in that order."""
+        return list(names)
+
+    def _build_internal(self, names_to_saveables: Any, **kwargs: Any) -> Any:
+        return super()._build_internal(self.collect(names_to_saveables), **kwargs)
+
+    def save_op(self, filename_tensor: tf.Tensor, saveables: Iterable[Any]) -> Any:
+        keys, slices, tensors = [], [], []
+        for saveable in saveables:
+            for spec in saveable.specs:
+                is_key = isinstance(saveable, NotRestored)
+                keys.append(spec.name if is_key else self.save_key(spec.name))
+                slices.append(spec.slice_spec)
+                tensors.append(spec.tensor)
+        return tf.raw_ops.SaveV2(
+            prefix=filename_tensor,
+            tensor_names=keys,
+            shape_and_slices=slices,
+            tensors=tensors,
+        )
+
+    def bulk_restore(
+        self,
+        filename_tensor: tf.Tensor,
+        saveables: Sequence[Any],
+        preferred_shard: int,
+        restore_sequentially: bool,
+    ) -> list[Any]:
+        restored = [s for s in saveables if not isinstance(s, NotRestored)]
+        specs = [spec for saveable in restored for spec in saveable.specs]
+        tensors = iter(())
+        if specs:
+            with tf.device("cpu:0"):
+                tensors = iter(
+                    tf.raw_ops.RestoreV2(
+                        prefix=filename_tensor,
+                        tensor_names=self.restore_keys([s.name for s in specs]),
+                        shape_and_slices=[spec.slice_spec for spec in specs],
+                        dtypes=[spec.dtype for spec in specs],
+                    )
+                )
+        return [
+            None if isinstance(saveable, NotRestored) else next(tensors)
+            for saveable in saveables
+            for _ in saveable.specs
+        ]
+
+
+class RestoreBuilder(SaverBuilder):
+    """Builds ops that restore, and none that save.
+
+    Args:
+      keys: the key to restore from, by the name that the Saver's var_list has.
+    """
+
+    def __init__(self, keys: Mapping[str, str]):
+        super().__init__()
+        self._restore_from = keys
+
+    def collect(self, variables: Any) -> dict[str, Any]:
+        return saveables_by_name(variables)
+
+    def restore_keys(self, names: Sequence[str]) -> list[str]:
+        return [self._restore_from[name] for name in names]
+
+    def _AddSaveOps(self, filename_tensor: Any, saveables: Any) -> Any:
+        return filename_tensor
+
+    def _AddShardedSaveOps(self, filename_tensor: Any, per_device: Any) -> Any:
+        return filename_tensor
+
+
+class NotRestored(SaveableObject):
+    """A tensor that is saved under a key and never read back."""
+
+    def __init__(self, tensor: tf.Tensor, key: str):
+        super().__init__(tensor, [SaveSpec(tensor, "", key)], key)
+
+    def restore(self, restored_tensors: Any, restored_shapes: Any) -> tf.Operation:
+        return tf.no_op()

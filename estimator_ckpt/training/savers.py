@@ -1,0 +1,349 @@
+"""One Saver for the three formats.
+
+It is a `tf1.train.Saver` whose ops are built when the Scaffold is finalized, so that
+it sees every variable, and which differs from TensorFlow's in the keys only: names
+are turned into keys as they are given to SaveV2 and RestoreV2. Slices, shards,
+retention, the state file and listeners stay TensorFlow's own.
+
+The keys to restore from are not constants but a placeholder with a default: they are
+chosen for each checkpoint from what it holds. So one saver restores all three
+formats, whichever it saves.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Optional
+
+import tensorflow as tf
+from tensorflow.compat import v1 as tf1
+
+from estimator_ckpt.bundle.errors import CheckpointError
+from estimator_ckpt.migration import names, object_graph
+from estimator_ckpt.training import private, sources, variables
+
+CheckpointFactory = Callable[[], tf.train.Checkpoint]
+
+
+class RestoreError(CheckpointError):
+    """A checkpoint lacks variables of the graph, or has them in another shape."""
+
+
+@dataclasses.dataclass(frozen=True)
+class _Saved:
+    """What is saved under one name.
+
+    Attributes:
+      object_key: its key in an object-based checkpoint, None if it has none there.
+      shape: the whole variable's shape, None if unknown or not a variable.
+    """
+
+    object_key: Optional[str]
+    shape: Optional[tuple[int, ...]]
+
+
+class _KeyBuilder(private.SaverBuilder):
+    """Builds save and restore ops with the keys of one format.
+
+    Args:
+      format: the format to save in.
+      checkpoint: makes the user's own tf.train.Checkpoint, or None.
+      var_list: what to save, as for `tf1.train.Saver`; None for everything.
+    """
+
+    def __init__(
+        self,
+        format: str,
+        checkpoint: Optional[CheckpointFactory],
+        var_list: Any,
+    ):
+        super().__init__()
+        self._format = format
+        self._make_checkpoint = checkpoint
+        self._var_list = var_list
+        self._saved: dict[str, _Saved] = {}
+        self._restore_inputs: list[tuple[tf.Tensor, tuple[str, ...]]] = []
+        self.checkpoint: Optional[tf.train.Checkpoint] = None
+
+    def collect(self, variables_to_save: Any) -> dict[str, Any]:
+        del variables_to_save  # deferred building never has them
+        saveables = private.saveables_by_name(self._var_list)
+        shapes = _shapes_of(saveables)
+        if self._format == "tf1" and self._make_checkpoint is None:
+            self._saved = {name: _Saved(None, shapes.get(name)) for name in saveables}
+            return saveables
+        if self._make_checkpoint is None:
+            keys, graph = _default_layout(shapes)
+        else:
+            self.checkpoint = self._make_checkpoint()
+            keys, graph, saveables = _layout_of(self.checkpoint, saveables)
+        self._saved = {
+            name: _Saved(keys.get(name), shapes.get(name)) for name in saveables
+        }
+        if self._format != "tf1":
+            saveables.update(_extras(saveables, graph, set(keys.values())))
+        return saveables
+
+    def save_key(self, name: str) -> str:
+        saved = self._saved.get(name)
+        if self._format == "tf1" or saved is None or saved.object_key is None:
+            return name
+        return saved.object_key
+
+    def restore_keys(self, names_to_restore: Sequence[str]) -> tf.Tensor:
+        # Its default is what this saver writes, for whoever imports the .meta file.
+        keys = tf1.placeholder_with_default(
+            [self.save_key(name) for name in names_to_restore],
+            shape=[len(names_to_restore)],
+            name="restore_keys",
+        )
+        self._restore_inputs.append((keys, tuple(names_to_restore)))
+        return keys
+
+    def aliases(self) -> dict[str, str]:
+        """For `dual`: the name keys to add, with the object keys they stand for."""
+        if self._format != "dual":
+            return {}
+        return {
+            name: saved.object_key
+            for name, saved in self._saved.items()
+            if saved.object_key is not None
+        }
+
+    def feed(self, source: sources.Source) -> dict[tf.Tensor, list[str]]:
+        """The keys to restore from, for a checkpoint of any format.
+
+        Raises:
+          RestoreError: a variable is missing or has another shape; names all of them.
+        """
+        problems = []
+        chosen = {}
+        for _, wanted in self._restore_inputs:
+            for name in wanted:
+                if name in chosen:
+                    continue
+                saved = self._saved.get(name, _Saved(None, None))
+                chosen[name] = _key_in(source, name, saved)
+                problem = _problem(source, name, saved, chosen[name])
+                if problem:
+                    problems.append(problem)
+        if problems:
+            listed = "; ".join(problems)
+            raise RestoreError(
+                f"{source.prefix} does not fit this graph: {listed}. To take over "
+                f"what does fit, warm-start a new model dir from it "
+                f"(warm_start_from, --warm_start_from); for renamed variables give "
+                f"an assignment map"
+            )
+        return {
+            placeholder: [chosen[name] for name in wanted]
+            for placeholder, wanted in self._restore_inputs
+        }
+
+
+class FormatSaver(private.Saver):
+    """A tf1 Saver that saves in `format` and restores from any.
+
+    Args:
+      format: `tf1`, `tf2` or `dual`.
+      checkpoint: a zero-argument callable that gives the user's own
+        `tf.train.Checkpoint`; called when the saver is built, in the graph. Its
+        object keys are used. Without it they are those of
+        `tf.train.Checkpoint(var_list={name: variable}, step=global_step)`.
+      var_list: what to save and restore, as for `tf1.train.Saver`; None for all.
+      **settings: `sharded`, `max_to_keep` and others of `tf1.train.Saver`.
+    """
+
+    def __init__(
+        self,
+        format: str,
+        *,
+        checkpoint: Optional[CheckpointFactory] = None,
+        var_list: Any = None,
+        **settings: Any,
+    ):
+        self.format = format
+        self._keys = _KeyBuilder(format, checkpoint, var_list)
+        super().__init__(defer_build=True, builder=self._keys, **settings)
+
+    @property
+    def checkpoint(self) -> tf.train.Checkpoint:
+        """A `tf.train.Checkpoint` of the same object keys.
+
+        Partitioned variables are left out of it: TensorFlow's Checkpoint knows only
+        their parts.
+        """
+        if self._keys.checkpoint is None:
+            everything = variables.of_graph()
+            step = tf1.train.get_global_step()
+            tracked = {
+                name: variable.saveable
+                for name, variable in everything.items()
+                if variable.role != variables.GLOBAL_STEP
+                and not isinstance(variable.saveable, list)
+            }
+            self._keys.checkpoint = tf.train.Checkpoint(
+                var_list=tracked, **({} if step is None else {"step": step})
+            )
+        return self._keys.checkpoint
+
+    def restore(self, sess: Any, save_path: str) -> None:
+        """Restores the variables from a checkpoint of any of the three formats.
+
+        Args:
+          sess: the session to restore into.
+          save_path: the checkpoint's prefix.
+
+        Raises:
+          ValueError: `save_path` is None or no checkpoint.
+          RestoreError: the checkpoint lacks variables, or has other shapes.
+        """
+        if not self.is_built:  # export_saved_model never finalizes the Scaffold
+            with sess.graph.as_default():
+                self.build()
+        if self.is_empty:
+            return
+        if save_path is None:
+            raise ValueError("Can't load save_path when it is None.")
+        prefix = tf.compat.as_text(save_path)
+        if not tf1.train.checkpoint_exists(prefix):
+            raise ValueError(
+                f"The passed save_path is not a valid checkpoint: {prefix}"
+            )
+        feed = self._keys.feed(sources.read(prefix))
+        tf1.logging.info("Restoring parameters from %s", prefix)
+        feed[self.saver_def.filename_tensor_name] = prefix
+        sess.run(self.saver_def.restore_op_name, feed)
+
+
+def _shapes_of(saveables: Mapping[str, Any]) -> dict[str, Optional[tuple[int, ...]]]:
+    """Whole shapes by name, of what is a variable; other saveables are left out."""
+    graph_variables = {
+        variables.name_of(variable): variable for variable in tf1.global_variables()
+    }
+    shapes = {}
+    for name, value in saveables.items():
+        if isinstance(value, (list, tuple)):
+            shapes[name] = variables.shape_of(value[0])
+        elif isinstance(value, tf.Variable):
+            shapes[name] = variables.shape_of(value)
+        elif private.is_tensor_of_variable(value) or (
+            isinstance(value, private.SaveableObject)
+            and len(value.specs) == 1
+            and name in graph_variables
+        ):
+            # op_list_to_dict turns a variable into its tensor, and a mirrored one
+            # into a SaveableObject: the variable itself is in the graph.
+            variable = graph_variables.get(name)
+            shapes[name] = None if variable is None else variables.shape_of(variable)
+    return shapes
+
+
+def _default_layout(
+    variable_names: Mapping[str, Any],
+) -> tuple[dict[str, str], bytes]:
+    """Object keys by name, and the object graph, of `var_list` and `step`."""
+    step = tf1.train.get_global_step()
+    step_name = None if step is None else variables.name_of(step)
+    if step_name not in variable_names:
+        step_name = None
+    keys = {
+        name: names.STEP_KEY if name == step_name else names.variable_key(name)
+        for name in variable_names
+    }
+    graph = object_graph.build(
+        (name for name in variable_names if name != step_name), step=step_name
+    )
+    return keys, graph
+
+
+def _layout_of(
+    checkpoint: tf.train.Checkpoint, saveables: dict[str, Any]
+) -> tuple[dict[str, str], bytes, dict[str, Any]]:
+    """Object keys by name, the object graph, and what to save, of a Checkpoint.
+
+    What it tracks gets its keys; the rest of `saveables` stays under its names,
+    outside the object graph. A part of a partitioned variable that it tracks by
+    itself is a variable of its own there, under its own name.
+    """
+    graph, tracked, others = private.tracked_by(checkpoint)
+    saveables = dict(saveables)
+    keys = {}
+    for variable, key in tracked:
+        name = variables.name_of(variable)
+        if isinstance(saveables.get(name), list):
+            del saveables[name]
+        if private.whole_of(variable):
+            name = variable.op.name
+        if name not in saveables:
+            saveables[name] = variable
+        keys[name] = key
+    for saveable in others:
+        if saveable.name != names.OBJECT_GRAPH_KEY:
+            saveables[saveable.name] = saveable
+    object_graph.add_save_counter(graph)
+    outside = sorted(set(saveables) - set(keys) - {s.name for s in others})
+    if outside:
+        tf1.logging.info(
+            "Saved by name, since the tf.train.Checkpoint does not track them: %s",
+            ", ".join(outside),
+        )
+    return keys, graph.SerializeToString(), saveables
+
+
+def _extras(
+    saveables: Mapping[str, Any], graph: bytes, object_keys: set[str]
+) -> dict[str, private.NotRestored]:
+    """What an object-based checkpoint holds beside the variables.
+
+    `save_counter` follows the global step, so that TF2 code that goes on from
+    `model.ckpt-700` saves `ckpt-701` next and overwrites nothing. `global_step` is
+    there once more under its name, since Estimator reads `max_steps` against it.
+    """
+    step = tf1.train.get_global_step()
+    with tf.device(_device_of(saveables)):
+        extras = {names.OBJECT_GRAPH_KEY: tf.constant(graph, name="object_graph")}
+        if names.SAVE_COUNTER_KEY not in object_keys:
+            extras[names.SAVE_COUNTER_KEY] = (
+                tf.constant(1, tf.int64, name="save_counter")
+                if step is None
+                else tf.cast(step, tf.int64, name="save_counter")
+            )
+        if step is not None and names.GLOBAL_STEP in saveables:
+            extras[f"{names.GLOBAL_STEP}:alias"] = tf.identity(step)
+    return {
+        name: private.NotRestored(tensor, name.partition(":alias")[0])
+        for name, tensor in extras.items()
+    }
+
+
+def _device_of(saveables: Mapping[str, Any]) -> Any:
+    """The device of one of the saveables, so that no shard is added by the extras."""
+    for value in saveables.values():
+        first = value[0] if isinstance(value, (list, tuple)) else value
+        device = getattr(first, "device", None)
+        if device is not None:
+            return device
+    return None
+
+
+def _key_in(source: sources.Source, name: str, saved: _Saved) -> Optional[str]:
+    if saved.object_key is not None and saved.object_key in source.shapes:
+        return saved.object_key
+    if name in source.layout.keys:
+        return source.layout.keys[name]
+    return name if name in source.shapes else None
+
+
+def _problem(
+    source: sources.Source, name: str, saved: _Saved, key: Optional[str]
+) -> Optional[str]:
+    if key is None:
+        if name in source.layout.ambiguous:
+            return f"{name!r} is the full name of more than one variable there"
+        return f"{name!r} is not in it"
+    found = source.shapes[key]
+    if saved.shape is not None and saved.shape != found:
+        return f"{name!r} has shape {list(found)} there and {list(saved.shape)} here"
+    return None

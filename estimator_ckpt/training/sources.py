@@ -1,0 +1,133 @@
+"""Checkpoints as the training side reads them: through TensorFlow's own reader.
+
+So a warm start or a restore works wherever `tf.io.gfile` does, and for checkpoints of
+the V1 format. What the keys mean is decided by `migration.layout`, as everywhere.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+import re
+from collections.abc import Mapping
+from typing import Optional, Union
+
+import tensorflow as tf
+from tensorflow.compat import v1 as tf1
+
+from estimator_ckpt.bundle.errors import CheckpointError, CheckpointNotFoundError
+from estimator_ckpt.migration import layout, names, object_graph
+
+
+#: What people paste behind a prefix or a model dir: the name of one of its files.
+_FILE_OF_CHECKPOINT = re.compile(
+    r"(\.index|\.meta|\.data-\d{5}-of-\d{5}|(?<=/)checkpoint)$"
+)
+
+
+@dataclasses.dataclass(frozen=True)
+class Source:
+    """A checkpoint that can be restored from.
+
+    Attributes:
+      prefix: its prefix.
+      layout: what its keys mean.
+      shapes: shapes by key; of a partitioned variable, the whole one's.
+      dtypes: dtypes by key.
+      full_names: object keys by the object graph's full names, as TensorFlow's own
+        fallback reads them (of two with one name, the last). Empty without a graph.
+    """
+
+    prefix: str
+    layout: layout.Layout
+    shapes: Mapping[str, tuple[int, ...]]
+    dtypes: Mapping[str, tf.DType]
+    full_names: Mapping[str, str]
+
+
+def read(prefix: str) -> Source:
+    """Reads what a checkpoint holds, without its values.
+
+    Raises:
+      CheckpointError: TensorFlow cannot read it.
+    """
+    try:
+        reader = tf.train.load_checkpoint(prefix)
+        shapes = reader.get_variable_to_shape_map()
+        dtypes = reader.get_variable_to_dtype_map()
+        full_names = {}
+        if names.OBJECT_GRAPH_KEY in shapes:
+            serialized = reader.get_tensor(names.OBJECT_GRAPH_KEY)
+            graph = object_graph.parse(serialized, prefix)
+            found = layout.of_objects(shapes, graph)
+            full_names = {
+                node.full_name: node.key for node in object_graph.saved_nodes(graph)
+            }
+        else:
+            found = layout.of_names(shapes)
+    except (tf.errors.OpError, ValueError, RuntimeError) as error:
+        raise CheckpointError(
+            f"{prefix}: TensorFlow cannot read this checkpoint: {_first_line(error)}"
+        ) from error
+    return Source(
+        prefix=prefix,
+        layout=found,
+        shapes={key: tuple(shape) for key, shape in shapes.items()},
+        dtypes=dtypes,
+        full_names=full_names,
+    )
+
+
+def resolve(path: Union[str, os.PathLike[str]]) -> str:
+    """The checkpoint prefix that a model dir or prefix stands for.
+
+    A model dir stands for the checkpoint that its state file names last. One that was
+    moved, whose state file still names the old place, stands for the checkpoint of
+    the same name inside it.
+
+    Raises:
+      CheckpointNotFoundError: nothing is there, or no checkpoint is in it.
+    """
+    text = _FILE_OF_CHECKPOINT.sub("", os.fspath(path))
+    if not text:
+        raise CheckpointNotFoundError("the path of a checkpoint is empty")
+    if not tf.io.gfile.isdir(text):
+        # A plain file counts too: that is what a V1 checkpoint is.
+        if tf1.train.checkpoint_exists(text):
+            return text
+        raise CheckpointNotFoundError(f"{text}: no such model dir or checkpoint prefix")
+    state = tf.train.get_checkpoint_state(text)
+    if state is None:
+        raise CheckpointNotFoundError(
+            f"{text}: a directory without a checkpoint in it (no readable file named "
+            f"'checkpoint'){_prefixes_in(text)}"
+        )
+    latest = state.model_checkpoint_path
+    moved = os.path.join(text, os.path.basename(latest))
+    for prefix in (latest, moved):
+        if tf1.train.checkpoint_exists(prefix):
+            return prefix
+    raise CheckpointNotFoundError(
+        f"{text}: its state file names {latest!r}, which is not there"
+        f"{_prefixes_in(text)}"
+    )
+
+
+def latest(model_dir: str) -> Optional[str]:
+    """The prefix of a model dir's latest checkpoint, or None if it has none."""
+    return tf.train.latest_checkpoint(model_dir)
+
+
+def _prefixes_in(directory: str) -> str:
+    found = sorted(
+        name[: -len(".index")]
+        for name in tf.io.gfile.listdir(directory)
+        if name.endswith(".index")
+    )
+    if not found:
+        return ""
+    return f"; checkpoints found there: {', '.join(found[:5])}"
+
+
+def _first_line(error: Exception) -> str:
+    return (str(error).strip().splitlines() or [type(error).__name__])[0]

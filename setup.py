@@ -1,0 +1,60 @@
+"""Packaging of estimator_ckpt. TensorFlow is an extra: users have it already."""
+
+import re
+from pathlib import Path
+
+from setuptools import find_packages, setup
+
+HERE = Path(__file__).parent
+VERSION = re.search(
+    r'^__version__ = "(.+)"$',
+    (HERE / "estimator_ckpt" / "__init__.py").read_text(encoding="utf-8"),
+    re.MULTILINE,
+)[1]
+
+setup(
+    name="estimator-ckpt",
+    version=VERSION,
+    description="Migrate tf.estimator jobs and their checkpoints to TensorFlow 2",
+    long_description=(HERE / "README.md").read_text(encoding="utf-8"),
+    long_description_content_type="text/markdown",
+    license="Apache-2.0",
+    packages=find_packages(include=["estimator_ckpt", "estimator_ckpt.*"]),
+    package_data={"estimator_ckpt": ["py.typed"]},
+    python_requires=">=3.9",
+    install_requires=[
+        "absl-py>=1.0",
+        "crc32c>=2.4",
+        "ml_dtypes>=0.2",
+        "numpy>=1.22",
+        "protobuf>=4.22",
+        "PyYAML>=5.4",
+        "rich>=12.0",
+    ],
+    extras_require={
+        "estimator": ["tensorflow>=2.12,<2.16", "tensorflow-estimator>=2.12,<2.16"],
+        "snappy": ["cramjam>=2.6"],
+        "examples": ["scikit-learn>=1.0"],
+        "dev": [
+            "build",
+            "cramjam>=2.6",
+            "hypothesis>=6.60",
+            "mypy>=1.8",
+            "pre-commit>=3.0",
+            "pytest>=7.0",
+            "ruff>=0.4",
+            "types-PyYAML",
+            "types-protobuf",
+        ],
+    },
+    entry_points={"console_scripts": ["estimator-ckpt = estimator_ckpt.cli.main:main"]},
+    classifiers=[
+        "License :: OSI Approved :: Apache Software License",
+        "Operating System :: POSIX :: Linux",
+        "Programming Language :: Python :: 3",
+        "Programming Language :: Python :: 3.9",
+        "Programming Language :: Python :: 3.10",
+        "Programming Language :: Python :: 3.11",
+        "Topic :: Scientific/Engineering :: Artificial Intelligence",
+    ],
+)

@@ -1,0 +1,44 @@
+#!/usr/bin/env bash
+# Prints the path of a CPython that TensorFlow 2.15 supports (3.9 to 3.11), preferring
+# the newest. Looks at $PYTHON, the PATH, pyenv's installations and the usual prefixes.
+set -u
+
+is_fitting() {
+  [ -n "$1" ] && command -v "$1" >/dev/null 2>&1 && "$1" - 2>/dev/null <<'PY'
+import platform, sys
+ok = platform.python_implementation() == "CPython" and (3, 9) <= sys.version_info[:2] <= (3, 11)
+try:
+    import ensurepip, venv
+except ImportError:
+    ok = False
+sys.exit(not ok)
+PY
+}
+
+if [ -n "${PYTHON:-}" ]; then
+  if is_fitting "$PYTHON"; then command -v "$PYTHON"; exit 0; fi
+  echo "PYTHON=$PYTHON is not a CPython 3.9, 3.10 or 3.11 with venv, which TensorFlow 2.15 needs." >&2
+  exit 1
+fi
+
+for version in 3.11 3.10 3.9; do
+  candidates=("python$version")
+  for root in "${PYENV_ROOT:-}" "$HOME/.pyenv" /opt/pyenv /usr/local/pyenv; do
+    [ -n "$root" ] && candidates+=("$root"/versions/$version*/bin/python)
+  done
+  candidates+=("/usr/local/bin/python$version" "/usr/bin/python$version" "/opt/python$version/bin/python")
+  for candidate in "${candidates[@]}"; do
+    if is_fitting "$candidate"; then
+      # A pyenv shim depends on the working directory: name what is behind it.
+      "$candidate" -c 'import sys; print(sys.executable)'
+      exit 0
+    fi
+  done
+done
+for candidate in python3 python; do
+  if is_fitting "$candidate"; then "$candidate" -c 'import sys; print(sys.executable)'; exit 0; fi
+done
+
+echo "No fitting Python found: TensorFlow 2.15 needs CPython 3.9, 3.10 or 3.11 (with venv)." >&2
+echo "Install one of them (for example: pyenv install 3.11), or say where it is: make PYTHON=/path/to/python3.11" >&2
+exit 1
