@@ -97,7 +97,7 @@ def path_of(key: str) -> Optional[str]:
 
 
 def says_nothing(full_name: str) -> bool:
-    """Whether a full name is one that TensorFlow makes up: ``, `Variable`, `Variable_3`.
+    """Whether TensorFlow made up a full name: none, `Variable` or `Variable_3`.
 
     The guide's converter saves every variable under the full name `Variable`.
     """

@@ -35,6 +35,7 @@ _HYPERPARAMETER = re.compile(
     r"|beta_1|beta_2|beta|rho|momentum|momentum_cache|l1_regularization_strength"
     r"|l2_regularization_strength|learning_rate_power)"
 )
+_MOVING_STATISTICS = frozenset({"moving_mean", "moving_variance", "moving_stddev"})
 _SHADOW = re.compile(r"(?P<variable>.+)/ExponentialMovingAverage")
 
 
@@ -46,12 +47,26 @@ def is_optimizer_state(name: str, all_names: Collection[str]) -> bool:
       all_names: the names of all variables of the same checkpoint or graph; a slot is
         recognised by the variable that it is named after. A set or dict is fastest.
     """
-    if _BETA_POWER.fullmatch(name) or slot_owner(name, all_names) is not None:
+    if is_beta_power(name) or slot_owner(name, all_names) is not None:
         return True
     hyperparameter = _HYPERPARAMETER.fullmatch(name)
     return hyperparameter is not None and _has_counter(
         hyperparameter["optimizer"], all_names
     )
+
+
+def is_beta_power(name: str) -> bool:
+    """Whether `name` is one of the powers that Adam and AdaMax keep beside slots."""
+    return _BETA_POWER.fullmatch(name) is not None
+
+
+def is_model_state(name: str, all_names: Collection[str]) -> bool:
+    """Whether `name` is state that no model trains: BatchNorm statistics, averages.
+
+    Only names that TensorFlow and Keras give by default are recognised.
+    """
+    last = name.rpartition("/")[2]
+    return last in _MOVING_STATISTICS or averaged_variable(name, all_names) is not None
 
 
 def slot_owner(name: str, all_names: Collection[str]) -> Optional[str]:
