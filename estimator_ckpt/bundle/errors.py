@@ -1,0 +1,47 @@
+"""Everything that can be wrong with a checkpoint, as exceptions.
+
+A message is one line: which file, which key, what was found, what was expected and
+what to do about it.
+"""
+
+from __future__ import annotations
+
+
+class CheckpointError(Exception):
+    """Something is wrong with a checkpoint, or with what was asked of one."""
+
+    def __init__(self, message: str) -> None:
+        # A path or a key may hold a line break; the message must not.
+        super().__init__(" ".join(message.splitlines()))
+
+
+class CheckpointNotFoundError(CheckpointError):
+    """There is no checkpoint, or no such file, where one was asked for."""
+
+
+class CorruptIndexError(CheckpointError):
+    """An index is damaged: a checksum, an order, a length or a message is wrong."""
+
+
+class CorruptDataError(CheckpointError):
+    """A shard is missing or short, or the bytes of a tensor are not those saved."""
+
+
+class TensorNotFoundError(CheckpointError):
+    """The checkpoint is fine but holds no tensor, or no slice, of that name."""
+
+
+class UnsupportedCheckpointError(CheckpointError):
+    """A checkpoint that may be whole, but that cannot be read here.
+
+    The V1 format, a bundle for newer readers, a value that only TensorFlow can
+    decode, a compressed index without a library for it, a remote path.
+    """
+
+
+class DestinationExistsError(CheckpointError):
+    """What was to be written is already there, and nothing allows to replace it."""
+
+
+class NoSpaceError(CheckpointError):
+    """The disk or the quota is full; the message names the bytes needed."""

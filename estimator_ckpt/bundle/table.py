@@ -1,0 +1,382 @@
+"""The sorted string table that an index is: reading and writing, bytes to bytes.
+
+    table     data block ... | metaindex block | index block | footer
+    block     content | compression, 1 byte: 0 none, 1 snappy | masked CRC32C of both
+    content   entry ... | restart, 4 bytes ... | number of restarts, 4 bytes
+    entry     shared, unshared, length: varints | unshared key bytes | value
+    footer    metaindex handle | index handle | zeros up to 40 bytes | magic, 8 bytes
+    handle    offset, size of content: varints
+
+A key is the first `shared` bytes of the key before it and the unshared bytes. Restarts
+are offsets of entries with shared = 0: every 16th in a data block, every one in the
+index block. The index block has for each data block its handle under a key that is not
+below the block's last key and below the next block's first. The metaindex is empty.
+
+All integers are little-endian. Keys rise bytewise. The writer makes the same bytes as
+TensorFlow's (`tensorflow/core/lib/io/table_builder.cc`). The reader holds the file to
+all of this before it believes a byte.
+"""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from estimator_ckpt.bundle import checksum
+from estimator_ckpt.bundle.coding import read_varint, write_varint
+from estimator_ckpt.bundle.errors import CorruptIndexError, UnsupportedCheckpointError
+
+FOOTER_SIZE = 48
+
+_MAGIC = bytes.fromhex("57fb808b247547db")
+_TRAILER_SIZE = 5
+_BLOCK_SIZE = 256 << 10
+_RESTART_INTERVAL = 16
+
+# At most this many bytes of keys and uncompressed blocks for each byte of the file. A
+# writer with 16 entries between restarts cannot exceed 16 but for snappy, whose ratio
+# on an index is below 4; a file made to fill the memory can reach millions.
+_MAX_EXPANSION = 64
+# The snappy format cannot say more than 64 bytes of output in 3 bytes of input.
+_MAX_SNAPPY = 64 / 3
+
+
+def is_table(tail: bytes) -> bool:
+    """Whether the last bytes of a file are those of a table."""
+    return len(tail) >= FOOTER_SIZE and tail.endswith(_MAGIC)
+
+
+def read_table(data: bytes, source: str) -> dict[bytes, bytes]:
+    """Reads a table.
+
+    Args:
+      data: the bytes of the file.
+      source: what to call the file in errors.
+
+    Returns:
+      Values by key, in the file's (bytewise) order.
+
+    Raises:
+      CorruptIndexError: anything but what a table must be.
+      UnsupportedCheckpointError: blocks compressed with snappy, and no library.
+    """
+    try:
+        return _read_table(data)
+    except ValueError as error:
+        raise CorruptIndexError(
+            f"{source}: the index is damaged: {error}. Restore the file from a copy, "
+            f"or use another checkpoint"
+        ) from None
+    except UnsupportedCheckpointError as error:
+        raise UnsupportedCheckpointError(f"{source}: {error}") from None
+
+
+def write_table(items: Iterable[tuple[bytes, bytes]]) -> bytes:
+    """Writes a table.
+
+    Args:
+      items: keys and values, with rising keys.
+
+    Returns:
+      The bytes that TensorFlow would write.
+    """
+    out = bytearray()
+    handles: list[tuple[bytes, bytes]] = []
+    block = _Block(_RESTART_INTERVAL)
+    last = b""
+    pending = b""  # The handle of the block before, until the next key is known.
+    for key, value in items:
+        if block.content and len(key) + len(value) >= 2 * _BLOCK_SIZE:
+            pending = _append_block(out, block.finish())
+            block = _Block(_RESTART_INTERVAL)
+        if pending:
+            handles.append((_separator(last, key), pending))
+            pending = b""
+        block.add(key, value)
+        last = key
+        if block.size >= _BLOCK_SIZE:
+            pending = _append_block(out, block.finish())
+            block = _Block(_RESTART_INTERVAL)
+    if block.content:
+        pending = _append_block(out, block.finish())
+    if pending:
+        handles.append((_successor(last), pending))
+
+    metaindex = _append_block(out, _Block(_RESTART_INTERVAL).finish())
+    block = _Block(1)
+    for key, handle in handles:
+        block.add(key, handle)
+    index = _append_block(out, block.finish())
+    out += (metaindex + index).ljust(FOOTER_SIZE - len(_MAGIC), b"\x00") + _MAGIC
+    return bytes(out)
+
+
+# Reading. The helpers raise ValueError; read_table says of which file.
+
+
+class _Budget:
+    """Counts down the bytes that a file may still expand to."""
+
+    def __init__(self, data: bytes) -> None:
+        self.left = _MAX_EXPANSION * len(data)
+
+    def spend(self, count: int) -> None:
+        self.left -= count
+        if self.left < 0:
+            raise ValueError(
+                f"it would expand to more than {_MAX_EXPANSION} times its size"
+            )
+
+
+def _read_table(data: bytes) -> dict[bytes, bytes]:
+    if not is_table(data):
+        raise ValueError("it does not end in the footer of a table")
+    end = len(data) - FOOTER_SIZE
+    handles = data[end : -len(_MAGIC)]
+    metaindex, position = _read_handle(handles, 0)
+    index, position = _read_handle(handles, position)
+    if any(handles[position:]):
+        raise ValueError("the footer is not padded with zeros")
+
+    budget = _Budget(data)
+    free = _check_handle(index, 0, end)
+    _check_handle(metaindex, 0, free - _TRAILER_SIZE - index[1])
+    _read_entries(_read_block(data, metaindex, budget), budget, {}, None)
+    blocks: dict[bytes, bytes] = {}
+    _read_entries(_read_block(data, index, budget), budget, blocks, None)
+
+    table: dict[bytes, bytes] = {}
+    start, last = 0, None
+    for separator, value in blocks.items():
+        handle, position = _read_handle(value, 0)
+        if position != len(value):
+            raise ValueError("a block's handle is followed by something")
+        # Blocks that share bytes could expand without end, and no writer makes them.
+        start = _check_handle(handle, start, metaindex[0])
+        last = _read_entries(_read_block(data, handle, budget), budget, table, last)
+        if last is not None and separator < last:
+            raise ValueError(f"the block's last key {last!r} is over its index entry")
+        last = separator
+    return table
+
+
+def _read_handle(data: bytes, position: int) -> tuple[tuple[int, int], int]:
+    offset, position = read_varint(data, position, len(data))
+    size, position = read_varint(data, position, len(data))
+    return (offset, size), position
+
+
+def _check_handle(handle: tuple[int, int], start: int, end: int) -> int:
+    """Returns the first byte behind the block, its trailer included."""
+    offset, size = handle
+    if offset < start or offset + size + _TRAILER_SIZE > end:
+        raise ValueError(
+            f"a block is said to take {size} bytes from {offset} on, outside of the "
+            f"bytes {start} to {end} where it can be"
+        )
+    return offset + size + _TRAILER_SIZE
+
+
+def _read_block(data: bytes, handle: tuple[int, int], budget: _Budget) -> bytes:
+    offset, size = handle
+    end = offset + size
+    content = data[offset:end]
+    stored = int.from_bytes(data[end + 1 : end + _TRAILER_SIZE], "little")
+    found = checksum.mask(checksum.value(data[offset : end + 1]))
+    if found != stored:
+        raise ValueError(
+            f"the block at byte {offset} has the checksum {found:08x}, not the "
+            f"{stored:08x} stored with it"
+        )
+    compression = data[end]
+    if compression == 1:
+        return _unsnap(content, budget)
+    if compression != 0:
+        raise ValueError(
+            f"the block at byte {offset} has the unknown compression {compression}"
+        )
+    return content
+
+
+def _unsnap(content: bytes, budget: _Budget) -> bytes:
+    size, _ = read_varint(content, 0, len(content))
+    if size > _MAX_SNAPPY * len(content):
+        raise ValueError(
+            f"a snappy block of {len(content)} bytes says that it holds {size}"
+        )
+    budget.spend(size)
+    try:
+        unsnapped = _snappy()(content)
+    except UnsupportedCheckpointError:
+        raise
+    except Exception as error:  # Each library has its own errors.
+        raise ValueError(f"a snappy block cannot be decoded: {error}") from None
+    if len(unsnapped) != size:
+        raise ValueError("a snappy block does not hold as many bytes as it says")
+    return unsnapped
+
+
+def _snappy() -> Any:
+    """A function that decodes a block, from whichever library is installed."""
+    try:
+        from cramjam import snappy
+
+        return lambda content: bytes(snappy.decompress_raw(content))
+    except ImportError:
+        pass
+    try:
+        import snappy
+
+        return snappy.uncompress
+    except ImportError:
+        raise UnsupportedCheckpointError(
+            "the index is compressed with snappy; install cramjam to read it (pip "
+            "install cramjam)"
+        ) from None
+
+
+def _read_entries(
+    content: bytes, budget: _Budget, table: dict[bytes, bytes], floor: Any
+) -> Any:
+    """Adds the entries of a block to `table`.
+
+    Args:
+      content: the block, uncompressed.
+      budget: what the keys may still expand to.
+      table: receives the entries.
+      floor: all keys must be above it; None: any first key will do.
+
+    Returns:
+      The last key, or `floor` if the block is empty.
+    """
+    restarts, limit = _read_restarts(content)
+    key = b""
+    last = floor
+    position = 0
+    spent = 0
+    restart = 0
+    while position < limit:
+        entry = position
+        # Nothing here can run over the end: a count of four bytes follows `limit`.
+        shared, unshared, length = content[position : position + 3]
+        if shared < 0x80 and unshared < 0x80 and length < 0x80:
+            position += 3
+        else:
+            shared, position = read_varint(content, position, limit)
+            unshared, position = read_varint(content, position, limit)
+            length, position = read_varint(content, position, limit)
+        start = position + unshared
+        position = start + length
+        if position > limit or shared > len(key):
+            raise ValueError(f"the entry at byte {entry} of a block exceeds its bounds")
+        if restart < len(restarts) and entry == restarts[restart]:
+            restart += 1
+            if shared:
+                raise ValueError(f"the restart at byte {entry} of a block is none")
+        key = key[:shared] + content[start - unshared : start]
+        if last is not None and key <= last:
+            raise ValueError(f"the key {key!r} follows {last!r}: out of order")
+        spent += len(key)
+        if spent > 1 << 20:
+            budget.spend(spent)
+            spent = 0
+        table[key] = content[start:position]
+        last = key
+    if restart < len(restarts) and limit:
+        raise ValueError(f"the restart {restarts[restart]} of a block is no entry's")
+    budget.spend(spent)
+    return last
+
+
+def _read_restarts(content: bytes) -> tuple[Sequence[int], int]:
+    """The restarts of a block, and where its entries end."""
+    count = int.from_bytes(content[-4:], "little")
+    limit = len(content) - 4 * (count + 1)
+    if len(content) < 4 or limit < 0:
+        raise ValueError(f"a block of {len(content)} bytes has {count} restarts")
+    restarts = struct.unpack_from(f"<{count}I", content, limit)
+    if limit and (not restarts or restarts[0] != 0):
+        raise ValueError("a block has no restart at its first entry")
+    return restarts, limit
+
+
+# Writing.
+
+
+class _Block:
+    """A block being written."""
+
+    def __init__(self, interval: int) -> None:
+        self.content = bytearray()
+        self._interval = interval
+        self._restarts = [0]
+        self._since_restart = 0
+        self._last = b""
+
+    @property
+    def size(self) -> int:
+        """The size of the content if it ended here."""
+        return len(self.content) + 4 * len(self._restarts) + 4
+
+    def add(self, key: bytes, value: bytes) -> None:
+        if self._since_restart < self._interval:
+            shared = _shared(self._last, key)
+        else:
+            self._restarts.append(len(self.content))
+            self._since_restart = 0
+            shared = 0
+        lengths = (shared, len(key) - shared, len(value))
+        if max(lengths) < 0x80:
+            self.content += bytes(lengths)
+        else:
+            self.content += b"".join(map(write_varint, lengths))
+        self.content += key[shared:]
+        self.content += value
+        self._since_restart += 1
+        self._last = key
+
+    def finish(self) -> bytes:
+        count = len(self._restarts)
+        return bytes(self.content) + struct.pack(
+            f"<{count + 1}I", *self._restarts, count
+        )
+
+
+def _append_block(out: bytearray, content: bytes) -> bytes:
+    """Appends a block and returns its handle."""
+    handle = write_varint(len(out)) + write_varint(len(content))
+    content += b"\x00"
+    out += content
+    out += checksum.mask(checksum.value(content)).to_bytes(4, "little")
+    return handle
+
+
+def _shared(a: bytes, b: bytes) -> int:
+    """The length of the longest common prefix, by bisection."""
+    low, high = 0, min(len(a), len(b))
+    if a[:high] == b[:high]:
+        return high
+    while high - low > 1:
+        middle = (low + high) // 2
+        if a[low:middle] == b[low:middle]:
+            low = middle
+        else:
+            high = middle
+    return low
+
+
+def _separator(low: bytes, high: bytes) -> bytes:
+    """The short key that TensorFlow puts between two blocks: low <= it < high."""
+    at = _shared(low, high)
+    if at < min(len(low), len(high)) and low[at] + 1 < high[at]:
+        return low[:at] + bytes([low[at] + 1])
+    return low
+
+
+def _successor(key: bytes) -> bytes:
+    """The short key that TensorFlow puts behind the last block: key <= it."""
+    for at, byte in enumerate(key):
+        if byte != 0xFF:
+            return key[:at] + bytes([byte + 1])
+    return key
