@@ -43,9 +43,9 @@ def new_session(**config):
     return session
 
 
-def save(session, path, step=None, meta=True, **options):
+def save(session, path, step=None, meta=True, saver=None):
     """Saves and records all variables; returns the checkpoint's prefix."""
-    saver = tf1.train.Saver(save_relative_paths=True, **options)
+    saver = saver or tf1.train.Saver(save_relative_paths=True)
     prefix = saver.save(session, path, step, write_meta_graph=meta)
     recorder.write(prefix, recorder.variables(session))
     return prefix
@@ -164,20 +164,13 @@ def ema_momentum(directory):
     average = tf1.train.ExponentialMovingAverage(0.9, num_updates=step)
     with tf.control_dependencies([train_op]):
         average_op = average.apply(tf1.trainable_variables())
+    saver = tf1.train.Saver(save_relative_paths=True)
     with new_session() as session:
         for wanted in (5, 10):
             while session.run(step) < wanted:
                 session.run(average_op)
             # One .meta serves both: the graph is the same.
-            save(session, directory + "/model.ckpt", step, meta=wanted == 10)
-    state(directory, ["model.ckpt-5", "model.ckpt-10"])
-
-
-def state(directory, names):
-    """Names several checkpoints in the state file, the last one as the latest."""
-    tf1.train.update_checkpoint_state(
-        directory, names[-1], all_model_checkpoint_paths=names
-    )
+            save(session, directory + "/model.ckpt", step, wanted == 10, saver)
 
 
 @case("rnn-basic-lstm")
@@ -401,7 +394,7 @@ def train_estimator(estimator, input_fn, steps):
 
 
 def drop_graphs(directory):
-    """Leaves the graph to the digits and the guide: it is large, and a copy of .meta."""
+    """Drops graph.pbtxt, which is large and stands in .meta too."""
     os.remove(directory + "/graph.pbtxt")
 
 
