@@ -27,7 +27,6 @@ LEVELS = 17
 VOCABULARY_SIZE = PIXELS * LEVELS
 
 DEFAULTS = {
-    "batch_size": 64,
     "learning_rate": 0.1,
     "dimension": 8,
     "partitions": 3,
@@ -90,12 +89,12 @@ def model_fn(features, labels, mode, params):
 
 
 def train_input_fn(params=None):
-    """Shuffled batches of the training images as ids, without end."""
+    """The batches of `digits.train_input_fn` as ids; same params."""
     return digits.train_input_fn(params).map(_image_to_ids)
 
 
 def eval_input_fn(params=None):
-    """The held-out images as ids, once and in order."""
+    """The batches of `digits.eval_input_fn` as ids; same params."""
     return digits.eval_input_fn(params).map(_image_to_ids)
 
 
