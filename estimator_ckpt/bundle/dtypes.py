@@ -51,7 +51,7 @@ class DataType:
                 f"a tensor of dtype {self.name} cannot be turned into an array; only "
                 f"TensorFlow can read it"
             )
-        if self.alias not in _EXTENDED:
+        if not self.alias.startswith(_EXTENDED):
             return np.dtype(self.alias)
         import ml_dtypes
 
@@ -102,10 +102,7 @@ def _table() -> dict[int, DataType]:
 
 
 #: Types that NumPy knows through `ml_dtypes`.
-_EXTENDED = frozenset(
-    "bfloat16 float8_e5m2 float8_e4m3fn float8_e4m3fnuz float8_e4m3b11fnuz "
-    "float8_e5m2fnuz int4 uint4 int2 uint2".split()
-)
+_EXTENDED = ("bfloat16", "float8_", "int4", "uint4", "int2", "uint2")
 
 STRING = 7
 VARIANT = 21

@@ -12,7 +12,7 @@ from __future__ import annotations
 import dataclasses
 import os
 from collections.abc import Iterable, Iterator, Mapping
-from typing import Any, Optional
+from typing import Any, Optional, Union
 
 from estimator_ckpt.bundle import coding, dtypes, files, schema, table
 from estimator_ckpt.bundle.coding import FULL, Extent, Slice
@@ -160,7 +160,7 @@ class Index(Mapping[str, Entry]):
             return self.records[key]
         except KeyError:
             raise TensorNotFoundError(
-                f"{self.source}: no tensor {_show(key)} in this checkpoint"
+                f"{self.source}: no tensor {show_key(key)} in this checkpoint"
             ) from None
 
     def entry(self, key: bytes) -> Entry:
@@ -175,7 +175,7 @@ class Index(Mapping[str, Entry]):
             return _parse_entry(raw, self.header.num_shards)
         except ValueError as error:
             raise CorruptIndexError(
-                f"{self.source}: the entry of {_show(key)} is damaged: {error}"
+                f"{self.source}: the entry of {show_key(key)} is damaged: {error}"
             ) from None
 
     def __getitem__(self, name: str) -> Entry:
@@ -198,14 +198,14 @@ class Index(Mapping[str, Entry]):
             key = coding.slice_key(name, extents)
             if key not in self.records:
                 raise CorruptIndexError(
-                    f"{self.source}: {name!r} lists the slice {_show(extents)}, but "
+                    f"{self.source}: {name!r} lists the slice {show_key(extents)}, but "
                     f"there is no entry for it"
                 )
             part = self.entry(key)
             shape = tuple(length for _, length in resolve(extents, whole.shape))
             if part.slices or part.dtype != whole.dtype or part.shape != shape:
                 raise CorruptIndexError(
-                    f"{self.source}: the slice {_show(extents)} of {name!r} is "
+                    f"{self.source}: the slice {show_key(extents)} of {name!r} is "
                     f"{part.dtype_name}{list(part.shape)}, not "
                     f"{whole.dtype_name}{list(shape)}"
                 )
@@ -310,7 +310,7 @@ def serialize_index(header: Header, items: Iterable[tuple[bytes, bytes]]) -> byt
     for key, _ in ordered:
         if key == last:
             raise CheckpointError(
-                f"two tensors would have the key {_show(key)}"
+                f"two tensors would have the key {show_key(key)}"
                 if key
                 else "a tensor cannot have an empty name"
             )
@@ -326,14 +326,14 @@ def resolve(extents: Slice, shape: tuple[int, ...]) -> tuple[Extent, ...]:
     """
     if len(extents) != len(shape):
         raise ValueError(
-            f"the slice {_show(extents)} does not fit the shape {list(shape)}"
+            f"the slice {show_key(extents)} does not fit the shape {list(shape)}"
         )
     out = []
     for (start, length), size in zip(extents, shape):
         actual = size if length == FULL and start == 0 else length
         if start < 0 or actual < 0 or start + actual > size:
             raise ValueError(
-                f"the slice {_show(extents)} exceeds the shape {list(shape)}"
+                f"the slice {show_key(extents)} exceeds the shape {list(shape)}"
             )
         out.append(Extent(start, actual))
     return tuple(out)
@@ -438,12 +438,12 @@ def _product(shape: tuple[int, ...]) -> int:
     return product
 
 
-def _show(key: object) -> str:
-    """A key or extents as a message shows them."""
+def show_key(key: Union[bytes, Slice]) -> str:
+    """A key, or the extents of a slice, as messages show them."""
     if not isinstance(key, bytes):
-        return str([(e[0], "full" if e[1] == FULL else e[1]) for e in key])  # type: ignore[attr-defined]
+        return str([(e.start, "full" if e.length == FULL else e.length) for e in key])
     try:
         name, extents = coding.parse_key(key)
     except CorruptIndexError:
         return repr(key)
-    return repr(name) if extents is None else f"{name!r}, slice {_show(extents)}"
+    return repr(name) if extents is None else f"slice {show_key(extents)} of {name!r}"

@@ -207,7 +207,7 @@ def _unsnap(content: bytes, budget: _Budget) -> bytes:
         )
     budget.spend(size)
     try:
-        unsnapped = _snappy()(content)
+        unsnapped: bytes = _snappy()(content)
     except UnsupportedCheckpointError:
         raise
     except Exception as error:  # Each library has its own errors.
@@ -220,20 +220,19 @@ def _unsnap(content: bytes, budget: _Budget) -> bytes:
 def _snappy() -> Any:
     """A function that decodes a block, from whichever library is installed."""
     try:
-        from cramjam import snappy
-
-        return lambda content: bytes(snappy.decompress_raw(content))
+        import cramjam
     except ImportError:
         pass
+    else:
+        return lambda content: bytes(cramjam.snappy.decompress_raw(content))
     try:
-        import snappy
-
-        return snappy.uncompress
+        import snappy  # type: ignore[import-not-found,unused-ignore]
     except ImportError:
         raise UnsupportedCheckpointError(
             "the index is compressed with snappy; install cramjam to read it (pip "
             "install cramjam)"
         ) from None
+    return snappy.uncompress
 
 
 def _read_entries(

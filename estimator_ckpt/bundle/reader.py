@@ -1,0 +1,480 @@
+"""Tensors out of a bundle: as NumPy arrays, as bytes, or only against their checksums.
+
+Numbers stand in a shard as they stand in memory, so an array is a view of the mapped
+file. Strings and variants are framed:
+
+    string    length, varint ... | masked CRC32C of the lengths, 4 bytes | bytes ...
+    variant   (length, varint | bytes | masked CRC32C so far, 4 bytes) ...
+
+An entry's checksum covers the bytes of numbers as they are. For strings and variants
+it takes the lengths as fixed-width integers instead of varints: 4 bytes for strings
+(8 if the length needs them), 8 for variants.
+
+Source: `tensorflow/core/util/tensor_bundle/tensor_bundle.cc`.
+"""
+
+from __future__ import annotations
+
+import struct
+import sys
+import threading
+from array import array
+from collections.abc import Iterable, Iterator, Sequence
+from typing import TYPE_CHECKING, Any, Optional
+
+from estimator_ckpt.bundle import checksum, coding, dtypes, files
+from estimator_ckpt.bundle.coding import Extent
+from estimator_ckpt.bundle.errors import (
+    CheckpointNotFoundError,
+    CorruptDataError,
+    CorruptIndexError,
+    UnsupportedCheckpointError,
+)
+from estimator_ckpt.bundle.index import (
+    Entry,
+    Index,
+    index_path,
+    read_index,
+    resolve,
+    shard_path,
+    show_key,
+)
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    Array = np.ndarray[Any, Any]
+
+_MAX_OPEN_SHARDS = 64
+_BLOCK = 64 << 10
+_MAX_RANK = 32  # NumPy 1's.
+
+
+class BundleReader:
+    """Reads the tensors of one bundle; may be used from several threads.
+
+    Attributes:
+      prefix: the checkpoint's prefix.
+      index: its index.
+    """
+
+    def __init__(self, prefix: files.PathLike, index: Optional[Index] = None) -> None:
+        """Reads the index, unless it is given; shards are opened when needed.
+
+        Raises:
+          As `read_index`.
+        """
+        self.prefix = files.local(prefix)
+        self.index = read_index(index_path(self.prefix)) if index is None else index
+        self._shards: dict[int, files.File] = {}
+        self._maps: dict[int, memoryview] = {}
+        self._lock = threading.Lock()
+
+    def read(self, name: str, check: bool = True) -> Array:
+        """Reads a tensor.
+
+        Args:
+          name: the tensor.
+          check: whether to compare the bytes with their checksum first.
+
+        Returns:
+          A read-only array, in the machine's byte order. Of numbers that are stored
+          whole and aligned it is a view of the file; it must not be used after the
+          file was truncated. Strings are an object array of bytes. A partitioned
+          variable is put together.
+
+        Raises:
+          TensorNotFoundError: there is no such tensor.
+          UnsupportedCheckpointError: only TensorFlow can decode it.
+          CorruptIndexError, CorruptDataError: the checkpoint is damaged.
+        """
+        entry = self.index[name]
+        if not entry.slices:
+            return self._array(coding.name_to_key(name), entry, check)
+        return self.read_slice(name, [(0, size) for size in entry.shape], check)
+
+    def read_slice(
+        self, name: str, extents: Sequence[tuple[int, int]], check: bool = True
+    ) -> Array:
+        """Reads a part of a tensor, however the tensor is stored.
+
+        Args:
+          name: the tensor.
+          extents: start and length in each dimension; the length -1 takes all.
+          check: whether to compare the bytes read with their checksums first.
+
+        Returns:
+          A read-only array, as from `read`.
+
+        Raises:
+          ValueError: the extents do not lie within the tensor's shape.
+          As `read`.
+        """
+        entry = self.index[name]
+        region = resolve(tuple(Extent(*extent) for extent in extents), entry.shape)
+        if not entry.slices:
+            whole = self._array(coding.name_to_key(name), entry, check)
+            part: Array = whole[tuple(slice(s, s + n) for s, n in region)]
+            return _frozen(part)
+        return self._join(name, entry, region, check)
+
+    def verify(self, key: bytes) -> None:
+        """Compares the bytes of an entry with its checksum.
+
+        Holds at most `files.CHUNK` bytes at a time. A partitioned variable has bytes
+        only under the keys of its slices; for its own key nothing is to be done.
+
+        Raises:
+          TensorNotFoundError: there is no such key.
+          CorruptIndexError: the entry cannot be true.
+          CorruptDataError: the shard is missing or short, or the bytes differ.
+        """
+        entry = self.index.entry(key)
+        if not entry.slices:
+            self._verify(key, entry, self._locate(key, entry))
+
+    def iter_chunks(self, key: bytes) -> Iterator[memoryview]:
+        """The stored bytes of an entry, unchecked, at most `files.CHUNK` at a time."""
+        entry = self.index.entry(key)
+        if not entry.slices:
+            yield from self._locate(key, entry).chunks(entry.offset, entry.size)
+
+    def close(self) -> None:
+        """Closes the shards. Arrays that were read stay valid."""
+        with self._lock:
+            self._shards.clear()
+            self._maps.clear()
+
+    def __enter__(self) -> BundleReader:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def _shard(self, shard_id: int) -> files.File:
+        with self._lock:
+            shard = self._shards.pop(shard_id, None)
+            if shard is None:
+                path = shard_path(self.prefix, shard_id, self.index.header.num_shards)
+                shard = files.File(path)
+            self._shards[shard_id] = shard
+            if len(self._shards) > _MAX_OPEN_SHARDS:
+                # The file closes when the last thread that uses it lets go of it.
+                oldest = next(iter(self._shards))
+                del self._shards[oldest]
+                self._maps.pop(oldest, None)
+            return shard
+
+    def _map(self, shard_id: int, shard: files.File) -> memoryview:
+        with self._lock:
+            if shard_id not in self._maps:
+                self._maps[shard_id] = shard.map()
+            return self._maps[shard_id]
+
+    def _locate(self, key: bytes, entry: Entry) -> files.File:
+        """The shard that holds all bytes of an entry."""
+        try:
+            shard = self._shard(entry.shard_id)
+        except CheckpointNotFoundError:
+            path = shard_path(self.prefix, entry.shard_id, self.index.header.num_shards)
+            raise CorruptDataError(
+                f"{path}: the shard is missing; {show_key(key)} is in it"
+            ) from None
+        end = entry.offset + entry.size
+        if end > shard.size:
+            raise CorruptDataError(
+                f"{shard.path}: the shard is cut off: it has {shard.size} bytes, and "
+                f"{show_key(key)} takes the bytes {entry.offset} to {end}"
+            )
+        return shard
+
+    def _verify(self, key: bytes, entry: Entry, shard: files.File) -> None:
+        try:
+            if entry.dtype == dtypes.STRING:
+                strings = _Strings(shard, entry, self._swapped)
+                for _ in strings.lengths():
+                    pass
+                found = strings.checksum()
+            elif entry.dtype == dtypes.VARIANT:
+                found = _variant_checksum(shard, entry)
+            else:
+                found = checksum.of_chunks(shard.chunks(entry.offset, entry.size))
+        except ValueError as error:
+            raise CorruptDataError(
+                f"{shard.path}: {show_key(key)} at byte {entry.offset} is damaged: "
+                f"{error}"
+            ) from None
+        found = checksum.mask(found)
+        if found != (entry.crc32c or 0):
+            stored = "none" if entry.crc32c is None else f"{entry.crc32c:08x}"
+            raise CorruptDataError(
+                f"{shard.path}: {show_key(key)} is damaged: its {entry.size} bytes at "
+                f"byte {entry.offset} have the checksum {found:08x}, not the {stored} "
+                f"stored in the index"
+            )
+
+    @property
+    def _swapped(self) -> bool:
+        return self.index.header.big_endian != (sys.byteorder == "big")
+
+    def _array(self, key: bytes, entry: Entry, check: bool) -> Array:
+        """An entry that has bytes of its own, as an array."""
+        dtype = self._numpy_dtype(key, entry)
+        shard = self._locate(key, entry)
+        if check:
+            self._verify(key, entry, shard)
+        if entry.dtype == dtypes.STRING:
+            return self._strings(key, entry, shard)
+        if not entry.size:
+            return _frozen(self._empty(key, entry.shape, dtype))
+        import numpy as np
+
+        flat: Array = np.frombuffer(
+            self._map(entry.shard_id, shard), np.uint8, entry.size, entry.offset
+        )
+        if self._swapped and dtype.itemsize > 1:
+            number = dtype.itemsize // (2 if dtype.kind == "c" else 1)
+            flat = np.ascontiguousarray(flat.reshape(-1, number)[:, ::-1]).reshape(-1)
+        out = flat.view(dtype).reshape(entry.shape)
+        return _frozen(out if out.flags.aligned else out.copy())
+
+    def _numpy_dtype(self, key: bytes, entry: Entry) -> np.dtype[Any]:
+        """The dtype of an entry's array; an error if it cannot be one."""
+        try:
+            dtype = dtypes.of(entry.dtype).numpy
+        except UnsupportedCheckpointError as error:
+            raise UnsupportedCheckpointError(
+                f"{self.index.source}: {show_key(key)}: {error}"
+            ) from None
+        if len(entry.shape) > _MAX_RANK:
+            raise UnsupportedCheckpointError(
+                f"{self.index.source}: {show_key(key)} has {len(entry.shape)} "
+                f"dimensions; an array can have {_MAX_RANK}"
+            )
+        return dtype
+
+    def _empty(self, key: bytes, shape: Sequence[int], dtype: np.dtype[Any]) -> Array:
+        import numpy as np
+
+        try:
+            return np.empty(shape, dtype)
+        except ValueError as error:  # (0, 2**62, 2**62) holds nothing, but too much.
+            raise UnsupportedCheckpointError(
+                f"{self.index.source}: {show_key(key)}: no array can have the shape "
+                f"{list(shape)}: {error}"
+            ) from None
+
+    def _strings(self, key: bytes, entry: Entry, shard: files.File) -> Array:
+        strings = _Strings(shard, entry, self._swapped)
+        items: list[bytes] = []
+        try:
+            lengths = array("Q")
+            for block in strings.lengths():
+                lengths.extend(block)
+            data = self._map(entry.shard_id, shard)[: strings.end]
+            position = strings.position
+            for length in lengths:
+                items.append(bytes(data[position : position + length]))
+                position += length
+        except ValueError as error:
+            raise CorruptDataError(
+                f"{shard.path}: {show_key(key)} at byte {entry.offset} is damaged: "
+                f"{error}"
+            ) from None
+        out = self._empty(key, [len(items)], dtypes.of(entry.dtype).numpy)
+        out[:] = items
+        return _frozen(out.reshape(entry.shape))
+
+    def _join(
+        self, name: str, entry: Entry, region: tuple[Extent, ...], check: bool
+    ) -> Array:
+        """Puts a region of a partitioned variable together."""
+        key = coding.name_to_key(name)
+        dtype = self._numpy_dtype(key, entry)
+        parts = []
+        held: dict[int, int] = {}
+        for extents, part in self.index.slices(name).items():
+            box = resolve(extents, entry.shape)
+            common = _intersection(box, region)
+            if _volume(common):
+                part_key = coding.slice_key(name, extents)
+                held[part.shard_id] = self._locate(part_key, part).size
+                parts.append((part_key, part, box, common))
+        stored = sum(part.size for _, part, _, _ in parts)
+        if stored > sum(held.values()):
+            raise CorruptIndexError(
+                f"{self.index.source}: the slices of {name!r} overlap in their shards: "
+                f"they take {stored} bytes, more than there are"
+            )
+        if not _is_tiled(region, [common for _, _, _, common in parts]):
+            raise CorruptIndexError(
+                f"{self.index.source}: the slices of {name!r} leave gaps or overlap"
+            )
+        out = None
+        for part_key, part, box, common in parts:
+            piece = self._array(part_key, part, check)[_within(common, box)]
+            if common == region:
+                return _frozen(piece)
+            if out is None:
+                out = self._empty(key, [length for _, length in region], dtype)
+            out[_within(common, region)] = piece
+        if out is None:
+            out = self._empty(key, [length for _, length in region], dtype)
+        return _frozen(out)
+
+
+class _Strings:
+    """The framing of a string tensor.
+
+    `lengths` has to be exhausted before anything else is asked for.
+    """
+
+    def __init__(self, shard: files.File, entry: Entry, swapped: bool) -> None:
+        self._shard = shard
+        self._count = entry.num_elements
+        self._swapped = swapped
+        self._crc = 0
+        self.position = entry.offset
+        self.end = entry.offset + entry.size
+
+    def lengths(self) -> Iterator[array[int]]:
+        """The lengths of the strings, in blocks; ValueError if they are damaged."""
+        left, total = self._count, 0
+        rest = b""
+        while left:
+            start = self.position + len(rest)
+            block = rest + self._shard.read(start, min(_BLOCK, self.end - start))
+            lengths, used = _varints(block, left)
+            if not used:
+                raise ValueError("a string's length is cut off or too long")
+            self._crc = checksum.extend(self._crc, _fixed_width(lengths, self._swapped))
+            self.position += used
+            left -= len(lengths)
+            total += sum(lengths)
+            rest = block[used:]
+            yield lengths
+        if self.position + 4 + total != self.end:
+            raise ValueError(
+                f"its {self._count} strings take {total} bytes, but "
+                f"{self.end - self.position - 4} are there"
+            )
+        stored = self._shard.read(self.position, 4)
+        order = "big" if self._swapped != (sys.byteorder == "big") else "little"
+        if int.from_bytes(stored, order) != checksum.mask(self._crc):  # type: ignore[arg-type]
+            raise ValueError("the checksum of the strings' lengths is wrong")
+        self._crc = checksum.extend(self._crc, stored)
+        self.position += 4
+
+    def checksum(self) -> int:
+        """The CRC32C of the whole tensor."""
+        crc = self._crc
+        for chunk in self._shard.chunks(self.position, self.end - self.position):
+            crc = checksum.extend(crc, chunk)
+        return crc
+
+
+def _varints(block: bytes, most: int) -> tuple[array[int], int]:
+    """The varints that a block begins with, at most `most`, and the bytes they take."""
+    head = block[:most]
+    if head.isascii():  # Each byte is one varint.
+        return array("Q", list(head)), len(head)
+    out = array("Q")
+    position = 0
+    while len(out) < most:
+        # A varint that is cut off by the end of the block is left for the next one.
+        if position + 10 > len(block) and not any(b < 0x80 for b in block[position:]):
+            break
+        value, position = coding.read_varint(block, position, len(block))
+        out.append(value)
+    return out, position
+
+
+def _fixed_width(lengths: array[int], swapped: bool) -> bytes:
+    """Lengths as the checksum sees them."""
+    order = ">" if swapped != (sys.byteorder == "big") else "<"
+    if max(lengths) < 1 << 32:
+        return struct.pack(f"{order}{len(lengths)}I", *lengths)
+    return b"".join(
+        struct.pack(f"{order}{'I' if length < 1 << 32 else 'Q'}", length)
+        for length in lengths
+    )
+
+
+def _variant_checksum(shard: files.File, entry: Entry) -> int:
+    """The CRC32C of a variant tensor; ValueError if its framing is damaged."""
+    crc = 0
+    position, end = entry.offset, entry.offset + entry.size
+    for _ in range(entry.num_elements):
+        head = shard.read(position, min(10, end - position))
+        length, used = coding.read_varint(head, 0, len(head))
+        position += used
+        if position + length + 4 > end:
+            raise ValueError("an element of it is cut off")
+        crc = checksum.extend(crc, length.to_bytes(8, "little"))
+        for chunk in shard.chunks(position, length):
+            crc = checksum.extend(crc, chunk)
+        position += length
+        stored = shard.read(position, 4)
+        if int.from_bytes(stored, "little") != checksum.mask(crc):
+            raise ValueError("the checksum of an element is wrong")
+        crc = checksum.extend(crc, stored)
+        position += 4
+    if position != end:
+        raise ValueError(f"its elements are followed by {end - position} bytes")
+    return crc
+
+
+def _frozen(array_: Array) -> Array:
+    array_.flags.writeable = False
+    return array_
+
+
+# Boxes: a start and a length in each dimension.
+
+
+def _volume(box: Iterable[Extent]) -> int:
+    volume = 1
+    for _, length in box:
+        volume *= length
+    return volume
+
+
+def _intersection(a: Sequence[Extent], b: Sequence[Extent]) -> tuple[Extent, ...]:
+    out = []
+    for (a_start, a_length), (b_start, b_length) in zip(a, b):
+        start = max(a_start, b_start)
+        stop = min(a_start + a_length, b_start + b_length)
+        out.append(Extent(start, max(stop - start, 0)))
+    return tuple(out)
+
+
+def _within(box: Sequence[Extent], outer: Sequence[Extent]) -> tuple[slice, ...]:
+    """Where a box stands in an array that holds an outer box."""
+    return tuple(
+        slice(start - origin, start - origin + length)
+        for (start, length), (origin, _) in zip(box, outer)
+    )
+
+
+def _is_tiled(region: tuple[Extent, ...], boxes: list[tuple[Extent, ...]]) -> bool:
+    """Whether boxes within a region fill it, none over another."""
+    if sum(map(_volume, boxes)) != _volume(region):
+        return False
+    split = [
+        axis
+        for axis, extent in enumerate(region)
+        if any(box[axis] != extent for box in boxes)
+    ]
+    if len(split) <= 1:  # The usual case: parts of one dimension.
+        at = region[split[0]].start if split else 0
+        for start, length in sorted(box[split[0]] for box in boxes) if split else ():
+            if start != at:
+                return False
+            at += length
+        return bool(split) or len(boxes) <= 1
+    import numpy as np
+
+    seen = np.zeros([length for _, length in region], dtype=bool)
+    for box in boxes:
+        seen[_within(box, region)] = True
+    return bool(seen.all())
