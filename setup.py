@@ -40,7 +40,6 @@ setup(
             "cramjam>=2.6",
             "hypothesis>=6.60",
             "mypy>=1.8",
-            "pre-commit>=3.0",
             "pytest>=7.0",
             "ruff>=0.4",
             "types-PyYAML",
