@@ -1,44 +1,28 @@
 """Tensors out of a bundle: as NumPy arrays, as bytes, or only against their checksums.
 
 Numbers stand in a shard as they stand in memory, so an array is a view of the mapped
-file. Strings and variants are framed:
-
-    string    length, varint ... | masked CRC32C of the lengths, 4 bytes | bytes ...
-    variant   (length, varint | bytes | masked CRC32C so far, 4 bytes) ...
-
-An entry's checksum covers the bytes of numbers as they are. For strings and variants
-it takes the lengths as fixed-width integers instead of varints: 4 bytes for strings
-(8 if the length needs them), 8 for variants.
-
-Source: `tensorflow/core/util/tensor_bundle/tensor_bundle.cc`.
+file. Strings are framed: see framing.py.
 """
 
 from __future__ import annotations
 
-import struct
 import sys
 import threading
 from array import array
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any, Optional
 
-from estimator_ckpt.bundle import checksum, coding, dtypes, files
+from estimator_ckpt.bundle import checksum, coding, dtypes, files, framing, slices
 from estimator_ckpt.bundle.coding import Extent
+from estimator_ckpt.bundle.entry import Entry
 from estimator_ckpt.bundle.errors import (
     CheckpointNotFoundError,
     CorruptDataError,
     CorruptIndexError,
     UnsupportedCheckpointError,
 )
-from estimator_ckpt.bundle.index import (
-    Entry,
-    Index,
-    index_path,
-    read_index,
-    resolve,
-    shard_path,
-    show_key,
-)
+from estimator_ckpt.bundle.index import Index, index_path, read_index, shard_path
+from estimator_ckpt.bundle.slices import resolve, show_key
 
 if TYPE_CHECKING:
     import numpy as np
@@ -46,7 +30,6 @@ if TYPE_CHECKING:
     Array = np.ndarray[Any, Any]
 
 _MAX_OPEN_SHARDS = 64
-_BLOCK = 64 << 10
 _MAX_RANK = 32  # NumPy 1's.
 
 
@@ -191,12 +174,12 @@ class BundleReader:
     def _verify(self, key: bytes, entry: Entry, shard: files.File) -> None:
         try:
             if entry.dtype == dtypes.STRING:
-                strings = _Strings(shard, entry, self._swapped)
+                strings = framing.Strings(shard, entry, self._swapped)
                 for _ in strings.lengths():
                     pass
                 found = strings.checksum()
             elif entry.dtype == dtypes.VARIANT:
-                found = _variant_checksum(shard, entry)
+                found = framing.variant_checksum(shard, entry)
             else:
                 found = checksum.of_chunks(shard.chunks(entry.offset, entry.size))
         except ValueError as error:
@@ -265,7 +248,7 @@ class BundleReader:
             ) from None
 
     def _strings(self, key: bytes, entry: Entry, shard: files.File) -> Array:
-        strings = _Strings(shard, entry, self._swapped)
+        strings = framing.Strings(shard, entry, self._swapped)
         items: list[bytes] = []
         try:
             lengths = array("Q")
@@ -295,8 +278,8 @@ class BundleReader:
         held: dict[int, int] = {}
         for extents, part in self.index.slices(name).items():
             box = resolve(extents, entry.shape)
-            common = _intersection(box, region)
-            if _volume(common):
+            common = slices.intersection(box, region)
+            if slices.volume(common):
                 part_key = coding.slice_key(name, extents)
                 held[part.shard_id] = self._locate(part_key, part).size
                 parts.append((part_key, part, box, common))
@@ -306,175 +289,23 @@ class BundleReader:
                 f"{self.index.source}: the slices of {name!r} overlap in their shards: "
                 f"they take {stored} bytes, more than there are"
             )
-        if not _is_tiled(region, [common for _, _, _, common in parts]):
+        if not slices.is_tiled(region, [common for _, _, _, common in parts]):
             raise CorruptIndexError(
                 f"{self.index.source}: the slices of {name!r} leave gaps or overlap"
             )
         out = None
         for part_key, part, box, common in parts:
-            piece = self._array(part_key, part, check)[_within(common, box)]
+            piece = self._array(part_key, part, check)[slices.within(common, box)]
             if common == region:
                 return _frozen(piece)
             if out is None:
                 out = self._empty(key, [length for _, length in region], dtype)
-            out[_within(common, region)] = piece
+            out[slices.within(common, region)] = piece
         if out is None:
             out = self._empty(key, [length for _, length in region], dtype)
         return _frozen(out)
 
 
-class _Strings:
-    """The framing of a string tensor.
-
-    `lengths` has to be exhausted before anything else is asked for.
-    """
-
-    def __init__(self, shard: files.File, entry: Entry, swapped: bool) -> None:
-        self._shard = shard
-        self._count = entry.num_elements
-        self._swapped = swapped
-        self._crc = 0
-        self.position = entry.offset
-        self.end = entry.offset + entry.size
-
-    def lengths(self) -> Iterator[array[int]]:
-        """The lengths of the strings, in blocks; ValueError if they are damaged."""
-        left, total = self._count, 0
-        rest = b""
-        while left:
-            start = self.position + len(rest)
-            block = rest + self._shard.read(start, min(_BLOCK, self.end - start))
-            lengths, used = _varints(block, left)
-            if not used:
-                raise ValueError("a string's length is cut off or too long")
-            self._crc = checksum.extend(self._crc, _fixed_width(lengths, self._swapped))
-            self.position += used
-            left -= len(lengths)
-            total += sum(lengths)
-            rest = block[used:]
-            yield lengths
-        if self.position + 4 + total != self.end:
-            raise ValueError(
-                f"its {self._count} strings take {total} bytes, but "
-                f"{self.end - self.position - 4} are there"
-            )
-        stored = self._shard.read(self.position, 4)
-        order = "big" if self._swapped != (sys.byteorder == "big") else "little"
-        if int.from_bytes(stored, order) != checksum.mask(self._crc):  # type: ignore[arg-type]
-            raise ValueError("the checksum of the strings' lengths is wrong")
-        self._crc = checksum.extend(self._crc, stored)
-        self.position += 4
-
-    def checksum(self) -> int:
-        """The CRC32C of the whole tensor."""
-        crc = self._crc
-        for chunk in self._shard.chunks(self.position, self.end - self.position):
-            crc = checksum.extend(crc, chunk)
-        return crc
-
-
-def _varints(block: bytes, most: int) -> tuple[array[int], int]:
-    """The varints that a block begins with, at most `most`, and the bytes they take."""
-    head = block[:most]
-    if head.isascii():  # Each byte is one varint.
-        return array("Q", list(head)), len(head)
-    out = array("Q")
-    position = 0
-    while len(out) < most:
-        # A varint that is cut off by the end of the block is left for the next one.
-        if position + 10 > len(block) and not any(b < 0x80 for b in block[position:]):
-            break
-        value, position = coding.read_varint(block, position, len(block))
-        out.append(value)
-    return out, position
-
-
-def _fixed_width(lengths: array[int], swapped: bool) -> bytes:
-    """Lengths as the checksum sees them."""
-    order = ">" if swapped != (sys.byteorder == "big") else "<"
-    if max(lengths) < 1 << 32:
-        return struct.pack(f"{order}{len(lengths)}I", *lengths)
-    return b"".join(
-        struct.pack(f"{order}{'I' if length < 1 << 32 else 'Q'}", length)
-        for length in lengths
-    )
-
-
-def _variant_checksum(shard: files.File, entry: Entry) -> int:
-    """The CRC32C of a variant tensor; ValueError if its framing is damaged."""
-    crc = 0
-    position, end = entry.offset, entry.offset + entry.size
-    for _ in range(entry.num_elements):
-        head = shard.read(position, min(10, end - position))
-        length, used = coding.read_varint(head, 0, len(head))
-        position += used
-        if position + length + 4 > end:
-            raise ValueError("an element of it is cut off")
-        crc = checksum.extend(crc, length.to_bytes(8, "little"))
-        for chunk in shard.chunks(position, length):
-            crc = checksum.extend(crc, chunk)
-        position += length
-        stored = shard.read(position, 4)
-        if int.from_bytes(stored, "little") != checksum.mask(crc):
-            raise ValueError("the checksum of an element is wrong")
-        crc = checksum.extend(crc, stored)
-        position += 4
-    if position != end:
-        raise ValueError(f"its elements are followed by {end - position} bytes")
-    return crc
-
-
 def _frozen(array_: Array) -> Array:
     array_.flags.writeable = False
     return array_
-
-
-# Boxes: a start and a length in each dimension.
-
-
-def _volume(box: Iterable[Extent]) -> int:
-    volume = 1
-    for _, length in box:
-        volume *= length
-    return volume
-
-
-def _intersection(a: Sequence[Extent], b: Sequence[Extent]) -> tuple[Extent, ...]:
-    out = []
-    for (a_start, a_length), (b_start, b_length) in zip(a, b):
-        start = max(a_start, b_start)
-        stop = min(a_start + a_length, b_start + b_length)
-        out.append(Extent(start, max(stop - start, 0)))
-    return tuple(out)
-
-
-def _within(box: Sequence[Extent], outer: Sequence[Extent]) -> tuple[slice, ...]:
-    """Where a box stands in an array that holds an outer box."""
-    return tuple(
-        slice(start - origin, start - origin + length)
-        for (start, length), (origin, _) in zip(box, outer)
-    )
-
-
-def _is_tiled(region: tuple[Extent, ...], boxes: list[tuple[Extent, ...]]) -> bool:
-    """Whether boxes within a region fill it, none over another."""
-    if sum(map(_volume, boxes)) != _volume(region):
-        return False
-    split = [
-        axis
-        for axis, extent in enumerate(region)
-        if any(box[axis] != extent for box in boxes)
-    ]
-    if len(split) <= 1:  # The usual case: parts of one dimension.
-        at = region[split[0]].start if split else 0
-        for start, length in sorted(box[split[0]] for box in boxes) if split else ():
-            if start != at:
-                return False
-            at += length
-        return bool(split) or len(boxes) <= 1
-    import numpy as np
-
-    seen = np.zeros([length for _, length in region], dtype=bool)
-    for box in boxes:
-        seen[_within(box, region)] = True
-    return bool(seen.all())

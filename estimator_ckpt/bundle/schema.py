@@ -88,9 +88,11 @@ _PACKAGE = "estimator_ckpt"
 
 def __getattr__(name: str) -> Any:
     """Makes the message classes when one of them is first asked for (PEP 562)."""
-    if name not in _MESSAGES:
+    if name not in _MESSAGES and name != "DecodeError":
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    globals().update(_message_classes())
+    from google.protobuf.message import DecodeError
+
+    globals().update(_message_classes(), DecodeError=DecodeError)
     return globals()[name]
 
 

@@ -4,29 +4,22 @@ The bytes are those that TensorFlow writes: tensor after tensor, without padding
 comes first and the index last, each whole or not at all, so that a bundle that can be
 found is a bundle that can be read.
 
-Framing of strings and checksums: see reader.py.
+Framing of strings: see framing.py.
 """
 
 from __future__ import annotations
 
 import dataclasses
-import struct
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Optional, Union
 
-from estimator_ckpt.bundle import checksum, coding, dtypes, files
+from estimator_ckpt.bundle import checksum, coding, dtypes, files, framing
 from estimator_ckpt.bundle.coding import Slice
 from estimator_ckpt.bundle.dtypes import DataType
+from estimator_ckpt.bundle.entry import Entry, Header
 from estimator_ckpt.bundle.errors import CheckpointError, DestinationExistsError
-from estimator_ckpt.bundle.index import (
-    Entry,
-    Header,
-    index_path,
-    resolve,
-    serialize_index,
-    shard_path,
-    show_key,
-)
+from estimator_ckpt.bundle.index import index_path, serialize_index, shard_path
+from estimator_ckpt.bundle.slices import resolve, show_key
 
 if TYPE_CHECKING:
     from types import TracebackType
@@ -184,16 +177,10 @@ class ShardWriter:
 
     def _add_strings(self, array: Array) -> Entry:
         strings = [_as_bytes(element) for element in array.reshape(-1).tolist()]
-        offset = self.size
-        lengths = [len(string) for string in strings]
-        fixed = b"".join(struct.pack("<I" if n < 1 << 32 else "<Q", n) for n in lengths)
-        crc = checksum.value(fixed)
-        stored = checksum.mask(crc).to_bytes(4, "little")
-        self._output.write(b"".join(map(coding.write_varint, lengths)) + stored)
-        crc = checksum.extend(crc, stored)
-        for chunk in _joined(strings):
-            crc = checksum.extend(crc, chunk)
-            self._output.write(chunk)
+        offset, crc = self.size, 0
+        for written, covered in framing.frame_strings(strings):
+            crc = checksum.extend(crc, covered)
+            self._output.write(written)
         return self._entry(dtypes.DTYPES[dtypes.STRING], array.shape, offset, crc)
 
     def _entry(
@@ -293,16 +280,3 @@ def _as_bytes(element: object) -> bytes:
     if isinstance(element, bytes):
         return element
     raise ValueError(f"a string tensor cannot hold {element!r}; give bytes or text")
-
-
-def _joined(strings: Iterable[bytes]) -> Iterable[bytes]:
-    """Strings put together to pieces worth a system call each."""
-    pieces: list[bytes] = []
-    size = 0
-    for string in strings:
-        pieces.append(string)
-        size += len(string)
-        if size >= 1 << 20:
-            yield b"".join(pieces)
-            pieces, size = [], 0
-    yield b"".join(pieces)

@@ -1,0 +1,94 @@
+"""Slices: what part of a tensor, and whether parts make a whole.
+
+A slice is a start and a length in each dimension. Resolved, its lengths are numbers
+and it lies within its tensor.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import Union
+
+from estimator_ckpt.bundle import coding
+from estimator_ckpt.bundle.coding import FULL, Extent, Slice
+from estimator_ckpt.bundle.errors import CorruptIndexError
+
+
+def resolve(extents: Slice, shape: tuple[int, ...]) -> tuple[Extent, ...]:
+    """A slice with the full dimensions spelled out.
+
+    Raises:
+      ValueError: it does not lie within the shape.
+    """
+    if len(extents) != len(shape):
+        raise ValueError(
+            f"the slice {show_key(extents)} does not fit the shape {list(shape)}"
+        )
+    out = []
+    for (start, length), size in zip(extents, shape):
+        actual = size if length == FULL and start == 0 else length
+        if start < 0 or actual < 0 or start + actual > size:
+            raise ValueError(
+                f"the slice {show_key(extents)} exceeds the shape {list(shape)}"
+            )
+        out.append(Extent(start, actual))
+    return tuple(out)
+
+
+def volume(box: Sequence[Extent]) -> int:
+    """The number of elements in a resolved slice."""
+    return math.prod([length for _, length in box])
+
+
+def intersection(a: Sequence[Extent], b: Sequence[Extent]) -> tuple[Extent, ...]:
+    """What two resolved slices have in common; a length is 0 where that is nothing."""
+    out = []
+    for (a_start, a_length), (b_start, b_length) in zip(a, b):
+        start = max(a_start, b_start)
+        stop = min(a_start + a_length, b_start + b_length)
+        out.append(Extent(start, max(stop - start, 0)))
+    return tuple(out)
+
+
+def within(box: Sequence[Extent], outer: Sequence[Extent]) -> tuple[slice, ...]:
+    """Where a box stands in an array that holds an outer box."""
+    return tuple(
+        slice(start - origin, start - origin + length)
+        for (start, length), (origin, _) in zip(box, outer)
+    )
+
+
+def is_tiled(region: tuple[Extent, ...], boxes: list[tuple[Extent, ...]]) -> bool:
+    """Whether boxes within a region fill it, none over another."""
+    if sum(map(volume, boxes)) != volume(region):
+        return False
+    split = [
+        axis
+        for axis, extent in enumerate(region)
+        if any(box[axis] != extent for box in boxes)
+    ]
+    if len(split) <= 1:  # The usual case: parts of one dimension.
+        at = region[split[0]].start if split else 0
+        for start, length in sorted(box[split[0]] for box in boxes) if split else ():
+            if start != at:
+                return False
+            at += length
+        return bool(split) or len(boxes) <= 1
+    import numpy as np
+
+    seen = np.zeros([length for _, length in region], dtype=bool)
+    for box in boxes:
+        seen[within(box, region)] = True
+    return bool(seen.all())
+
+
+def show_key(key: Union[bytes, Slice]) -> str:
+    """A key, or the extents of a slice, as messages show them."""
+    if not isinstance(key, bytes):
+        return str([(e.start, "full" if e.length == FULL else e.length) for e in key])
+    try:
+        name, extents = coding.parse_key(key)
+    except CorruptIndexError:
+        return repr(key)
+    return repr(name) if extents is None else f"slice {show_key(extents)} of {name!r}"
