@@ -146,7 +146,7 @@ class File:
             done += count
 
     def chunks(self, offset: int, size: int) -> Iterator[memoryview]:
-        """The bytes of a range, read-only, at most `CHUNK` at a time.
+        """The bytes of a range, read-only, `CHUNK` at a time but for the last.
 
         Large ranges are mapped window by window: at twice the speed of reading, and
         what has been seen does not count as this process's memory any more.
@@ -154,12 +154,10 @@ class File:
         if size <= _READ_BELOW:
             yield memoryview(self.read(offset, size))
             return
-        end = offset + size
-        start = offset - offset % CHUNK
-        while start < end:
-            stop = min(start + CHUNK, end)
-            yield self._window(start, stop)[max(offset - start, 0) :]
-            start = stop
+        for start in range(offset, offset + size, CHUNK):
+            page = start - start % mmap.ALLOCATIONGRANULARITY
+            stop = min(start + CHUNK, offset + size)
+            yield self._window(page, stop)[start - page :]
 
     def map(self) -> memoryview:
         """All bytes of the file, read-only, fetched from disk when looked at."""

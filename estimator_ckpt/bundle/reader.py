@@ -117,7 +117,7 @@ class BundleReader:
             self._verify(key, entry, self._locate(key, entry))
 
     def iter_chunks(self, key: bytes) -> Iterator[memoryview]:
-        """The stored bytes of an entry, unchecked, at most `files.CHUNK` at a time."""
+        """The stored bytes of an entry, unchecked, `files.CHUNK` at a time."""
         entry = self.index.entry(key)
         if not entry.slices:
             yield from self._locate(key, entry).chunks(entry.offset, entry.size)
