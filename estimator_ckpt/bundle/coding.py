@@ -110,7 +110,8 @@ def read_varint(data: bytes | memoryview, position: int, end: int) -> tuple[int,
     """The varint at `position`, and the position behind it.
 
     Raises:
-      ValueError: it does not end before `end`, or exceeds 64 bits.
+      ValueError: it does not end before `end`, exceeds 64 bits, or is padded with
+        zeros, as no writer pads it.
     """
     value = 0
     for shift in range(0, 70, 7):
@@ -122,6 +123,8 @@ def read_varint(data: bytes | memoryview, position: int, end: int) -> tuple[int,
         if byte < 0x80:
             if value >= 2**64:
                 break
+            if not byte and shift:
+                raise ValueError("a varint is padded with zeros")
             return value, position
     raise ValueError("a varint is longer than 64 bits")
 
