@@ -97,7 +97,8 @@ class BundleReader:
         region = resolve(tuple(Extent(*extent) for extent in extents), entry.shape)
         if not entry.slices:
             whole = self._array(coding.name_to_key(name), entry, check)
-            part: Array = whole[tuple(slice(s, s + n) for s, n in region)]
+            everything = [Extent(0, size) for size in entry.shape]
+            part: Array = whole[slices.within(region, everything)]
             return _frozen(part)
         return self._join(name, entry, region, check)
 

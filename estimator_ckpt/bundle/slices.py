@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import Union
+from typing import Any, Union
 
 from estimator_ckpt.bundle import coding
 from estimator_ckpt.bundle.coding import FULL, Extent, Slice
@@ -51,11 +51,14 @@ def intersection(a: Sequence[Extent], b: Sequence[Extent]) -> tuple[Extent, ...]
     return tuple(out)
 
 
-def within(box: Sequence[Extent], outer: Sequence[Extent]) -> tuple[slice, ...]:
-    """Where a box stands in an array that holds an outer box."""
-    return tuple(
-        slice(start - origin, start - origin + length)
-        for (start, length), (origin, _) in zip(box, outer)
+def within(box: Sequence[Extent], outer: Sequence[Extent]) -> tuple[Any, ...]:
+    """Where a box stands in an array that holds an outer box, to index it with."""
+    return (
+        *(
+            slice(start - origin, start - origin + length)
+            for (start, length), (origin, _) in zip(box, outer)
+        ),
+        ...,  # So that indexing no dimensions gives an array and not its element.
     )
 
 
