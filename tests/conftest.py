@@ -5,12 +5,17 @@ import os
 os.environ.setdefault("CUDA_VISIBLE_DEVICES", "-1")
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 
+import logging
 import sys
 
 import pytest
 
 REPOSITORY = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 sys.path.insert(0, REPOSITORY)  # for model_fns, which are not installed
+
+
+# TensorFlow 2.15 warns of every deprecated call: a failure shows enough without.
+logging.getLogger("tensorflow").setLevel(logging.ERROR)
 
 
 @pytest.fixture(autouse=True)

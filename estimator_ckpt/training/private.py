@@ -147,7 +147,8 @@ def tracked_by(
         for attribute in node.attributes
     ]
     keys = {key for _, key in variables}
-    return graph, variables, [s for s in saveables if s.name not in keys]
+    others = [s for s in saveables if not keys.issuperset(x.name for x in s.specs)]
+    return graph, variables, others
 
 
 class Saver(tf1.train.Saver):

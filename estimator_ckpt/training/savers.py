@@ -82,7 +82,7 @@ class _KeyBuilder(private.SaverBuilder):
             name: _Saved(keys.get(name), shapes.get(name)) for name in saveables
         }
         if self._format != "tf1":
-            saveables.update(_extras(saveables, graph, set(keys.values())))
+            saveables.update(_extras(saveables, graph, keys))
         return saveables
 
     def save_key(self, name: str) -> str:
@@ -293,7 +293,7 @@ def _layout_of(
 
 
 def _extras(
-    saveables: Mapping[str, Any], graph: bytes, object_keys: set[str]
+    saveables: Mapping[str, Any], graph: bytes, keys: Mapping[str, str]
 ) -> dict[str, private.NotRestored]:
     """What an object-based checkpoint holds beside the variables.
 
@@ -304,13 +304,13 @@ def _extras(
     step = tf1.train.get_global_step()
     with tf.device(_device_of(saveables)):
         extras = {names.OBJECT_GRAPH_KEY: tf.constant(graph, name="object_graph")}
-        if names.SAVE_COUNTER_KEY not in object_keys:
+        if names.SAVE_COUNTER_KEY not in keys.values():
             extras[names.SAVE_COUNTER_KEY] = (
                 tf.constant(1, tf.int64, name="save_counter")
                 if step is None
                 else tf.cast(step, tf.int64, name="save_counter")
             )
-        if step is not None and names.GLOBAL_STEP in saveables:
+        if step is not None and names.GLOBAL_STEP in keys:
             extras[f"{names.GLOBAL_STEP}:alias"] = tf.identity(step)
     return {
         name: private.NotRestored(tensor, name.partition(":alias")[0])

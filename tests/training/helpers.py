@@ -20,9 +20,12 @@ def model_fn(features, labels, mode, params=None):
     """A dense layer with BatchNorm and Momentum: weights, state and slots."""
     params = params or {}
     training = mode == tf.estimator.ModeKeys.TRAIN
-    hidden = tf1.layers.dense(features["x"], params.get("units", 3), name="hidden")
+    seeded = tf1.glorot_uniform_initializer(seed=1)
+    hidden = tf1.layers.dense(
+        features["x"], params.get("units", 3), kernel_initializer=seeded, name="hidden"
+    )
     hidden = tf1.layers.batch_normalization(hidden, training=training, name="bn")
-    prediction = tf1.layers.dense(hidden, 1, name="out")
+    prediction = tf1.layers.dense(hidden, 1, kernel_initializer=seeded, name="out")
     if mode == tf.estimator.ModeKeys.PREDICT:
         return tf.estimator.EstimatorSpec(
             mode,

@@ -1,5 +1,6 @@
 """with_scaffold: each format saves its keys, restores any, keeps all else."""
 
+import itertools
 import os
 
 import numpy as np
@@ -20,8 +21,9 @@ def train(format, model_dir, steps=2, fn=helpers.model_fn, **config):
     return est
 
 
-def one_batch():
-    return tf.data.Dataset.from_tensors({"x": tf.zeros([1])})
+def predictions(est, count):
+    """The first `count` predictions of a model_fn that does not read its input."""
+    return list(itertools.islice(est.predict(helpers.input_fn), count))
 
 
 def test_tf1_keys_are_those_of_the_default_saver(tmp_path):
@@ -165,7 +167,7 @@ def test_hash_tables_are_saved_and_restored(tmp_path, format):
         )
 
     est = train(format, tmp_path, 1, fn=table_model_fn)
-    found = list(est.predict(one_batch))
+    found = predictions(est, 3)
     assert found == [10.0, 20.0, -1.0]
 
 
@@ -195,7 +197,7 @@ def test_partitioned_variables_are_one_variable_with_slices(tmp_path, format):
             params={"parts": parts},
         )
         return est, lambda: np.stack(
-            [p["e"] for p in est.predict(one_batch)]
+            [p["e"] for p in predictions(est, 10)]
         )
 
     est, read = embedding_with(3)
@@ -297,7 +299,7 @@ class TestTheModelFnsOwnScaffold:
         if format == "tf1" and saved_as == "tf2":
             return  # that saver itself is in charge, and reads names only
         est = helpers.estimator(ec.with_scaffold(format)(ema_fn), tmp_path)
-        (found,) = est.predict(one_batch)
+        (found,) = predictions(est, 1)
         assert found["v"] == average != 6.0
 
 
@@ -324,7 +326,8 @@ class TestCheckpointOfOnesOwn:
         est.train(helpers.input_fn, steps=1)  # and restores them
         keys = helpers.values(tmp_path)
         assert "model/layer_with_weights-0/kernel/.ATTRIBUTES/VARIABLE_VALUE" in keys
-        assert {"dense/kernel/Momentum", "global_step"} <= set(keys)
+        assert "global_step" in keys  # not tracked: saved under their names
+        assert any(key.endswith("kernel/Momentum") for key in keys)
         model = tf.keras.Sequential(
             [tf.keras.layers.Dense(3), tf.keras.layers.Dense(1)]
         )
