@@ -394,13 +394,7 @@ def _copy(source: str, destination: str, progress: Optional[Progress]) -> str:
             _copy_bytes(file, output, progress)
         times = os.stat(source)
         with _reporting(destination, "written"):
-            _change(
-                "set times",
-                _set_times,
-                output._fd,
-                times.st_atime_ns,
-                times.st_mtime_ns,
-            )
+            _change("set times", _set_times, output._fd, times)
     return how
 
 

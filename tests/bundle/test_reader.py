@@ -273,9 +273,7 @@ def test_a_variant_is_verified_but_never_decoded(tmp_path):
     assert reader.index["list"].dtype_name == "variant"
     for name in ("list", "two"):
         reader.verify(name.encode())
-        with pytest.raises(
-            UnsupportedCheckpointError, match=f"'{name}'.*only TensorFlow"
-        ):
+        with pytest.raises(UnsupportedCheckpointError, match=f"'{name}'.*TensorFlow"):
             reader.read(name)
 
 

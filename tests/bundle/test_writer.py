@@ -51,7 +51,7 @@ def _values():
     return values
 
 
-DTYPES = [
+DTYPES = (
     "float32",
     "float64",
     "int32",
@@ -77,7 +77,7 @@ DTYPES = [
     "float8_e4m3fn",
     "int4",
     "uint4",
-]
+)
 
 
 def assert_same_files(ours, theirs):
