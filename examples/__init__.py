@@ -1,0 +1,1 @@
+"""Runnable examples: the demo of `make demo`."""

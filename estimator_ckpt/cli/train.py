@@ -79,8 +79,11 @@ def run(arguments: Namespace) -> int:
 def _train(functions: dict[str, Callable[..., Any]], params: dict[str, Any]) -> None:
     from absl import logging
 
+    logging.use_absl_handler()
     logging.set_verbosity(logging.INFO)
     import tensorflow as tf
+
+    tf.get_logger().handlers.clear()  # else each of its lines is shown twice
 
     estimator = tf.estimator.Estimator(
         job_flags.decorate(functions["model_fn"]),

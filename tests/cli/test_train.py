@@ -1,0 +1,116 @@
+"""`estimator-ckpt train`: every flagfile in configs/ runs; bad input is one line."""
+
+import glob
+import os
+import subprocess
+import sys
+
+import pytest
+import tensorflow as tf
+
+from tests.conftest import REPOSITORY
+
+CONFIGS = sorted(glob.glob(os.path.join(REPOSITORY, "configs", "*.flags")))
+
+
+def run(*arguments, cwd=REPOSITORY):
+    return subprocess.run(
+        [sys.executable, "-m", "estimator_ckpt", *arguments],
+        cwd=cwd,
+        env={**os.environ, "PYTHONPATH": REPOSITORY},
+        capture_output=True,
+        text=True,
+        timeout=300,
+        check=False,
+    )
+
+
+def train(config, model_dir, *more):
+    return run("train", f"--flagfile={config}", f"--model_dir={model_dir}", *more)
+
+
+def tensors(model_dir):
+    reader = tf.train.load_checkpoint(str(model_dir))
+    return {key: reader.get_tensor(key) for key in reader.get_variable_to_shape_map()}
+
+
+@pytest.mark.parametrize("config", CONFIGS, ids=os.path.basename)
+def test_every_flagfile_runs_to_its_last_step(config, tmp_path):
+    done = train(config, tmp_path)
+    assert done.returncode == 0, done.stderr
+    text = open(config).read()
+    (steps,) = (line for line in text.split() if line.startswith("--max_steps="))
+    latest = tf.train.latest_checkpoint(str(tmp_path))
+    assert latest.endswith(f"model.ckpt-{steps.partition('=')[2]}")
+    assert "Warm start from tests/testdata/" in done.stderr
+    assert ", 0 not in source, 0 different shape, " in done.stderr
+
+
+def test_the_guides_job_ends_with_the_guides_values(tmp_path):
+    train(os.path.join(REPOSITORY, "configs", "guide.flags"), tmp_path)
+    values = tensors(tmp_path)
+    assert values["var_list/var/.ATTRIBUTES/VARIABLE_VALUE"] == 4.0
+    assert values["step/.ATTRIBUTES/VARIABLE_VALUE"] == 1
+
+
+def test_flags_on_the_command_line_win_over_the_flagfile(tmp_path):
+    config = os.path.join(REPOSITORY, "configs", "guide.flags")
+    done = train(config, tmp_path, "--checkpoint_format=tf1", "--max_steps=2")
+    assert done.returncode == 0, done.stderr
+    assert tensors(tmp_path) == {"var": 6.0, "global_step": 2}
+
+
+def test_a_model_fn_of_ones_own_is_found_in_the_working_directory(tmp_path):
+    (tmp_path / "mine.py").write_text("from model_fns.guide import *\n")
+    done = run(
+        "train",
+        "--model_fn=mine:model_fn",
+        "--input_fn=mine:input_fn",
+        "--model_dir=job",
+        "--max_steps=1",
+        cwd=tmp_path,
+    )
+    assert done.returncode == 0, done.stderr
+    assert tensors(tmp_path / "job")["var"] == 2.0
+
+
+JOB = (
+    "--model_fn=model_fns.guide:model_fn",
+    "--input_fn=model_fns.guide:input_fn",
+    "--max_steps=1",
+)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (("--checkpoint_format=tf3",), "checkpoint_format"),
+        (("--warm_start_carry=some",), "warm_start_carry"),
+        (("--warm_start_include=(",), "'(' is no regular expression"),
+        (("--save_checkpoints_steps=0",), "save_checkpoints_steps"),
+        (("--max_steps=many",), "max_steps"),
+        (("--flagfile=/nowhere/x.flags",), "/nowhere/x.flags"),
+        (("--no_such_flag=1",), "no_such_flag"),
+        (("--param=x",), "name=value"),
+        (("--model_fn=model_fns.guide",), "package.module:function"),
+        (("--model_fn=no.such:fn",), "cannot import 'no.such'"),
+        (("--model_fn=model_fns.guide:nothing",), "no function 'nothing'"),
+        (("--warm_start_from=/nowhere",), "/nowhere: no such model dir"),
+        (("--warm_start_from=configs",), "a directory without a checkpoint"),
+        (("--warm_start_from=README.md",), "README.md"),
+    ],
+)
+def test_bad_input_is_one_line_and_exit_code_2(tmp_path, arguments, message):
+    done = run("train", *JOB, f"--model_dir={tmp_path}", *arguments)
+    assert done.returncode == 2, done.stderr
+    last = done.stderr.strip().splitlines()[-1]
+    assert last.startswith("estimator-ckpt") and message in last
+    assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize("missing", ["model_fn", "input_fn", "model_dir", "max_steps"])
+def test_a_flag_that_is_needed_is_asked_for(tmp_path, missing):
+    given = (*JOB, f"--model_dir={tmp_path}")
+    done = run("train", *(a for a in given if not a.startswith(f"--{missing}=")))
+    assert done.returncode == 2
+    assert f"--{missing} is needed" in done.stderr
