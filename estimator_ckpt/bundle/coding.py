@@ -21,7 +21,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from typing import NamedTuple, Optional
+from typing import NamedTuple, Optional, Union
 
 from estimator_ckpt.bundle.errors import CorruptIndexError
 
@@ -31,6 +31,7 @@ MAX_RANK = 254
 FULL = -1
 
 _INT64_MAX = 2**63 - 1
+_SHOWN = 100
 _SPECIAL = re.compile(rb"[\x00\xff]")
 
 
@@ -53,6 +54,12 @@ def name_to_key(name: str) -> bytes:
 def key_to_name(key: bytes) -> str:
     """The exact inverse of `name_to_key`."""
     return key.decode("utf-8", "surrogateescape")
+
+
+def show(key: Union[bytes, str]) -> str:
+    """A key or a name for a message: quoted, and cut off where it is far too long."""
+    text = repr(key[:_SHOWN])
+    return text if len(key) <= _SHOWN else f"{text}... ({len(key)} characters)"
 
 
 def is_slice_key(key: bytes) -> bool:
@@ -92,7 +99,9 @@ def parse_key(key: bytes) -> tuple[str, Optional[Slice]]:
         if position != len(key):
             raise ValueError(f"{len(key) - position} bytes too many")
     except ValueError as error:
-        raise CorruptIndexError(f"{key!r} is not the key of a slice: {error}") from None
+        raise CorruptIndexError(
+            f"{show(key)} is not the key of a slice: {error}"
+        ) from None
     return key_to_name(name), tuple(extents)
 
 

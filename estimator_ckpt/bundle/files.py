@@ -393,7 +393,7 @@ def _copy(source: str, destination: str, progress: Optional[Progress]) -> str:
         else:
             _copy_bytes(file, output, progress)
         times = os.stat(source)
-        with _reporting(destination, "written"):
+        with _reporting(destination, "written", file.size):
             _change("set times", _set_times, output._fd, times)
     return how
 
@@ -462,13 +462,13 @@ def _failure(
     if isinstance(error, (FileNotFoundError, NotADirectoryError)):
         return CheckpointNotFoundError(f"{name}: no such file or directory")
     if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
-        need = "more bytes than that" if needed is None else f"{needed} bytes"
+        need = "more space is" if needed is None else f"{needed} bytes are"
         free = ""
         with suppress(OSError):
             store = os.statvfs(os.path.dirname(name) or ".")
-            free = f" and {store.f_bavail * store.f_frsize} are free"
+            free = f", and {store.f_bavail * store.f_frsize} bytes are free"
         return NoSpaceError(
-            f"{name}: {error.strerror}: {need} are needed{free}. Make room, or write "
+            f"{name}: {error.strerror}: {need} needed{free}. Make room, or write "
             f"to another place"
         )
     return CheckpointError(f"{name}: cannot be {done}: {error.strerror}")

@@ -100,20 +100,20 @@ class Index(Mapping[str, Entry]):
           TensorNotFoundError: there is no such name.
           CorruptIndexError: a slice has no entry, or one that does not fit.
         """
-        whole = self[name]
+        whole, shown = self[name], coding.show(name)
         parts: dict[Slice, Entry] = {}
         for extents in whole.slices:
             key = coding.slice_key(name, extents)
             if key not in self.records:
                 raise CorruptIndexError(
-                    f"{self.source}: {name!r} lists the slice {show_key(extents)}, but "
+                    f"{self.source}: {shown} lists the slice {show_key(extents)}, but "
                     f"there is no entry for it"
                 )
             part = self.entry(key)
             shape = tuple(length for _, length in resolve(extents, whole.shape))
             if part.slices or part.dtype != whole.dtype or part.shape != shape:
                 raise CorruptIndexError(
-                    f"{self.source}: the slice {show_key(extents)} of {name!r} is "
+                    f"{self.source}: the slice {show_key(extents)} of {shown} is "
                     f"{part.dtype_name}{list(part.shape)}, not "
                     f"{whole.dtype_name}{list(shape)}"
                 )

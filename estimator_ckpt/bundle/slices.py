@@ -89,9 +89,13 @@ def is_tiled(region: tuple[Extent, ...], boxes: list[tuple[Extent, ...]]) -> boo
 def show_key(key: Union[bytes, Slice]) -> str:
     """A key, or the extents of a slice, as messages show them."""
     if not isinstance(key, bytes):
-        return str([(e.start, "full" if e.length == FULL else e.length) for e in key])
+        shown = [(e.start, "full" if e.length == FULL else e.length) for e in key[:32]]
+        return str(shown)
     try:
         name, extents = coding.parse_key(key)
     except CorruptIndexError:
-        return repr(key)
-    return repr(name) if extents is None else f"slice {show_key(extents)} of {name!r}"
+        return coding.show(key)
+    shown_name = coding.show(name)
+    return (
+        shown_name if extents is None else f"slice {show_key(extents)} of {shown_name}"
+    )

@@ -24,7 +24,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from estimator_ckpt.bundle import checksum
-from estimator_ckpt.bundle.coding import read_varint, write_varint
+from estimator_ckpt.bundle.coding import read_varint, show, write_varint
 from estimator_ckpt.bundle.errors import CorruptIndexError, UnsupportedCheckpointError
 
 FOOTER_SIZE = 48
@@ -156,7 +156,9 @@ def _read_table(data: bytes) -> dict[bytes, bytes]:
         start = _check_handle(handle, start, metaindex[0])
         last = _read_entries(_read_block(data, handle, budget), budget, table, last)
         if last is not None and separator < last:
-            raise ValueError(f"the block's last key {last!r} is over its index entry")
+            raise ValueError(
+                f"the block's last key {show(last)} is over its index entry"
+            )
         last = separator
     return table
 
@@ -275,7 +277,7 @@ def _read_entries(
                 raise ValueError(f"the restart at byte {entry} of a block is none")
         key = key[:shared] + content[start - unshared : start]
         if last is not None and key <= last:
-            raise ValueError(f"the key {key!r} follows {last!r}: out of order")
+            raise ValueError(f"the key {show(key)} follows {show(last)}: out of order")
         spent += len(key)
         if spent > 1 << 20:
             budget.spend(spent)

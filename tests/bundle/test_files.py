@@ -146,7 +146,7 @@ def test_a_really_full_disk_is_reported(tmp_path):
         "except errors.NoSpaceError as error: print(error)\n"
     )
     output = _python(program, str(tmp_path / "f")).stdout
-    assert "f: File too large: 5000 bytes are needed and" in output
+    assert "f: File too large: 5000 bytes are needed, and" in output
     assert os.listdir(tmp_path) == []
 
 
