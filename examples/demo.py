@@ -45,7 +45,9 @@ def main():
     old = tf.estimator.Estimator(digits.model_fn, str(OLD))
     add(results, "TF1 model dir", old.evaluate(digits.eval_input_fn))
 
-    say("3. The same model_fn, wrapped: saves TF2 checkpoints, begins with the old ones")
+    say(
+        "3. The same model_fn, wrapped: saves TF2 checkpoints, begins with the old ones"
+    )
     console.print(
         '   model_fn = ec.with_scaffold("tf2")(\n'
         f'       ec.warm_start_from("{OLD.relative_to(ROOT)}")(digits.model_fn))\n'

@@ -13,6 +13,7 @@ formats, whichever it saves.
 from __future__ import annotations
 
 import dataclasses
+import uuid
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Optional
 
@@ -21,6 +22,7 @@ from tensorflow.compat import v1 as tf1
 
 from estimator_ckpt.bundle.errors import CheckpointError
 from estimator_ckpt.migration import names, object_graph
+from estimator_ckpt.migration.aliases import add_aliases
 from estimator_ckpt.training import private, sources, variables
 
 CheckpointFactory = Callable[[], tf.train.Checkpoint]
@@ -188,6 +190,11 @@ class FormatSaver(private.Saver):
             )
         return self._keys.checkpoint
 
+    def before_state(self, prefix: str) -> None:
+        aliases = self._keys.aliases()
+        if aliases:
+            _add_aliases(prefix, aliases)
+
     def restore(self, sess: Any, save_path: str) -> None:
         """Restores the variables from a checkpoint of any of the three formats.
 
@@ -215,6 +222,26 @@ class FormatSaver(private.Saver):
         tf1.logging.info("Restoring parameters from %s", prefix)
         feed[self.saver_def.filename_tensor_name] = prefix
         sess.run(self.saver_def.restore_op_name, feed)
+
+
+def _add_aliases(prefix: str, aliases: Mapping[str, str]) -> None:
+    """Adds name keys to a saved checkpoint's index; the tensors are not written again.
+
+    Through `tf.io.gfile`, so that it works where the model dir is remote. The new
+    index is written beside the old one and renamed: nobody reads half of it.
+    """
+    index = f"{prefix}.index"
+    with tf.io.gfile.GFile(index, "rb") as file:
+        data = file.read()
+    beside = f"{index}.tmp-{uuid.uuid4().hex}"
+    try:
+        with tf.io.gfile.GFile(beside, "wb") as file:
+            file.write(add_aliases(data, aliases, index))
+        tf.io.gfile.rename(beside, index, overwrite=True)
+    except BaseException:
+        if tf.io.gfile.exists(beside):
+            tf.io.gfile.remove(beside)
+        raise
 
 
 def _shapes_of(saveables: Mapping[str, Any]) -> dict[str, Optional[tuple[int, ...]]]:

@@ -66,9 +66,7 @@ def session_values(est, input_fn=input_fn):
 
     class Look(tf1.train.SessionRunHook):
         def after_create_session(self, session, coord):
-            self.found = {
-                v.op.name: session.run(v) for v in tf1.global_variables()
-            }
+            self.found = {v.op.name: session.run(v) for v in tf1.global_variables()}
 
     look = Look()
     est.evaluate(input_fn, steps=1, hooks=[look])

@@ -80,7 +80,10 @@ def test_a_bound_config_stays_bound_and_the_decorator_still_gets_estimators():
 
 def test_rest_arguments_pass_through():
     wrapped = identity(with_rest)
-    assert wrapped(1, 2, None, 3, key=5, other=6) == ((1, 2, (3,), 5, {"other": 6}), None)
+    assert wrapped(1, 2, None, 3, key=5, other=6) == (
+        (1, 2, (3,), 5, {"other": 6}),
+        None,
+    )
 
 
 def test_name_and_docstring_are_kept():

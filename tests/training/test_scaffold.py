@@ -117,7 +117,9 @@ def test_a_moved_model_dir_still_loads(tmp_path, format):
 @pytest.mark.parametrize("format", FORMATS)
 def test_predictions_and_exports_are_those_of_the_default_saver(tmp_path, format):
     train(format, tmp_path / "job")
-    plain = helpers.estimator(ec.with_scaffold("tf1")(helpers.model_fn), tmp_path / "job")
+    plain = helpers.estimator(
+        ec.with_scaffold("tf1")(helpers.model_fn), tmp_path / "job"
+    )
     ours = helpers.estimator(
         ec.with_scaffold(format)(helpers.model_fn), tmp_path / "job"
     )
@@ -196,9 +198,7 @@ def test_partitioned_variables_are_one_variable_with_slices(tmp_path, format):
             tmp_path,
             params={"parts": parts},
         )
-        return est, lambda: np.stack(
-            [p["e"] for p in predictions(est, 10)]
-        )
+        return est, lambda: np.stack([p["e"] for p in predictions(est, 10)])
 
     est, read = embedding_with(3)
     est.train(helpers.input_fn, steps=2)

@@ -87,7 +87,9 @@ class TestWhatIsCarried:
         decorated = ec.with_scaffold("tf1")(
             ec.warm_start_from(TESTDATA / "embedding-sharded")(embedding.model_fn)
         )
-        est = helpers.estimator(decorated, tmp_path, params={"partitions": 5, "dimension": 4})
+        est = helpers.estimator(
+            decorated, tmp_path, params={"partitions": 5, "dimension": 4}
+        )
         est.train(embedding.train_input_fn, steps=1)
         carried = helpers.values(tmp_path / FIRST)
         assert same(carried, source, "embedding/weights")
@@ -229,9 +231,7 @@ class TestTheLog:
         fn = ec.warm_start_from(tmp_path / "old")(larger_fn)
         helpers.estimator(fn, tmp_path / "new").train(helpers.input_fn, steps=1)
         found = lines(log)
-        assert (
-            "Warm start: out/bias: carried (from 'out/bias', float32[1])" in found
-        )
+        assert "Warm start: out/bias: carried (from 'out/bias', float32[1])" in found
         assert "Warm start: new: not in source (no such variable)" in found
         assert (
             "Warm start: hidden/kernel: different shape "
@@ -250,9 +250,7 @@ class TestTheLog:
         fn = ec.warm_start_from(TESTDATA / "est-tf1")(guide.model_fn)
         helpers.estimator(fn, tmp_path).train(guide.input_fn, steps=1)
         assert all(
-            r.levelno == logging.INFO
-            for r in log.records
-            if r.name == "estimator_ckpt"
+            r.levelno == logging.INFO for r in log.records if r.name == "estimator_ckpt"
         )
 
 

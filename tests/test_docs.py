@@ -1,0 +1,75 @@
+"""Code in the docs runs: each file's blocks in one directory, in order."""
+
+import os
+import pathlib
+import re
+import shlex
+import subprocess
+import sys
+
+import pytest
+
+from tests.conftest import REPOSITORY
+
+ROOT = pathlib.Path(REPOSITORY)
+BLOCK = re.compile(r"^```(python|sh)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+DOCS = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+
+
+def blocks(path, language):
+    text = path.read_text(encoding="utf-8")
+    return [body for kind, body in BLOCK.findall(text) if kind == language]
+
+
+@pytest.fixture
+def workplace(tmp_path):
+    """A directory that looks like the repository's root and can be written to."""
+    for name in ("tests", "model_fns", "configs"):
+        (tmp_path / name).symlink_to(ROOT / name)
+    return tmp_path
+
+
+def run(arguments, cwd):
+    done = subprocess.run(
+        arguments,
+        cwd=cwd,
+        env={**os.environ, "PYTHONPATH": REPOSITORY},
+        capture_output=True,
+        text=True,
+        timeout=300,
+        check=False,
+    )
+    assert done.returncode in (0, 1), f"{arguments}\n{done.stdout}\n{done.stderr}"
+    return done
+
+
+@pytest.mark.parametrize(
+    "path", [d for d in DOCS if blocks(d, "python")], ids=lambda p: p.name
+)
+def test_python_blocks_run(path, workplace):
+    code = "\n".join(blocks(path, "python"))
+    done = run([sys.executable, "-c", code], workplace)
+    assert done.returncode == 0, done.stderr
+
+
+@pytest.mark.parametrize(
+    "path", [d for d in DOCS if blocks(d, "sh")], ids=lambda p: p.name
+)
+def test_commands_run(path, workplace):
+    commands = "\n".join(blocks(path, "sh")).replace("\\\n", " ").splitlines()
+    for command in commands:
+        program, *arguments = shlex.split(command, comments=True) or [None]
+        if program is None:
+            continue
+        assert program == "estimator-ckpt", command
+        if arguments[0] == "train":
+            arguments.append(f"--model_dir={workplace / 'job'}")
+        done = run([sys.executable, "-m", "estimator_ckpt", *arguments], workplace)
+        # diff says with 1 that it found a difference
+        assert done.returncode == 0 or arguments[0] == "diff", done.stderr
+
+
+@pytest.mark.parametrize("path", DOCS, ids=lambda p: p.name)
+def test_links_to_files_lead_somewhere(path):
+    for target in re.findall(r"\]\(([^)#:]+)\)", path.read_text(encoding="utf-8")):
+        assert (path.parent / target).exists(), target

@@ -1,0 +1,111 @@
+"""The house: which floor imports which, and what importing costs nobody."""
+
+import ast
+import pathlib
+import subprocess
+import sys
+
+import pytest
+
+import estimator_ckpt as ec
+from tests.conftest import REPOSITORY
+
+PACKAGE = pathlib.Path(REPOSITORY) / "estimator_ckpt"
+FLOORS = ["bundle", "migration", "training", "cli"]
+
+
+def imported(path):
+    """The modules that a file imports, wherever in it."""
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            yield from (f"{node.module}.{alias.name}" for alias in node.names)
+
+
+def modules(floor):
+    return sorted((PACKAGE / floor).rglob("*.py"))
+
+
+@pytest.mark.parametrize("floor", FLOORS)
+def test_imports_only_go_down(floor):
+    above = FLOORS[FLOORS.index(floor) + 1 :]
+    for path in modules(floor):
+        for name in imported(path):
+            for other in above:
+                assert not name.startswith(f"estimator_ckpt.{other}"), (path, name)
+
+
+@pytest.mark.parametrize("floor", ["bundle", "migration"])
+def test_the_lower_floors_never_import_tensorflow(floor):
+    for path in modules(floor):
+        assert not any(n.split(".")[0] == "tensorflow" for n in imported(path)), path
+
+
+def test_model_fns_know_nothing_of_the_toolkit():
+    for path in (pathlib.Path(REPOSITORY) / "model_fns").glob("*.py"):
+        assert not any(n.startswith("estimator_ckpt") for n in imported(path)), path
+
+
+def test_private_tensorflow_is_used_in_one_module_only():
+    for path in sorted(PACKAGE.rglob("*.py")):
+        if path.name != "private.py":
+            names = [n for n in imported(path) if n.startswith("tensorflow.python")]
+            assert not names, (path, names)
+
+
+def loaded_after(statement):
+    done = subprocess.run(
+        [sys.executable, "-c", f"{statement}; import sys; print(*sys.modules)"],
+        cwd=REPOSITORY,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    return set(done.stdout.split())
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "import estimator_ckpt",
+        "import estimator_ckpt.bundle.reader",
+        "import estimator_ckpt.migration.layout",
+        "import estimator_ckpt.cli.main",
+        "from estimator_ckpt import flags; flags.define_flags()",
+    ],
+)
+def test_importing_loads_neither_tensorflow_nor_numpy_nor_rich(statement):
+    assert not {"tensorflow", "numpy", "rich"} & loaded_after(statement)
+
+
+def test_every_public_name_is_there_and_documented():
+    for name in ec.__all__:
+        value = getattr(ec, name)
+        assert name == "__version__" or value.__doc__, name
+    assert set(dir(ec)) >= set(ec.__all__)
+
+
+def test_an_unknown_name_is_an_attribute_error():
+    with pytest.raises(AttributeError, match="no attribute 'nothing'"):
+        ec.nothing  # noqa: B018
+
+
+def test_without_tensorflow_the_training_names_say_what_to_install():
+    """In an interpreter that cannot find TensorFlow, as after a plain install."""
+    code = (
+        "import importlib.util as u; find = u.find_spec\n"
+        "u.find_spec = lambda n, *a: None if n.startswith('tensorflow') else find(n)\n"
+        "import estimator_ckpt as ec\n"
+        "try: ec.with_scaffold\n"
+        "except ImportError as error: print(error)\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        cwd=REPOSITORY,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert "estimator-ckpt[estimator]" in done.stdout
+    assert "tensorflow" in done.stdout
