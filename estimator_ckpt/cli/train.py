@@ -68,7 +68,7 @@ def run(arguments: Namespace) -> int:
             raise UsageError(f"--{name} is needed: {FLAGS[name].help}")
     params = _params(FLAGS.param)
     functions = {
-        name: load(FLAGS[name].value, name)
+        name: load(str(FLAGS[name].value), name)
         for name in ("model_fn", "input_fn", "eval_input_fn")
         if FLAGS[name].value is not None
     }

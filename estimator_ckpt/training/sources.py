@@ -18,7 +18,6 @@ from tensorflow.compat import v1 as tf1
 from estimator_ckpt.bundle.errors import CheckpointError, CheckpointNotFoundError
 from estimator_ckpt.migration import layout, names, object_graph
 
-
 #: What people paste behind a prefix or a model dir: the name of one of its files.
 _FILE_OF_CHECKPOINT = re.compile(
     r"(\.index|\.meta|\.data-\d{5}-of-\d{5}|(?<=/)checkpoint)$"

@@ -2,6 +2,7 @@
 
 import glob
 import os
+import pathlib
 import subprocess
 import sys
 
@@ -38,7 +39,7 @@ def tensors(model_dir):
 def test_every_flagfile_runs_to_its_last_step(config, tmp_path):
     done = train(config, tmp_path)
     assert done.returncode == 0, done.stderr
-    text = open(config).read()
+    text = pathlib.Path(config).read_text()
     (steps,) = (line for line in text.split() if line.startswith("--max_steps="))
     latest = tf.train.latest_checkpoint(str(tmp_path))
     assert latest.endswith(f"model.ckpt-{steps.partition('=')[2]}")
@@ -104,7 +105,8 @@ def test_bad_input_is_one_line_and_exit_code_2(tmp_path, arguments, message):
     done = run("train", *JOB, f"--model_dir={tmp_path}", *arguments)
     assert done.returncode == 2, done.stderr
     last = done.stderr.strip().splitlines()[-1]
-    assert last.startswith("estimator-ckpt") and message in last
+    assert last.startswith("estimator-ckpt")
+    assert message in last
     assert "Traceback" not in done.stderr
 
 

@@ -1,4 +1,4 @@
-"""What TensorFlow does not promise: each private use fails here, by name, if it changes."""
+"""What TensorFlow does not promise: each private use has a test that names it."""
 
 import inspect
 
