@@ -287,12 +287,13 @@ class BundleReader:
         stored = sum(part.size for _, part, _, _ in parts)
         if stored > sum(held.values()):
             raise CorruptIndexError(
-                f"{self.index.source}: the slices of {show_key(key)} overlap in their shards: "
-                f"they take {stored} bytes, more than there are"
+                f"{self.index.source}: the slices of {show_key(key)} overlap in their "
+                f"shards: they take {stored} bytes, more than there are"
             )
         if not slices.is_tiled(region, [common for _, _, _, common in parts]):
             raise CorruptIndexError(
-                f"{self.index.source}: the slices of {show_key(key)} leave gaps or overlap"
+                f"{self.index.source}: the slices of {show_key(key)} leave gaps or "
+                f"overlap"
             )
         out = None
         for part_key, part, box, common in parts:

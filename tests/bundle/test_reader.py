@@ -1,5 +1,7 @@
 """Tensors out of bundles that TensorFlow wrote, and out of damaged ones."""
 
+import os
+import random
 import shutil
 import sys
 import threading
@@ -316,6 +318,35 @@ def test_every_flipped_bit_of_a_string_tensor_is_found(tmp_path):
             BundleReader(tmp_path / "c").read("v")
 
 
+def test_each_of_a_thousand_flipped_bits_of_a_real_checkpoint_is_found(digits):
+    rng = random.Random(0)
+    paths = [index_path(digits), shard_path(digits, 0, 1)]
+    sizes = [os.path.getsize(path) for path in paths]
+    for _ in range(1000):
+        (path,) = rng.choices(paths, sizes if rng.random() < 0.5 else None)
+        with open(path, "r+b") as file:
+            at, bit = rng.randrange(os.path.getsize(path)), 1 << rng.randrange(8)
+            file.seek(at)
+            byte = file.read(1)[0]
+            file.seek(at)
+            file.write(bytes([byte ^ bit]))
+            file.flush()
+            assert not _is_whole(digits), (path, at, bit)
+            file.seek(at)
+            file.write(bytes([byte]))
+    assert _is_whole(digits)
+
+
+def _is_whole(prefix):
+    try:
+        reader = BundleReader(prefix)
+        for key in reader.index.records:
+            reader.verify(key)
+    except (CorruptIndexError, CorruptDataError):
+        return False
+    return True
+
+
 def test_a_flipped_bit_is_reported_with_shard_name_and_place(digits):
     reader = BundleReader(digits)
     name, entry = max(reader.index.items(), key=lambda item: item[1].size)
@@ -337,8 +368,6 @@ def test_a_flipped_bit_is_reported_with_shard_name_and_place(digits):
 
 
 def test_a_missing_shard_is_named(digits):
-    import os
-
     os.remove(shard_path(digits, 0, 1))
     with pytest.raises(
         CorruptDataError, match=r"300\.data-00000-of-00001: the shard is missing; '"
@@ -347,8 +376,6 @@ def test_a_missing_shard_is_named(digits):
 
 
 def test_a_short_shard_is_named_with_both_sizes(digits):
-    import os
-
     reader = BundleReader(digits)
     last = max(reader.index, key=lambda name: reader.index[name].offset)
     entry = reader.index[last]
@@ -362,8 +389,6 @@ def test_a_short_shard_is_named_with_both_sizes(digits):
 
 
 def test_a_shard_that_shrinks_while_it_is_read_is_an_error(tmp_path):
-    import os
-
     from estimator_ckpt.bundle.errors import CheckpointError
 
     write_bundle(tmp_path / "c", {"v": np.zeros(3 << 20, np.uint8)})
