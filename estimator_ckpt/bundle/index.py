@@ -122,6 +122,8 @@ class Index(Mapping[str, Entry]):
 
     def used_shards(self) -> list[int]:
         """The shards that some entry's bytes lie in, in order."""
+        if self.header.num_shards == 1:
+            return [0] if self.records else []
         used = set()
         for key in self.records:
             entry = self.entry(key)

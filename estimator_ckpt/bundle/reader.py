@@ -102,6 +102,47 @@ class BundleReader:
             return _frozen(part)
         return self._join(name, entry, region, check)
 
+    def iter_arrays(self, name: str, check: bool = True) -> Iterator[Array]:
+        """Reads a tensor piece by piece, in row-major order.
+
+        Where the pieces are cut depends on dtype and shape alone, so two tensors of
+        the same kind can be compared piece by piece, however each is stored. Holds at
+        most two pieces, and strings whole.
+
+        Args:
+          name: the tensor.
+          check: whether to compare all bytes with their checksums first.
+
+        Yields:
+          Read-only flat arrays of at most `files.CHUNK` bytes.
+
+        Raises:
+          As `read`.
+        """
+        entry = self.index[name]
+        key = coding.name_to_key(name)
+        if entry.dtype == dtypes.STRING:
+            yield self.read(name, check).reshape(-1)
+            return
+        dtype = self._numpy_dtype(key, entry)
+        most = files.CHUNK // dtype.itemsize
+        if entry.slices:
+            for extents in entry.slices if check else ():
+                self.verify(coding.slice_key(name, extents))
+            for region in slices.row_major(entry.shape, most):
+                yield self._join(name, entry, region, check=False).reshape(-1)
+                with self._lock:  # What was mapped counts as ours until let go of.
+                    self._maps.clear()
+            return
+        if check:
+            self.verify(key)
+        shard, offset = self._locate(key, entry), entry.offset
+        for region in slices.row_major(entry.shape, most):
+            size = slices.volume(region) * dtype.itemsize
+            for chunk in shard.chunks(offset, size):
+                yield self._numbers(chunk, dtype)
+            offset += size
+
     def verify(self, key: bytes) -> None:
         """Compares the bytes of an entry with its checksum.
 
@@ -211,15 +252,18 @@ class BundleReader:
             return self._strings(key, entry, shard)
         if not entry.size:
             return _frozen(self._empty(key, entry.shape, dtype))
+        data = self._map(entry.shard_id, shard)[entry.offset :][: entry.size]
+        return _frozen(self._numbers(data, dtype).reshape(entry.shape))
+
+    def _numbers(self, data: memoryview, dtype: np.dtype[Any]) -> Array:
+        """Stored bytes as a flat array: a view of them if nothing is in the way."""
         import numpy as np
 
-        flat: Array = np.frombuffer(
-            self._map(entry.shard_id, shard), np.uint8, entry.size, entry.offset
-        )
+        flat: Array = np.frombuffer(data, np.uint8)
         if self._swapped and dtype.itemsize > 1:
             number = dtype.itemsize // (2 if dtype.kind == "c" else 1)
             flat = np.ascontiguousarray(flat.reshape(-1, number)[:, ::-1]).reshape(-1)
-        out = flat.view(dtype).reshape(entry.shape)
+        out = flat.view(dtype)
         return _frozen(out if out.flags.aligned else out.copy())
 
     def _numpy_dtype(self, key: bytes, entry: Entry) -> np.dtype[Any]:

@@ -6,8 +6,9 @@ and it lies within its tensor.
 
 from __future__ import annotations
 
+import itertools
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any, Union
 
 from estimator_ckpt.bundle import coding
@@ -84,6 +85,31 @@ def is_tiled(region: tuple[Extent, ...], boxes: list[tuple[Extent, ...]]) -> boo
     for box in boxes:
         seen[within(box, region)] = True
     return bool(seen.all())
+
+
+def row_major(shape: tuple[int, ...], most: int) -> Iterator[tuple[Extent, ...]]:
+    """Cuts a shape into slices that follow one another in row-major order.
+
+    Args:
+      shape: the shape.
+      most: the most elements in a slice.
+
+    Yields:
+      Slices that hold a contiguous run of elements each.
+    """
+    axis = 0  # The first whose single steps are small enough.
+    while axis < len(shape) and math.prod(shape[axis + 1 :]) > most:
+        axis += 1
+    if axis == len(shape):
+        yield tuple(Extent(0, 1) for _ in shape)
+        return
+    step = max(most // max(math.prod(shape[axis + 1 :]), 1), 1)
+    behind = tuple(Extent(0, size) for size in shape[axis + 1 :])
+    for outer in itertools.product(*map(range, shape[:axis])):
+        before = tuple(Extent(place, 1) for place in outer)
+        for start in range(0, shape[axis], step):
+            run = Extent(start, min(step, shape[axis] - start))
+            yield (*before, run, *behind)
 
 
 def show_key(key: Union[bytes, Slice]) -> str:

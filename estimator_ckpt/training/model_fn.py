@@ -53,8 +53,10 @@ def wrap(
 
     def wrapper(*args: Any, **kwargs: Any) -> Any:
         given = signature.bind(*args, **kwargs).arguments
-        config = given.get("config")
-        return change(_call(model_fn, arguments, signature, given), config)
+        spec = _call(model_fn, arguments, signature, given)
+        if not hasattr(spec, "_replace"):
+            return spec  # no spec: Estimator says so better than we could
+        return change(spec, given.get("config"))
 
     wrapper.__signature__ = signature  # type: ignore[attr-defined]
     wrapper.__name__ = wrapper.__qualname__ = _name(model_fn)

@@ -190,6 +190,13 @@ class FormatSaver(private.Saver):
             )
         return self._keys.checkpoint
 
+    def build(self) -> None:
+        """Adds the save and restore ops to the default graph."""
+        super().build()
+        # Where Estimator's default saver would stand, for whoever looks for one.
+        if not self.is_empty and not tf1.get_collection(tf1.GraphKeys.SAVERS):
+            tf1.add_to_collection(tf1.GraphKeys.SAVERS, self)
+
     def before_state(self, prefix: str) -> None:
         aliases = self._keys.aliases()
         if aliases:

@@ -36,7 +36,7 @@ def with_scaffold(
     of this format and restores from any of them. Every other field of the spec and of
     a Scaffold of its own is kept. A saver of its own is heeded: a tf1 Saver says what
     is saved and restored under which names (with `tf1` it stays itself), a
-    `tf.train.Checkpoint` is taken as `checkpoint`.
+    `tf.train.Checkpoint` is taken as `checkpoint` (with `tf1` too: its keys stay).
 
     Works as `@with_scaffold`, `@with_scaffold("tf1")` and
     `@with_scaffold(checkpoint=...)`, on functions, methods, callable objects and
@@ -131,8 +131,9 @@ def scaffold(
             )
         own = given
         checkpoint = lambda: own  # noqa: E731
+        format = "tf2" if format == "tf1" else format  # its keys are object keys
     elif given is not None:
-        if format == "tf1":
+        if format == "tf1" or not isinstance(given, tf1.train.Saver):
             return base
         var_list = private.restored_by(given)
         settings.update(private.retention_of(given))

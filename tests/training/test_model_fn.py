@@ -9,32 +9,45 @@ from tensorflow.python.util import function_utils
 from estimator_ckpt.training import model_fn as model_fns
 
 
+class Spec(tuple):
+    """Stands for a spec: what has `_replace` is changed, anything else is not."""
+
+    __slots__ = ()
+
+    def _replace(self):
+        raise AssertionError("never called")
+
+
+def spec(*values):
+    return Spec(values)
+
+
 def identity(fn):
     return model_fns.wrap(fn, "test", lambda spec, config: (spec, config))
 
 
 def plain(features, labels, mode, params):
-    return features, labels, mode, params
+    return spec(features, labels, mode, params)
 
 
 class Model:
     def method(self, features, labels, mode):
-        return features, labels, mode
+        return spec(features, labels, mode)
 
     def __call__(self, features, labels, mode, config):
-        return features, labels, mode, config
+        return spec(features, labels, mode, config)
 
 
 def with_default(features, labels, mode, params=None, config=None):
-    return features, labels, mode, params, config
+    return spec(features, labels, mode, params, config)
 
 
 def with_rest(features, mode, *rest, key=1, **kwargs):
-    return features, mode, rest, key, kwargs
+    return spec(features, mode, rest, key, kwargs)
 
 
 def with_extra(features, labels, mode, extra, params):
-    return features, labels, mode, extra, params
+    return spec(features, labels, mode, extra, params)
 
 
 @pytest.mark.parametrize(
@@ -44,7 +57,7 @@ def with_extra(features, labels, mode, extra, params):
         (Model().method, ("features", "labels", "mode", "config")),
         (Model(), ("features", "labels", "mode", "config")),
         (with_default, ("features", "labels", "mode", "params", "config")),
-        (lambda features, mode: (features, mode), ("features", "mode", "config")),
+        (lambda features, mode: spec(features, mode), ("features", "mode", "config")),
         (with_rest, ("features", "mode", "config")),
         (
             functools.partial(with_extra, extra=3),
@@ -84,6 +97,10 @@ def test_rest_arguments_pass_through():
         (1, 2, (3,), 5, {"other": 6}),
         None,
     )
+
+
+def test_what_is_no_spec_is_left_to_estimator_to_refuse():
+    assert identity(lambda features: "no spec")(1) == "no spec"
 
 
 def test_name_and_docstring_are_kept():
