@@ -95,8 +95,10 @@ def row_major(shape: tuple[int, ...], most: int) -> Iterator[tuple[Extent, ...]]
       most: the most elements in a slice.
 
     Yields:
-      Slices that hold a contiguous run of elements each.
+      Slices that hold a contiguous run of elements each; none if there is nothing.
     """
+    if not math.prod(shape):  # (2**62, 0) would be cut for ever.
+        return
     axis = 0  # The first whose single steps are small enough.
     while axis < len(shape) and math.prod(shape[axis + 1 :]) > most:
         axis += 1

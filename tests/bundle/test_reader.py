@@ -1,5 +1,6 @@
 """Tensors out of bundles that TensorFlow wrote, and out of damaged ones."""
 
+import dataclasses
 import os
 import random
 import shutil
@@ -181,14 +182,67 @@ def test_chunks_are_the_bytes_of_an_entry(tmp_path, monkeypatch):
     reader.verify(b"v")
 
 
-def test_verifying_takes_no_more_memory_for_a_larger_tensor(tmp_path):
+@pytest.mark.parametrize("name", ["partition-dtypes/model.ckpt", "dtypes/model.ckpt"])
+def test_the_pieces_of_a_tensor_make_the_whole(name, monkeypatch):
+    monkeypatch.setattr(files, "CHUNK", 64)
+    reader = BundleReader(PREFIXES[name])
+    for key in reader.index:
+        pieces = list(reader.iter_arrays(key))
+        whole = reader.read(key).reshape(-1)
+        assert_same(np.concatenate(pieces) if pieces else whole[:0], whole)
+        assert all(piece.ndim == 1 for piece in pieces)
+        if whole.dtype != object:
+            assert all(piece.nbytes <= 64 for piece in pieces)
+
+
+@pytest.mark.parametrize("shape", [(), (1,), (40,), (3, 40), (40, 3), (2, 3, 40, 2)])
+def test_pieces_are_cut_at_the_same_places_however_a_tensor_is_stored(
+    tmp_path, shape, monkeypatch
+):
+    monkeypatch.setattr(files, "CHUNK", 64)
+    value = np.arange(np.prod(shape, dtype=int), dtype=np.int32).reshape(shape)
+    tensors = {"a": np.int8(0), "whole": value}
+    if shape:
+        rest = tuple(Extent(0, size) for size in shape[:-1])
+        parts = {(*rest, Extent(i, 1)): value[..., i : i + 1] for i in range(shape[-1])}
+        tensors["cut"] = Partitioned(shape, parts)
+    write_bundle(tmp_path / "c", tensors)
+    reader = BundleReader(tmp_path / "c")
+    for name in tensors.keys() - {"a"}:
+        pieces = list(reader.iter_arrays(name))
+        assert_same(np.concatenate(pieces), value.reshape(-1))
+        assert [len(p) for p in pieces] == [
+            len(p) for p in reader.iter_arrays("whole", check=False)
+        ]
+
+
+@pytest.mark.parametrize("shape", [(0,), (3, 0), (2**40, 0), (0, 2**40)])
+def test_a_tensor_without_elements_has_no_pieces(tmp_path, shape):
+    entry = Entry(1, shape, size=0, crc32c=checksum.mask(0))
+    reader = write_raw(tmp_path / "c", b"", {b"v": entry})
+    assert list(reader.iter_arrays("v")) == []
+
+
+def test_pieces_are_checked_first(tmp_path):
+    write_bundle(tmp_path / "c", {"v": np.arange(8.0)})
+    with open(shard_path(tmp_path / "c", 0, 1), "r+b") as file:
+        file.write(b"x")
+    reader = BundleReader(tmp_path / "c")
+    with pytest.raises(CorruptDataError):
+        next(reader.iter_arrays("v"))
+    assert len(next(reader.iter_arrays("v", check=False))) == 8
+
+
+def test_streaming_takes_no_more_memory_for_a_larger_tensor(tmp_path):
     import subprocess
 
     script = (
         "import resource, sys\n"
         "from estimator_ckpt.bundle.reader import BundleReader\n"
         "reader = BundleReader(sys.argv[1])\n"
-        "for key in reader.index.records: reader.verify(key)\n"
+        "reader.verify(b'v')\n"
+        "for name in reader.index:\n"
+        "    for piece in reader.iter_arrays(name, check=False): piece.sum()\n"
         "print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)\n"
     )
     peaks = []
@@ -200,9 +254,19 @@ def test_verifying_takes_no_more_memory_for_a_larger_tensor(tmp_path):
         crc = 0
         for _ in range(megabytes):
             crc = checksum.extend(crc, bytes(1 << 20))
-        entry = Entry(4, (size,), 0, 0, size, checksum.mask(crc))
+        half = Entry(4, (1, size // 2), 0, 0, size // 2, 1)
+        halves = [(Extent(i, 1), Extent(0, size // 2)) for i in (0, 1)]
+        entries = {
+            b"v": Entry(4, (size,), 0, 0, size, checksum.mask(crc)),
+            b"cut": Entry(4, (2, size // 2), slices=tuple(halves)),
+            coding.slice_key("cut", halves[0]): half,
+            coding.slice_key("cut", halves[1]): dataclasses.replace(
+                half, offset=size // 2
+            ),
+        }
+        items = [(key, entry.serialize()) for key, entry in entries.items()]
         with open(index_path(prefix), "wb") as file:
-            file.write(serialize_index(Header(), [(b"v", entry.serialize())]))
+            file.write(serialize_index(Header(), items))
         output = subprocess.run(
             [sys.executable, "-c", script, str(prefix)],
             check=True,
