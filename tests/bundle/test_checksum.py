@@ -10,6 +10,15 @@ def test_it_is_castagnolis_crc():
     assert checksum.value(b"123456789") == 0xE3069283  # the catalogue's check value
 
 
+def test_without_the_bare_extension_the_package_will_do(monkeypatch):
+    import crc32c
+
+    monkeypatch.setattr(
+        checksum.importlib.machinery.PathFinder, "find_spec", lambda *_: None
+    )
+    assert checksum._library() is crc32c
+
+
 def test_the_mask_rotates_by_15_bits_and_adds():
     assert checksum.mask(0) == 0xA282EAD8
     assert checksum.mask(1 << 15) == 0xA282EAD9
