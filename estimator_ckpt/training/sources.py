@@ -51,7 +51,7 @@ def read(prefix: str) -> Source:
       CheckpointError: TensorFlow cannot read it.
     """
     try:
-        reader = tf.train.load_checkpoint(prefix)
+        reader = tf1.train.NewCheckpointReader(prefix)
         shapes = reader.get_variable_to_shape_map()
         dtypes = reader.get_variable_to_dtype_map()
         full_names = {}

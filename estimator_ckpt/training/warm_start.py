@@ -362,8 +362,9 @@ class _WarmStartHook(tf1.train.SessionRunHook):
         )
         carried = {d.variable.name: d for d in decisions if d.key is not None}
         if carried:
+            saveables = private.saveables_by_name(None)
             self._saver = private.Saver(
-                {name: d.variable.saveable for name, d in carried.items()},
+                {name: saveables[name] for name in carried},
                 name="warm_start",
                 sharded=True,
                 builder=private.RestoreBuilder(

@@ -5,6 +5,7 @@ import tensorflow as tf
 from tensorflow.compat import v1 as tf1
 
 import estimator_ckpt as ec
+from estimator_ckpt.training import variables
 
 FORMATS = ("tf1", "tf2", "dual")
 
@@ -62,11 +63,19 @@ def values(prefix_or_dir):
 
 
 def session_values(est, input_fn=input_fn):
-    """The variables by name, as an evaluation session of `est` sees them."""
+    """The variables by name, as an evaluation session of `est` sees them.
+
+    Of a partitioned variable that is cut along its first axis, the whole.
+    """
 
     class Look(tf1.train.SessionRunHook):
-        def after_create_session(self, session, coord):
-            self.found = {v.op.name: session.run(v) for v in tf1.global_variables()}
+        def end(self, session):
+            self.found = {
+                name: np.concatenate(session.run(list(variable.parts)))
+                if isinstance(variable.saveable, list)
+                else session.run(variable.parts[0])
+                for name, variable in variables.of_graph().items()
+            }
 
     look = Look()
     est.evaluate(input_fn, steps=1, hooks=[look])
