@@ -1,0 +1,99 @@
+"""Real clusters on the loopback interface: each member is a process of its own."""
+
+import json
+import os
+import socket
+import subprocess
+import sys
+
+import pytest
+import tensorflow as tf
+
+from estimator_ckpt.migration import names
+from tests.conftest import REPOSITORY
+from tests.training import helpers
+
+FORMATS = helpers.FORMATS
+
+
+def free_ports(count):
+    sockets = [socket.socket() for _ in range(count)]
+    for s in sockets:
+        s.bind(("127.0.0.1", 0))
+    ports = [s.getsockname()[1] for s in sockets]
+    for s in sockets:
+        s.close()
+    return ports
+
+
+def run_cluster(tasks, arguments, waits_for):
+    """Starts a process for each task, and waits for those of `waits_for`."""
+    ports = dict(zip(tasks, free_ports(len(tasks))))
+    cluster = {}
+    for (kind, _), port in ports.items():
+        if kind != "evaluator":
+            cluster.setdefault(kind, []).append(f"127.0.0.1:{port}")
+    members = {}
+    try:
+        for kind, index in tasks:
+            environment = {
+                **os.environ,
+                "TF_CONFIG": json.dumps(
+                    {"cluster": cluster, "task": {"type": kind, "index": index}}
+                ),
+            }
+            members[kind, index] = subprocess.Popen(
+                [sys.executable, "-m", "tests.training.cluster_job", *arguments],
+                cwd=REPOSITORY,
+                env=environment,
+                stdout=subprocess.DEVNULL,
+                stderr=subprocess.PIPE,
+                text=True,
+            )
+        for task in waits_for:
+            _, errors = members[task].communicate(timeout=240)
+            assert members[task].returncode == 0, (task, errors[-3000:])
+    finally:
+        for member in members.values():
+            member.kill()
+            member.communicate()
+
+
+@pytest.mark.parametrize("format", FORMATS)
+def test_chief_worker_parameter_server_and_evaluator(tmp_path, format):
+    tasks = [("ps", 0), ("chief", 0), ("worker", 0), ("evaluator", 0)]
+    for steps in ("20", "40"):  # the second time resumes
+        run_cluster(
+            tasks,
+            [format, str(tmp_path), "parameter_server", steps],
+            [("chief", 0), ("worker", 0), ("evaluator", 0)],
+        )
+    values = helpers.values(tmp_path)
+    key = names.STEP_KEY if format != "tf1" else "global_step"
+    assert values[key] >= 40
+    assert len(list(tmp_path.glob("*.index"))) == 3
+    assert not any("part_" in key for key in values)
+    assert list((tmp_path / "eval").glob("events*"))
+    if format != "tf1":
+        table = tf.Variable(tf.zeros([6, 2]))
+        tf.train.Checkpoint(var_list={"table": table}).restore(
+            helpers.latest(tmp_path)
+        ).assert_existing_objects_matched()
+        assert table.numpy().any()
+
+
+@pytest.mark.parametrize("format", FORMATS)
+def test_two_workers_under_multi_worker_mirrored_strategy(tmp_path, format):
+    tasks = [("worker", 0), ("worker", 1)]
+    for steps in ("6", "12"):
+        run_cluster(tasks, [format, str(tmp_path), "multi_worker", steps], tasks)
+    values = helpers.values(tmp_path)
+    key = names.STEP_KEY if format != "tf1" else "global_step"
+    assert values[key] == 12
+    # As with the default saver; of these, worker 1 deletes files as chief does.
+    state = tf.train.get_checkpoint_state(str(tmp_path))
+    assert [os.path.basename(p) for p in state.all_model_checkpoint_paths] == [
+        "model.ckpt-6",
+        "model.ckpt-11",
+        "model.ckpt-12",
+    ]
