@@ -1,0 +1,251 @@
+"""A checkpoint as its variables: names, dtypes, shapes, places, and values."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterator, Mapping
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, Optional
+
+from estimator_ckpt.bundle import coding, dtypes, files
+from estimator_ckpt.bundle.entry import Entry
+from estimator_ckpt.bundle.errors import CorruptIndexError, TensorNotFoundError
+from estimator_ckpt.bundle.index import Index, index_path, read_index
+from estimator_ckpt.bundle.reader import BundleReader
+from estimator_ckpt.migration import layout, names, object_graph, paths, roles
+
+if TYPE_CHECKING:
+    import numpy as np
+
+_INTEGERS = frozenset({"int32", "int64"})
+
+
+@dataclasses.dataclass(frozen=True)
+class TensorInfo:
+    """What a checkpoint's index says of a variable.
+
+    Attributes:
+      name: its variable name.
+      key: the key that holds it.
+      dtype: its dtype, by TensorFlow's name (`float32`).
+      shape: its shape; of a partitioned variable, the whole one's.
+      size: the bytes that it takes in the shards, slices summed.
+      shard: the number of the shard that holds it; None if it is partitioned.
+      offset: of its first byte in the shard; None if it is partitioned.
+      num_slices: of how many slices it consists; 0 if it is not partitioned.
+      slot_of: the variable that it is a slot variable of, or None.
+    """
+
+    name: str
+    key: str
+    dtype: str
+    shape: tuple[int, ...]
+    size: int
+    shard: Optional[int]
+    offset: Optional[int]
+    num_slices: int
+    slot_of: Optional[str]
+
+
+class Checkpoint(Mapping[str, TensorInfo]):
+    """A checkpoint's variables by name: a read-only mapping to their TensorInfo.
+
+    Opening reads the index alone, so it costs the same whatever the tensors' size.
+
+    Attributes:
+      prefix: the checkpoint's prefix.
+      index: its index.
+      layout: what its keys mean.
+    """
+
+    def __init__(
+        self, prefix: str, index: Index, found: layout.Layout, reader: BundleReader
+    ):
+        self.prefix = prefix
+        self.index = index
+        self.layout = found
+        self._reader = reader
+
+    @property
+    def format(self) -> str:
+        """`tf1`, `tf2` or `dual`."""
+        return self.layout.format
+
+    @property
+    def num_shards(self) -> int:
+        return self.index.header.num_shards
+
+    @property
+    def global_step(self) -> Optional[int]:
+        """The value of the global step, or None if there is none."""
+        name = self.layout.global_step
+        if name is None:
+            return None
+        key = self.layout.keys[name]
+        entry = self.index[key]
+        if entry.shape or entry.dtype_name not in _INTEGERS:
+            return None
+        return int.from_bytes(self._bytes(key), "little", signed=True)
+
+    def read(self, name: str) -> np.ndarray[Any, Any]:
+        """Reads a tensor, checked against its checksum.
+
+        Args:
+          name: a variable name, or any key of the checkpoint.
+
+        Returns:
+          A read-only NumPy array: bfloat16 as `ml_dtypes.bfloat16`, strings as an
+          object array of bytes, a partitioned variable whole.
+
+        Raises:
+          TensorNotFoundError: there is no such variable or key.
+          CorruptDataError: the tensor's bytes are damaged or missing.
+        """
+        key = self.layout.keys.get(name, name)
+        if key not in self.index:
+            raise self._not_found(name)
+        return self._reader.read(key)
+
+    def close(self) -> None:
+        """Closes the shards. Arrays that were read stay valid."""
+        self._reader.close()
+
+    def __enter__(self) -> Checkpoint:
+        return self
+
+    def __exit__(
+        self,
+        kind: Optional[type[BaseException]],
+        error: Optional[BaseException],
+        traceback: Optional[TracebackType],
+    ) -> None:
+        self.close()
+
+    def __getitem__(self, name: str) -> TensorInfo:
+        key = self.layout.keys.get(name)
+        if key is None:
+            raise self._not_found(name)
+        entry = self.index[key]
+        parts = self.index.slices(key) if entry.is_partitioned else {}
+        return TensorInfo(
+            name=name,
+            key=key,
+            dtype=entry.dtype_name,
+            shape=entry.shape,
+            size=sum(p.size for p in parts.values()) if parts else entry.size,
+            shard=None if parts else entry.shard_id,
+            offset=None if parts else entry.offset,
+            num_slices=len(parts),
+            slot_of=roles.slot_owner(name, self.layout.keys),
+        )
+
+    def __contains__(self, name: object) -> bool:
+        return name in self.layout.keys
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(sorted(self.layout.keys))
+
+    def __len__(self) -> int:
+        return len(self.layout.keys)
+
+    def __repr__(self) -> str:
+        return (
+            f"<Checkpoint {self.prefix!r}: {self.format}, {len(self)} variables, "
+            f"global step {self.global_step}>"
+        )
+
+    def _repr_html_(self) -> str:
+        """A table for notebooks."""
+        from html import escape
+
+        rows = "".join(
+            f"<tr><td>{escape(info.name)}</td><td>{info.dtype}</td>"
+            f"<td>{list(info.shape)}</td><td>{info.size}</td></tr>"
+            for info in self.values()
+        )
+        return (
+            f"<p>{escape(repr(self)[1:-1])}</p><table><tr><th>variable</th>"
+            f"<th>dtype</th><th>shape</th><th>bytes</th></tr>{rows}</table>"
+        )
+
+    def _bytes(self, key: str) -> bytes:
+        chunks = self._reader.iter_chunks(coding.name_to_key(key))
+        return b"".join(bytes(chunk) for chunk in chunks)
+
+    def _not_found(self, name: str) -> TensorNotFoundError:
+        import difflib
+
+        near = difflib.get_close_matches(name, self.layout.keys, n=3)
+        hint = f"; near: {', '.join(map(repr, near))}" if near else ""
+        return TensorNotFoundError(f"{self.prefix}: no variable or key {name!r}{hint}")
+
+
+def open_checkpoint(path: files.PathLike, *, names: str = "full_name") -> Checkpoint:
+    """Opens a checkpoint by its index.
+
+    Args:
+      path: a prefix, a file of a checkpoint, a model dir (its latest checkpoint), or a
+        SavedModel dir.
+      names: what variables of an object-based checkpoint are called: `full_name`, by
+        the object graph's full names (their paths where these say nothing), or
+        `path`, by their unescaped object paths.
+
+    Returns:
+      Its variables by name.
+
+    Raises:
+      CheckpointNotFoundError: there is no checkpoint at `path`.
+      V1CheckpointError: it is of the V1 format.
+      CorruptIndexError: its index is damaged.
+    """
+    prefix = paths.resolve(path)
+    index = read_index(index_path(prefix))
+    reader = BundleReader(prefix, index)
+    return Checkpoint(
+        prefix, index, read_layout(reader, by_path=names == "path"), reader
+    )
+
+
+def read_layout(
+    reader: BundleReader, *, root: Optional[str] = None, by_path: bool = False
+) -> layout.Layout:
+    """What a bundle's keys mean, by its object graph if it has one."""
+    index = reader.index
+    if names.OBJECT_GRAPH_KEY not in index:
+        return layout.of_names(index)
+    graph = read_object_graph(reader)
+    return layout.of_objects(index, graph, root=root, by_path=by_path)
+
+
+def read_object_graph(reader: BundleReader) -> Any:
+    """A bundle's TrackableObjectGraph message.
+
+    Raises:
+      CorruptIndexError: the tensor under its key is no object graph.
+      CorruptDataError: its bytes are damaged or missing.
+    """
+    source = reader.index.source
+    entry = reader.index[names.OBJECT_GRAPH_KEY]
+    key = coding.name_to_key(names.OBJECT_GRAPH_KEY)
+    if entry.dtype != dtypes.STRING or entry.shape or entry.is_partitioned:
+        raise CorruptIndexError(
+            f"{source}: {names.OBJECT_GRAPH_KEY} is no scalar string, as an object "
+            f"graph would be, but {entry.dtype_name}{list(entry.shape)}"
+        )
+    reader.verify(key)
+    serialized = b"".join(bytes(chunk) for chunk in reader.iter_chunks(key))
+    return object_graph.parse(_string(serialized, source), source)
+
+
+def _string(framed: bytes, source: str) -> bytes:
+    """The one string of a scalar string tensor: its length, a checksum, its bytes."""
+    length, position = coding.read_varint(framed, 0, len(framed))
+    content = framed[position + 4 :]
+    if len(content) != length:
+        raise CorruptIndexError(
+            f"{source}: {names.OBJECT_GRAPH_KEY} holds {len(content)} bytes, not {length}"
+        )
+    return content
+
+
+__all__ = ["Checkpoint", "Entry", "TensorInfo", "open_checkpoint"]
