@@ -8,7 +8,6 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any, Optional
 
 from estimator_ckpt.bundle import coding, dtypes, files
-from estimator_ckpt.bundle.entry import Entry
 from estimator_ckpt.bundle.errors import CorruptIndexError, TensorNotFoundError
 from estimator_ckpt.bundle.index import Index, index_path, read_index
 from estimator_ckpt.bundle.reader import BundleReader
@@ -243,9 +242,7 @@ def _string(framed: bytes, source: str) -> bytes:
     content = framed[position + 4 :]
     if len(content) != length:
         raise CorruptIndexError(
-            f"{source}: {names.OBJECT_GRAPH_KEY} holds {len(content)} bytes, not {length}"
+            f"{source}: {names.OBJECT_GRAPH_KEY} holds {len(content)} bytes, not the "
+            f"{length} that it says"
         )
     return content
-
-
-__all__ = ["Checkpoint", "Entry", "TensorInfo", "open_checkpoint"]
