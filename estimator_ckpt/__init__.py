@@ -20,6 +20,7 @@ _TRAINING = {
 }
 _PLAIN = {
     "CheckpointError": "estimator_ckpt.bundle.errors",
+    "open_checkpoint": "estimator_ckpt.migration.checkpoint",
 }
 _MODULES = {
     "flags": "estimator_ckpt.cli.flags",
@@ -30,6 +31,7 @@ __all__ = ["__version__", *sorted({**_TRAINING, **_PLAIN, **_MODULES})]
 if TYPE_CHECKING:
     from estimator_ckpt.bundle.errors import CheckpointError as CheckpointError
     from estimator_ckpt.cli import flags as flags
+    from estimator_ckpt.migration.checkpoint import open_checkpoint as open_checkpoint
     from estimator_ckpt.training.scaffold import scaffold as scaffold
     from estimator_ckpt.training.scaffold import with_scaffold as with_scaffold
     from estimator_ckpt.training.warm_start import warm_start_from as warm_start_from
