@@ -20,7 +20,11 @@ _TRAINING = {
 }
 _PLAIN = {
     "CheckpointError": "estimator_ckpt.bundle.errors",
+    "convert": "estimator_ckpt.migration.convert",
+    "convert_model_dir": "estimator_ckpt.migration.model_dir",
+    "diff": "estimator_ckpt.migration.diff",
     "open_checkpoint": "estimator_ckpt.migration.checkpoint",
+    "verify": "estimator_ckpt.migration.verify",
 }
 _MODULES = {
     "flags": "estimator_ckpt.cli.flags",
@@ -32,6 +36,12 @@ if TYPE_CHECKING:
     from estimator_ckpt.bundle.errors import CheckpointError as CheckpointError
     from estimator_ckpt.cli import flags as flags
     from estimator_ckpt.migration.checkpoint import open_checkpoint as open_checkpoint
+    from estimator_ckpt.migration.convert import convert as convert
+    from estimator_ckpt.migration.diff import diff as diff
+    from estimator_ckpt.migration.model_dir import (
+        convert_model_dir as convert_model_dir,
+    )
+    from estimator_ckpt.migration.verify import verify as verify
     from estimator_ckpt.training.scaffold import scaffold as scaffold
     from estimator_ckpt.training.scaffold import with_scaffold as with_scaffold
     from estimator_ckpt.training.warm_start import warm_start_from as warm_start_from

@@ -90,6 +90,12 @@ class Index(Mapping[str, Entry]):
         """The entry of a name; errors are those of `entry`."""
         return self.entry(coding.name_to_key(name))
 
+    @property
+    def has_slices(self) -> bool:
+        """Whether any variable is partitioned: keys of slices sort before others."""
+        first = next(iter(self.records), None)
+        return first is not None and coding.is_slice_key(first)
+
     def slices(self, name: str) -> dict[Slice, Entry]:
         """The stored parts of a variable, in the order in which it lists them.
 

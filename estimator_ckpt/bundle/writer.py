@@ -106,6 +106,10 @@ class ShardWriter:
             ),
         )
 
+    def add_string(self, value: bytes) -> Entry:
+        """Writes a scalar string, without NumPy."""
+        return self._add_framed([value], ())
+
     def add_chunks(
         self, dtype: DataType, shape: Sequence[int], chunks: Iterable[Any]
     ) -> Entry:
@@ -177,11 +181,14 @@ class ShardWriter:
 
     def _add_strings(self, array: Array) -> Entry:
         strings = [_as_bytes(element) for element in array.reshape(-1).tolist()]
+        return self._add_framed(strings, array.shape)
+
+    def _add_framed(self, strings: list[bytes], shape: Sequence[int]) -> Entry:
         offset, crc = self.size, 0
         for written, covered in framing.frame_strings(strings):
             crc = checksum.extend(crc, covered)
             self._output.write(written)
-        return self._entry(dtypes.DTYPES[dtypes.STRING], array.shape, offset, crc)
+        return self._entry(dtypes.DTYPES[dtypes.STRING], shape, offset, crc)
 
     def _entry(
         self, dtype: DataType, shape: Sequence[int], offset: int, crc: int

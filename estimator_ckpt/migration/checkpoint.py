@@ -105,6 +105,17 @@ class Checkpoint(Mapping[str, TensorInfo]):
             raise self._not_found(name)
         return self._reader.read(key)
 
+    def pieces(self, name: str) -> Iterator[np.ndarray[Any, Any]]:
+        """Reads a variable in flat pieces of at most 16 MiB, in row-major order.
+
+        Where they are cut depends on dtype and shape alone. Strings come in one.
+        """
+        return self._reader.iter_arrays(self[name].key)
+
+    def chunks(self, key: bytes) -> Iterator[memoryview]:
+        """The stored bytes under a key, unchecked, 16 MiB at a time."""
+        return self._reader.iter_chunks(key)
+
     def close(self) -> None:
         """Closes the shards. Arrays that were read stay valid."""
         self._reader.close()

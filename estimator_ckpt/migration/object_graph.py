@@ -10,7 +10,7 @@ Source: `tensorflow/core/protobuf/trackable_object_graph.proto`; `docs/format.md
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from typing import Any, Optional
 
 from estimator_ckpt.bundle import schema
@@ -172,6 +172,27 @@ def add_save_counter(graph: Any) -> bool:
         graph, 0, names.SAVE_COUNTER, names.SAVE_COUNTER, names.SAVE_COUNTER_KEY
     )
     return True
+
+
+def without(graph: Any, kept: Collection[str]) -> bytes:
+    """An object graph, serialized, less the attributes whose keys are not kept.
+
+    A node without attributes holds nothing, so `assert_consumed` does not ask for it.
+    """
+    pruned = type(graph)()
+    pruned.CopyFrom(graph)
+    for node in pruned.nodes:
+        remaining = [
+            attribute
+            for attribute in node.attributes
+            if attribute.name != names.VARIABLE_VALUE
+            or attribute.checkpoint_key in kept
+        ]
+        if len(remaining) != len(node.attributes):
+            del node.attributes[:]
+            node.attributes.extend(remaining)
+            node.ClearField("has_checkpoint_values")
+    return bytes(pruned.SerializeToString())
 
 
 def _add_child(graph: Any, parent: int, local_name: str, node_id: int) -> None:

@@ -1,0 +1,440 @@
+"""Conversion between the formats, by rewriting only the index.
+
+A name-based and an object-based checkpoint are the same table of tensors under other
+keys. So a conversion links the data shards, writes one small shard with what is new
+(the object graph, `save_counter`) and a new index: its cost depends on the number of
+variables, not on their bytes.
+
+Order of the file operations, so that a destination is there whole or not at all: data
+shards, `.meta`, index by rename; what the old destination had goes last.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+from collections.abc import Iterator, Mapping
+from typing import Any, Optional
+
+from estimator_ckpt.bundle import coding, dtypes, files, schema
+from estimator_ckpt.bundle.coding import Slice
+from estimator_ckpt.bundle.entry import Entry
+from estimator_ckpt.bundle.errors import (
+    CheckpointError,
+    CorruptDataError,
+    DestinationExistsError,
+)
+from estimator_ckpt.bundle.index import index_path, serialize_index, shard_path
+from estimator_ckpt.bundle.reader import BundleReader
+from estimator_ckpt.bundle.writer import ShardWriter
+from estimator_ckpt.migration import names, paths, v1
+from estimator_ckpt.migration.checkpoint import read_layout, read_object_graph
+from estimator_ckpt.migration.rekey import Patterns, Rekeying, rekey
+
+DATA = ("auto", "link", "copy")
+
+#: TensorFlow 2.21.0 and earlier cannot join these from slices ("Dtype half not
+#: supported"), which a TF2 restore of a partitioned variable needs.
+_NOT_JOINED = frozenset(
+    {"half", "float16", "uint16", "uint32", "uint64", "string", "qint16", "quint16"}
+)
+
+
+@dataclasses.dataclass(frozen=True)
+class Conversion:
+    """What a conversion is going to do; nothing is written yet.
+
+    Attributes:
+      source: the source's prefix.
+      to: the format.
+      rekeying: what becomes of each key.
+    """
+
+    source: str
+    to: str
+    rekeying: Rekeying
+
+
+def convert(
+    source: files.PathLike,
+    destination: files.PathLike,
+    *,
+    to: str,
+    include: Patterns = None,
+    exclude: Patterns = None,
+    names: str = "full_name",
+    root: Optional[str] = None,
+    step: Optional[str] = names.GLOBAL_STEP,
+    data: str = "auto",
+    overwrite: bool = False,
+    progress: Optional[files.Progress] = None,
+) -> str:
+    """Converts a checkpoint to another format.
+
+    Slices, slot variables, hash tables' entries and whatever else is in the bundle
+    travel untouched. The values are not read; use `verify` for that.
+
+    Args:
+      source: a checkpoint in any format, as `open_checkpoint` takes it; one of the V1
+        format is read through TensorFlow, at the cost of its bytes.
+      destination: the new prefix; a directory (or a path ending in `/`) takes the
+        source's own name.
+      to: `tf1`, `tf2` or `dual`.
+      include: regexes of variable names to keep, matched from the beginning.
+      exclude: regexes of variable names to leave out; they win.
+      names: what variables of an object-based source are called: `full_name` or
+        `path`, as for `open_checkpoint`.
+      root: the dictionary that holds the variables in an object-based result. None:
+        `var_list`; but an object-based source keeps its own keys and object graph.
+      step: the variable that goes under `step`; None leaves it with the others.
+      data: how shards get their new names: `link` (a hard link), `copy` (files of
+        their own; with a filter that drops most of the bytes, only what is kept is
+        written), `auto` (a hard link, else a copy).
+      overwrite: whether to replace a checkpoint that is there.
+      progress: called with the number of bytes done as shards are linked or copied.
+
+    Returns:
+      The new prefix.
+
+    Raises:
+      ValueError: an unknown `to`, `data` or `names`, or a pattern that is no regex.
+      CheckpointNotFoundError: there is no source.
+      DestinationExistsError: the destination is there, and overwrite is False.
+      AmbiguousNameError: two variables claim one name.
+      CheckpointError: the source is damaged, or writing failed.
+    """
+    _check(data, names)
+    options: dict[str, Any] = {
+        "to": to,
+        "include": include,
+        "exclude": exclude,
+        "names": names,
+        "root": root,
+        "step": step,
+    }
+    try:
+        reader, conversion = _prepare(source, options)
+    except paths.V1CheckpointError as error:
+        target = _destination(error.prefix, destination)
+        _refuse(None, target, overwrite)
+        with v1.as_bundle(error.prefix, os.path.dirname(target)) as bundle:
+            return convert(
+                bundle,
+                target,
+                **options,
+                data=data,
+                overwrite=overwrite,
+                progress=progress,
+            )
+    with reader:
+        target = _destination(reader.prefix, destination)
+        _refuse(reader.prefix, target, overwrite)
+        _write(reader, conversion, target, data, progress)
+    return target
+
+
+def plan_conversion(source: files.PathLike, **options: Any) -> Conversion:
+    """What `convert` would do with the same options, without doing it.
+
+    Raises:
+      As `convert`; V1CheckpointError for a source of the V1 format.
+    """
+    reader, conversion = _prepare(source, options)
+    reader.close()
+    return conversion
+
+
+def _check(data: str, names_by: str) -> None:
+    if data not in DATA:
+        raise ValueError(f"unknown data {data!r}: use one of 'auto', 'link', 'copy'")
+    if names_by not in ("full_name", "path"):
+        raise ValueError(f"unknown names {names_by!r}: use 'full_name' or 'path'")
+
+
+def _prepare(
+    source: files.PathLike, options: Mapping[str, Any]
+) -> tuple[BundleReader, Conversion]:
+    prefix = paths.resolve(source)
+    reader = BundleReader(prefix)
+    graph = None
+    if names.OBJECT_GRAPH_KEY in reader.index:
+        graph = read_object_graph(reader)
+    settings = dict(options)
+    by_path = settings.pop("names", "full_name") == "path"
+    found = read_layout(reader, root=settings.get("root"), by_path=by_path)
+    for alias in found.aliases:
+        _require_same(reader, alias, found.keys[alias])
+    planned = rekey(found, reader.index, graph=graph, source=prefix, **settings)
+    return reader, Conversion(prefix, settings["to"], planned)
+
+
+def _require_same(reader: BundleReader, alias: str, key: str) -> None:
+    """A name key beside an object key of that name must hold the same tensor."""
+    a, b = reader.index[alias], reader.index[key]
+    if (a.dtype, a.shape, a.size, a.crc32c) != (b.dtype, b.shape, b.size, b.crc32c):
+        raise CheckpointError(
+            f"{reader.prefix}: {alias!r} and {key!r} are both the variable {alias!r} "
+            f"but differ; give names='path' (--names=path) to keep them apart"
+        )
+
+
+def _destination(prefix: str, destination: files.PathLike) -> str:
+    text = files.local(destination)
+    if text.endswith("/") or files.is_dir(text):
+        return os.path.join(text, os.path.basename(prefix))
+    if not text:
+        raise CheckpointError("the destination's path is empty")
+    return text
+
+
+def _refuse(prefix: Optional[str], target: str, overwrite: bool) -> None:
+    """Refuses a destination that must not be written to."""
+    index = index_path(target)
+    if not files.exists(index):
+        return
+    if prefix is not None and os.path.samefile(index, index_path(prefix)):
+        raise DestinationExistsError(
+            f"{target}: source and destination are the same checkpoint; give another "
+            f"destination"
+        )
+    if not overwrite:
+        raise DestinationExistsError(
+            f"{index}: already there; give another destination, or overwrite it "
+            f"(overwrite=True, --overwrite)"
+        )
+
+
+def _write(
+    reader: BundleReader,
+    conversion: Conversion,
+    target: str,
+    data: str,
+    progress: Optional[files.Progress],
+) -> None:
+    index, rekeying = reader.index, conversion.rekeying
+    whole = _to_write_whole(reader, conversion)
+    used = _used_shards(reader, rekeying.kept)
+    streams = data == "copy" and _drops_most(reader, rekeying.kept, used)
+    kept_shards = [] if streams else used
+    has_new = rekeying.graph is not None or rekeying.needs_counter or bool(whole)
+    needed = len(kept_shards) + int(has_new or streams)
+    num_shards, old_files = _free_count(target, needed)
+    files.make_dirs(os.path.dirname(target))
+    for number, old_number in enumerate(kept_shards):
+        path = shard_path(target, number, num_shards)
+        _place(reader, old_number, path, data, progress)
+    records: dict[bytes, bytes] = {}
+    new: dict[str, Entry] = {}
+    if has_new or streams:
+        number = len(kept_shards)
+        with ShardWriter(shard_path(target, number, num_shards), number) as shard:
+            if streams:
+                records.update(_copy_kept(reader, rekeying, shard, whole))
+            new.update(_write_new(reader, rekeying, shard, whole))
+    for number in range(needed, num_shards):  # only where an old name was in the way
+        files.put(shard_path(target, number, num_shards), b"")
+    if not streams:
+        records.update(_rekeyed(index.records, rekeying, whole, _renumber(kept_shards)))
+    records.update((coding.name_to_key(k), e.serialize()) for k, e in new.items())
+    header = dataclasses.replace(index.header, num_shards=num_shards)
+    content = serialize_index(header, records.items())
+    meta = f"{reader.prefix}.meta"
+    if conversion.to != "tf2" and files.exists(meta):
+        # Beside tf2, its graph would restore through TensorFlow's fallback by full
+        # names, which loses parts of partitioned variables.
+        files.link_or_copy(meta, f"{target}.meta", "copy")
+    else:
+        files.delete(f"{target}.meta", missing_ok=True)
+    files.put(index_path(target), content)
+    files.copy_times(index_path(reader.prefix), index_path(target))
+    for old in old_files:
+        files.delete(old, missing_ok=True)
+
+
+def _to_write_whole(reader: BundleReader, conversion: Conversion) -> dict[str, str]:
+    """Object keys of partitioned variables that TensorFlow could not join, by old key.
+
+    Their name keys, if there are any, keep the slices.
+    """
+    if conversion.to == "tf1":
+        return {}
+    found = {}
+    for old, new in conversion.rekeying.moves.items():
+        objects = [key for key in new if names.is_object_key(key)]
+        if (
+            objects
+            and _is_partitioned(reader, old)
+            and reader.index[old].dtype_name in _NOT_JOINED
+        ):
+            found[old] = objects[0]
+    return found
+
+
+def _is_partitioned(reader: BundleReader, key: str) -> bool:
+    # Names of slices sort before all others; most checkpoints have none at all.
+    return reader.index.has_slices and reader.index[key].is_partitioned
+
+
+def _used_shards(reader: BundleReader, kept: set[str]) -> list[int]:
+    """The shards that hold what is kept, in order."""
+    index = reader.index
+    if index.header.num_shards == 1:
+        return [0]
+    used = set()
+    for key in index.records:
+        entry = index.entry(key)
+        if not entry.is_partitioned and coding.parse_key(key)[0] in kept:
+            used.add(entry.shard_id)
+    return sorted(used)
+
+
+def _drops_most(reader: BundleReader, kept: set[str], used: list[int]) -> bool:
+    """Whether less than half of the bytes in the used shards are kept."""
+    index = reader.index
+    if kept.issuperset(index):
+        return False
+    taken = 0
+    for key in index.records:
+        if coding.parse_key(key)[0] in kept:
+            entry = index.entry(key)
+            taken += 0 if entry.is_partitioned else entry.size
+    return taken * 2 < sum(files.size(_source_shard(reader, shard)) for shard in used)
+
+
+def _source_shard(reader: BundleReader, shard: int) -> str:
+    return shard_path(reader.prefix, shard, reader.index.header.num_shards)
+
+
+def _place(
+    reader: BundleReader,
+    shard: int,
+    path: str,
+    data: str,
+    progress: Optional[files.Progress],
+) -> None:
+    """Gives a data shard of the source its name in the destination."""
+    source = _source_shard(reader, shard)
+    if not files.exists(source):
+        raise CorruptDataError(
+            f"{source}: the shard is missing; restore it, or convert another checkpoint"
+        )
+    files.link_or_copy(source, path, data, progress)
+
+
+def _free_count(target: str, needed: int) -> tuple[int, list[str]]:
+    """A number of shards whose file names are free, and the old destination's files.
+
+    Shards of an old destination must not be replaced while its index names them.
+    """
+    directory, base = os.path.split(target)
+    if not files.exists(index_path(target)) or not files.is_dir(directory or "."):
+        return needed, []
+    old = [
+        name
+        for name in files.list_dir(directory or ".")
+        if name.startswith(f"{base}.data-") and "-of-" in name
+    ]
+    taken = {name.rpartition("-of-")[2] for name in old}
+    count = needed
+    while f"{count:05d}" in taken:
+        count += 1
+    return count, [os.path.join(directory, name) for name in old]
+
+
+def _renumber(shards: list[int]) -> Optional[dict[int, int]]:
+    """New shard numbers by old ones; None if they stay what they are."""
+    numbers = {old: new for new, old in enumerate(shards)}
+    return None if all(old == new for old, new in numbers.items()) else numbers
+
+
+def _rekeyed(
+    records: Mapping[bytes, bytes],
+    rekeying: Rekeying,
+    whole: Mapping[str, str],
+    numbers: Optional[Mapping[int, int]],
+) -> Iterator[tuple[bytes, bytes]]:
+    """The kept entries under their new keys, unparsed unless shards get new numbers."""
+    for key, record in records.items():
+        name, extents = coding.parse_key(key)
+        new_names = rekeying.moves.get(name, ())
+        if not new_names:
+            continue
+        if numbers is not None:
+            record = _with_shard(record, numbers)
+        for new in new_names:
+            if whole.get(name) != new:
+                yield _new_key(new, extents), record
+
+
+def _new_key(name: str, extents: Optional[Slice]) -> bytes:
+    if extents is None:
+        return coding.name_to_key(name)
+    return coding.slice_key(name, extents)
+
+
+def _with_shard(record: bytes, numbers: Mapping[int, int]) -> bytes:
+    """An entry with its shard's new number; fields that we do not know are kept."""
+    message = schema.BundleEntryProto.FromString(record)
+    # Of a partitioned variable it means nothing, and can be any number.
+    message.shard_id = 0 if message.slices else numbers[message.shard_id]
+    return bytes(message.SerializeToString(deterministic=True))
+
+
+def _copy_kept(
+    reader: BundleReader,
+    rekeying: Rekeying,
+    shard: ShardWriter,
+    whole: Mapping[str, str],
+) -> Iterator[tuple[bytes, bytes]]:
+    """Copies the kept tensors' bytes into one shard, and yields their new entries."""
+    for key in reader.index.records:
+        name, extents = coding.parse_key(key)
+        new_names = [n for n in rekeying.moves.get(name, ()) if whole.get(name) != n]
+        if not new_names:
+            continue
+        entry = reader.index.entry(key)
+        if entry.is_partitioned:
+            entry = dataclasses.replace(entry, shard_id=0, offset=0)
+        else:
+            entry = shard.copy(entry, reader.iter_chunks(key))
+        for new in new_names:
+            yield _new_key(new, extents), entry.serialize()
+
+
+def _write_new(
+    reader: BundleReader,
+    rekeying: Rekeying,
+    shard: ShardWriter,
+    whole: Mapping[str, str],
+) -> dict[str, Entry]:
+    """Writes the tensors that the source does not have in this form."""
+    new = {}
+    for old, key in whole.items():
+        entry = reader.index[old]
+        kind = dtypes.of(entry.dtype)
+        if kind.is_string:
+            new[key] = shard.add(reader.read(old))
+        else:
+            pieces = (piece.view("u1").data for piece in reader.iter_arrays(old))
+            new[key] = shard.add_chunks(kind, entry.shape, pieces)
+    if rekeying.graph is not None:
+        new[names.OBJECT_GRAPH_KEY] = shard.add_string(rekeying.graph)
+    if rekeying.needs_counter:
+        counter = _save_counter(reader, rekeying)
+        new[names.SAVE_COUNTER_KEY] = shard.add_chunks(
+            dtypes.named("int64"), (), [counter.to_bytes(8, "little", signed=True)]
+        )
+    return new
+
+
+def _save_counter(reader: BundleReader, rekeying: Rekeying) -> int:
+    """The global step, so that TF2 code saves over no earlier checkpoint; or 1."""
+    for old, new in rekeying.moves.items():
+        if names.STEP_KEY in new or names.GLOBAL_STEP in new:
+            entry = reader.index[old]
+            if not entry.shape and entry.dtype_name in ("int32", "int64"):
+                chunks = reader.iter_chunks(coding.name_to_key(old))
+                return int.from_bytes(
+                    b"".join(map(bytes, chunks)), "little", signed=True
+                )
+    return 1

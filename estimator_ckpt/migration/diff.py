@@ -1,0 +1,236 @@
+"""Two checkpoints, variable by variable.
+
+Variables are compared by name, so a `tf1`, a `tf2` and a `dual` checkpoint of the same
+variables have no difference. Equal checksums settle equality without reading data.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import enum
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any, Optional
+
+from estimator_ckpt.bundle import coding, dtypes, files
+from estimator_ckpt.bundle.entry import Entry
+from estimator_ckpt.migration.checkpoint import Checkpoint, TensorInfo, open_checkpoint
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    Array = np.ndarray[Any, Any]
+
+
+class Kind(enum.Enum):
+    """How a variable differs between two checkpoints."""
+
+    REMOVED = "removed"
+    ADDED = "added"
+    RENAMED = "renamed"
+    DTYPE = "dtype"
+    SHAPE = "shape"
+    VALUE = "value"
+
+
+@dataclasses.dataclass(frozen=True)
+class Difference:
+    """One difference.
+
+    Attributes:
+      kind: what differs.
+      name: the variable in the first checkpoint; of an added one, in the second.
+      new_name: for RENAMED, its name in the second.
+      detail: one phrase: dtypes and shapes, or how many elements differ.
+      max_abs: for VALUE, the largest absolute difference; infinite where one side is
+        not a number and the other is; None for strings.
+      mean_abs: for VALUE, the mean absolute difference over all elements.
+    """
+
+    kind: Kind
+    name: str
+    new_name: Optional[str] = None
+    detail: str = ""
+    max_abs: Optional[float] = None
+    mean_abs: Optional[float] = None
+
+
+@dataclasses.dataclass(frozen=True)
+class Diff:
+    """What `diff` found.
+
+    Attributes:
+      a: the first checkpoint's prefix.
+      b: the second's.
+      differences: sorted by kind, then by name.
+      num_equal: the number of variables that are in both and equal.
+    """
+
+    a: str
+    b: str
+    differences: tuple[Difference, ...]
+    num_equal: int
+
+    def __bool__(self) -> bool:
+        """Whether there is a difference."""
+        return bool(self.differences)
+
+    def _repr_html_(self) -> str:
+        """A table for notebooks."""
+        from html import escape
+
+        rows = "".join(
+            f"<tr><td>{d.kind.value}</td><td>{escape(d.name)}</td>"
+            f"<td>{escape(d.new_name or '')}</td><td>{escape(d.detail)}</td></tr>"
+            for d in self.differences
+        )
+        return f"<table>{rows}</table><p>{self.num_equal} variables are equal</p>"
+
+
+def diff(a: files.PathLike, b: files.PathLike) -> Diff:
+    """Compares two checkpoints variable by variable.
+
+    A variable that only the first has and one that only the second has are taken for
+    one that was renamed if their bytes are equal and no other has the same.
+    Values are read piece by piece (16 MiB): memory does not grow with the bytes. Two
+    elements that are both not a number are equal.
+
+    Args:
+      a: the first checkpoint, as `open_checkpoint` takes it.
+      b: the second.
+
+    Raises:
+      CheckpointNotFoundError: one of them is not there.
+      CheckpointError: one of them is damaged.
+    """
+    with open_checkpoint(a) as first, open_checkpoint(b) as second:
+        first.layout.require_unique(first.prefix)
+        second.layout.require_unique(second.prefix)
+        removed = [name for name in first if name not in second]
+        added = [name for name in second if name not in first]
+        renamed = _renamed(first, second, removed, added)
+        found = [
+            Difference(Kind.RENAMED, old, new, _kind_of(first[old]))
+            for old, new in renamed.items()
+        ]
+        found += [
+            Difference(Kind.REMOVED, name, detail=_kind_of(first[name]))
+            for name in removed
+            if name not in renamed
+        ]
+        new_names = set(renamed.values())
+        found += [
+            Difference(Kind.ADDED, name, detail=_kind_of(second[name]))
+            for name in added
+            if name not in new_names
+        ]
+        both = [name for name in first if name in second]
+        changed = [d for name in both for d in _compare(first, second, name)]
+    order = list(Kind)
+    found = sorted([*found, *changed], key=lambda d: (order.index(d.kind), d.name))
+    equal = len(both) - len({d.name for d in changed})
+    return Diff(first.prefix, second.prefix, tuple(found), equal)
+
+
+def _renamed(
+    first: Checkpoint, second: Checkpoint, removed: list[str], added: list[str]
+) -> dict[str, str]:
+    """New names by old ones, of variables whose bytes are equal and unlike others'."""
+    old, new = _by_bytes(first, removed), _by_bytes(second, added)
+    return {
+        names[0]: new[fingerprint][0]
+        for fingerprint, names in old.items()
+        if len(names) == 1 and len(new.get(fingerprint, ())) == 1
+    }
+
+
+def _by_bytes(checkpoint: Checkpoint, names: list[str]) -> dict[Any, list[str]]:
+    found: dict[Any, list[str]] = {}
+    for name in names:
+        fingerprint = _fingerprint(checkpoint, name)
+        if fingerprint is not None:
+            found.setdefault(fingerprint, []).append(name)
+    return found
+
+
+def _fingerprint(checkpoint: Checkpoint, name: str) -> Any:
+    """What two equal variables have in common without being read; None if unknown.
+
+    Slices count with their extents: the same variable cut otherwise has another.
+    """
+    key = checkpoint.layout.keys[name]
+    entry = checkpoint.index[key]
+    parts: dict[Any, Entry] = (
+        dict(checkpoint.index.slices(key)) if entry.is_partitioned else {None: entry}
+    )
+    if any(part.crc32c is None for part in parts.values()):
+        return None
+    sums = tuple((cut, part.size, part.crc32c) for cut, part in _sorted(parts))
+    return entry.dtype, entry.shape, sums
+
+
+def _sorted(parts: dict[Any, Entry]) -> list[tuple[Any, Entry]]:
+    """Slices in the order of their extents."""
+    return sorted(parts.items(), key=lambda item: item[0] or ())
+
+
+def _compare(first: Checkpoint, second: Checkpoint, name: str) -> Iterator[Difference]:
+    a, b = first[name], second[name]
+    if a.dtype != b.dtype:
+        yield Difference(Kind.DTYPE, name, detail=f"{a.dtype} -> {b.dtype}")
+    if a.shape != b.shape:
+        detail = f"{list(a.shape)} -> {list(b.shape)}"
+        yield Difference(Kind.SHAPE, name, detail=detail)
+    if a.dtype != b.dtype or a.shape != b.shape:
+        return
+    fingerprint = _fingerprint(first, name)
+    if fingerprint is not None and fingerprint == _fingerprint(second, name):
+        return
+    kind = dtypes.of(first.index[a.key].dtype)
+    if kind.size is None and not kind.is_string:
+        if _stored(first, a.key) != _stored(second, b.key):
+            yield Difference(Kind.VALUE, name, detail="the stored bytes differ")
+        return
+    pieces = zip(first.pieces(name), second.pieces(name))
+    count, different, most, total = 0, 0, 0.0, 0.0
+    for x, y in pieces:
+        count += x.size
+        some, largest, added = _measure(x, y)
+        different, most, total = different + some, max(most, largest), total + added
+    if different:
+        yield Difference(
+            Kind.VALUE,
+            name,
+            detail=f"{different} of {count} elements",
+            max_abs=None if kind.is_string else most,
+            mean_abs=None if kind.is_string else total / count,
+        )
+
+
+def _measure(x: Array, y: Array) -> tuple[int, float, float]:
+    """How many elements differ, the largest absolute difference, and their sum."""
+    import numpy as np
+
+    if x.dtype == object:
+        return int(np.count_nonzero(x != y)), 0.0, 0.0
+    wide = np.complex128 if x.dtype.kind == "c" else np.float64
+    unequal = x != y
+    unequal &= ~((x != x) & (y != y))  # both are not a number
+    places = np.flatnonzero(unequal)
+    if not len(places):
+        return 0, 0.0, 0.0
+    with np.errstate(all="ignore"):
+        distance = np.abs(x[places].astype(wide) - y[places].astype(wide))
+    distance[np.isnan(distance)] = np.inf
+    return len(places), float(distance.max()), float(distance.sum())
+
+
+def _stored(checkpoint: Checkpoint, key: str) -> list[int]:
+    """A checksum of each 16 MiB of what cannot be decoded."""
+    from estimator_ckpt.bundle import checksum
+
+    chunks = checkpoint.chunks(coding.name_to_key(key))
+    return [checksum.value(chunk) for chunk in chunks]
+
+
+def _kind_of(info: TensorInfo) -> str:
+    return f"{info.dtype}{list(info.shape)}"

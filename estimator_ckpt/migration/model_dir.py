@@ -1,0 +1,104 @@
+"""Conversion of whole model dirs: every checkpoint that the state file names."""
+
+from __future__ import annotations
+
+import dataclasses
+import logging
+import os
+from typing import Any, Optional
+
+from estimator_ckpt.bundle import files
+from estimator_ckpt.bundle.errors import (
+    CheckpointError,
+    CheckpointNotFoundError,
+    CorruptDataError,
+)
+from estimator_ckpt.bundle.index import index_path
+from estimator_ckpt.migration import paths, state
+from estimator_ckpt.migration.convert import convert
+
+_log = logging.getLogger("estimator_ckpt")
+_GRAPH = "graph.pbtxt"
+
+
+def convert_model_dir(
+    source: files.PathLike, destination: files.PathLike, *, to: str, **options: Any
+) -> list[str]:
+    """Converts every checkpoint that a model dir's state file names.
+
+    The state file is written last, with relative paths, in the same order. Checkpoints
+    keep their times, by which Savers tell their age. Events and exports are not
+    copied. It may run beside a training job: what retention deletes meanwhile is left
+    out, with a warning.
+
+    Args:
+      source: a model dir.
+      destination: the new model dir.
+      to: `tf1`, `tf2` or `dual`.
+      **options: the others of `convert`.
+
+    Returns:
+      The new prefixes, oldest first.
+
+    Raises:
+      As `convert`; CheckpointNotFoundError if no checkpoint of the model dir is left.
+    """
+    old, new = files.local(source), files.local(destination)
+    found = state.read(old) if files.is_dir(old) else None
+    if found is None:
+        raise CheckpointNotFoundError(
+            f"{old}: not a model dir: no state file named 'checkpoint' in it"
+        )
+    if files.is_dir(new) and os.path.samefile(old, new):
+        raise CheckpointError(
+            f"{new}: source and destination are the same model dir; give another "
+            f"destination"
+        )
+    named = [*found.all, *([] if found.latest in found.all else [found.latest])]
+    written: dict[str, str] = {}
+    for path in named:
+        prefix = _existing(old, path)
+        if prefix is None:
+            _log.warning("%s: left out, it is not there any more", path)
+            continue
+        target = os.path.join(new, os.path.basename(prefix))
+        try:
+            written[path] = convert(prefix, target, to=to, **options)
+        except (CheckpointNotFoundError, CorruptDataError) as error:
+            if files.exists(index_path(prefix)):
+                raise
+            _log.warning("%s: left out, it was deleted meanwhile (%s)", prefix, error)
+    if not written:
+        raise CheckpointNotFoundError(
+            f"{old}: none of the checkpoints that its state file names is there"
+        )
+    if files.exists(os.path.join(old, _GRAPH)):
+        graph = os.path.join(old, _GRAPH)
+        files.link_or_copy(graph, os.path.join(new, _GRAPH), "copy")
+    files.put(
+        os.path.join(new, state.FILE_NAME), _new_state(found, written).serialize()
+    )
+    return list(written.values())
+
+
+def _existing(directory: str, path: str) -> Optional[str]:
+    for prefix in paths.places(directory, path):
+        if files.exists(index_path(prefix)):
+            return prefix
+    return None
+
+
+def _new_state(
+    found: state.CheckpointState, written: dict[str, str]
+) -> state.CheckpointState:
+    """The state of the new dir: the same checkpoints by their names in it."""
+    names = {path: os.path.basename(prefix) for path, prefix in written.items()}
+    kept = [path for path in found.all if path in names]
+    has_times = len(found.timestamps) == len(found.all)
+    times = dict(zip(found.all, found.timestamps)) if has_times else {}
+    return dataclasses.replace(
+        found,
+        latest=names.get(found.latest, list(names.values())[-1]),
+        all=tuple(names[path] for path in kept),
+        timestamps=tuple(times[path] for path in kept) if has_times else (),
+    )

@@ -1,0 +1,167 @@
+"""Which keys a checkpoint gets in another format: the plan of a conversion.
+
+Pure: from what a checkpoint's keys mean to what they are to be. Nothing is read but
+the index and the object graph, nothing is written.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import re
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any, Optional, Union
+
+from estimator_ckpt.bundle.errors import CheckpointError
+from estimator_ckpt.migration import names, object_graph
+from estimator_ckpt.migration.layout import Layout
+
+Patterns = Union[None, str, Iterable[str]]
+
+
+@dataclasses.dataclass(frozen=True)
+class Rekeying:
+    """What becomes of each key of a checkpoint.
+
+    Attributes:
+      moves: the new keys of each old one, in order; empty if it is left out. Slices
+        go with their variable.
+      graph: the serialized object graph to write, or None for none of our own: either
+        there is to be none, or the old one is among the moves.
+      needs_counter: whether a `save_counter` is to be written.
+    """
+
+    moves: Mapping[str, tuple[str, ...]]
+    graph: Optional[bytes]
+    needs_counter: bool
+
+    @property
+    def kept(self) -> set[str]:
+        """The old keys whose tensors are carried."""
+        return {old for old, new in self.moves.items() if new}
+
+    def changes(self) -> list[tuple[Optional[str], Optional[str]]]:
+        """Every old key with its new one; None where there is none."""
+        pairs: list[tuple[Optional[str], Optional[str]]] = []
+        for old, new in sorted(self.moves.items()):
+            pairs += [(old, key) for key in new] or [(old, None)]
+        if self.graph is not None:
+            pairs.append((None, names.OBJECT_GRAPH_KEY))
+        if self.needs_counter:
+            pairs.append((None, names.SAVE_COUNTER_KEY))
+        return pairs
+
+
+def rekey(
+    found: Layout,
+    all_keys: Iterable[str],
+    *,
+    to: str,
+    graph: Any = None,
+    root: Optional[str] = None,
+    step: Optional[str] = names.GLOBAL_STEP,
+    include: Patterns = None,
+    exclude: Patterns = None,
+    source: str,
+) -> Rekeying:
+    """Plans the keys of a checkpoint in another format.
+
+    Args:
+      found: what its keys mean.
+      all_keys: all of them, without those of slices.
+      to: the format to convert to.
+      graph: its TrackableObjectGraph message, None if it has none.
+      root: the name of the dictionary that holds the variables in an object-based
+        result. None: `var_list` for a name-based source; an object-based source keeps
+        its own keys and object graph.
+      step: the variable that goes under `step`, None to leave it with the others.
+      include: regexes of variable names to keep (`re.match`), None for all.
+      exclude: regexes of variable names to leave out; they win.
+      source: the checkpoint, for messages.
+
+    Raises:
+      ValueError: an unknown format, or a pattern that is no regex.
+      AmbiguousNameError: variable names are needed, and two variables claim one.
+      CheckpointError: nothing is left.
+    """
+    if to not in names.FORMATS:
+        raise ValueError(
+            f"unknown checkpoint format {to!r}: use one of "
+            f"{', '.join(map(repr, names.FORMATS))}"
+        )
+    keep = _filter(include, exclude)
+    keeps_graph = to != "tf1" and graph is not None and root is None
+    if not keeps_graph or to == "dual" or keep is not None:
+        found.require_unique(source)
+    chosen = [name for name in found.keys if keep is None or keep(name)]
+    if not chosen:
+        raise CheckpointError(
+            f"{source}: include and exclude leave none of its {len(found.keys)} "
+            f"variables"
+        )
+    step_name = step if step in chosen else None
+    moves: dict[str, tuple[str, ...]] = {key: (key,) for key in all_keys}
+    moves.update((alias, ()) for alias in found.aliases)
+    if not keeps_graph:
+        moves.pop(names.OBJECT_GRAPH_KEY, None)
+        moves.pop(names.SAVE_COUNTER_KEY, None)
+    moves.update((key, ()) for key in found.keys.values())
+    for name in chosen:
+        old = found.keys[name]
+        if to == "tf1":
+            new = [name]
+        elif keeps_graph:
+            new = [old]
+        else:
+            is_step = name == step_name
+            new = [names.STEP_KEY if is_step else names.variable_key(name, _root(root))]
+        if to == "dual" or (to == "tf2" and name == names.GLOBAL_STEP):
+            # Estimator reads max_steps against the name, in every format.
+            new.append(name)
+        moves[old] = tuple(dict.fromkeys(new))
+    if to == "tf1":
+        return Rekeying(moves, None, False)
+    if keeps_graph:
+        new_graph = None
+        if keep is not None:
+            kept = {old for old, new in moves.items() if new}
+            new_graph = object_graph.without(graph, kept)
+            moves.pop(names.OBJECT_GRAPH_KEY, None)
+        return Rekeying(moves, new_graph, False)
+    laid_out = sorted(name for name in chosen if name != step_name)
+    built = object_graph.build(laid_out, root=_root(root), step=step_name)
+    return Rekeying(moves, built, True)
+
+
+def _root(root: Optional[str]) -> str:
+    return names.ROOT if root is None else root
+
+
+def _filter(include: Patterns, exclude: Patterns) -> Optional[Callable[[str], bool]]:
+    """A function that says whether a name is kept, or None if all are."""
+    wanted, unwanted = compile_patterns(include), compile_patterns(exclude)
+    if wanted is None and not unwanted:
+        return None
+
+    def keep(name: str) -> bool:
+        if any(pattern.match(name) for pattern in unwanted or ()):
+            return False
+        return wanted is None or any(pattern.match(name) for pattern in wanted)
+
+    return keep
+
+
+def compile_patterns(given: Patterns) -> Optional[list[re.Pattern[str]]]:
+    """The patterns of an include or exclude, compiled.
+
+    Raises:
+      ValueError: one is no regular expression.
+    """
+    if given is None:
+        return None
+    compiled = []
+    for pattern in (given,) if isinstance(given, str) else given:
+        try:
+            compiled.append(re.compile(pattern))
+        except re.error as error:
+            raise ValueError(f"{pattern!r} is no regular expression: {error}") from None
+    return compiled

@@ -1,0 +1,72 @@
+"""Checkpoints of the V1 format (of before 2017), read through TensorFlow.
+
+They have no index and another encoding, so their tensors must be read and written
+again. TensorFlow does the reading in a process of its own: nothing on this floor
+imports it.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from importlib.util import find_spec
+
+from estimator_ckpt.bundle import files
+from estimator_ckpt.bundle.errors import CheckpointError, UnsupportedCheckpointError
+
+_log = logging.getLogger("estimator_ckpt")
+_READER = "estimator_ckpt.training.v1"
+
+
+@contextlib.contextmanager
+def as_bundle(prefix: str, directory: str) -> Iterator[str]:
+    """A tensor bundle with the tensors of a V1 checkpoint, for as long as it is used.
+
+    Args:
+      prefix: the V1 checkpoint: a file, or a pattern for the files of its shards.
+      directory: where the bundle is to be, so that its data can be linked there.
+
+    Yields:
+      The bundle's prefix, in a directory that is removed afterwards.
+
+    Raises:
+      UnsupportedCheckpointError: TensorFlow is not installed.
+      CheckpointError: TensorFlow cannot read the checkpoint.
+    """
+    if find_spec("tensorflow") is None:
+        raise UnsupportedCheckpointError(
+            f"{prefix}: a checkpoint of the V1 format (of before 2017), which only "
+            f"TensorFlow can read: pip install tensorflow"
+        )
+    _log.warning(
+        "%s is of the V1 format: its tensors are read through TensorFlow and written "
+        "again, which takes longer than a conversion by index",
+        prefix,
+    )
+    files.make_dirs(directory)
+    temporary = tempfile.mkdtemp(prefix=".estimator_ckpt-", dir=directory or ".")
+    try:
+        bundle = os.path.join(temporary, _base(prefix))
+        done = subprocess.run(
+            [sys.executable, "-m", _READER, prefix, bundle],
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        if done.returncode != 0:
+            reason = (done.stderr.strip().splitlines() or ["it failed"])[-1]
+            raise CheckpointError(f"{prefix}: TensorFlow cannot read it: {reason}")
+        yield bundle
+    finally:
+        shutil.rmtree(temporary, ignore_errors=True)
+
+
+def _base(prefix: str) -> str:
+    """`dir/model.ckpt-7-?????-of-00002` -> `model.ckpt-7`."""
+    return os.path.basename(prefix).partition("-?????-of-")[0]
