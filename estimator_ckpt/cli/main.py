@@ -26,6 +26,10 @@ PROGRAM = "estimator-ckpt"
 
 #: Subcommands, with what they do; each is the module of its name in this package.
 COMMANDS = {
+    "inspect": "show what is in a checkpoint",
+    "convert": "convert a checkpoint or a model dir to another format",
+    "verify": "check every tensor against its checksum",
+    "diff": "compare two checkpoints variable by variable",
     "train": "train and evaluate an Estimator from flags",
 }
 

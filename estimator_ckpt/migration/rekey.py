@@ -18,6 +18,10 @@ from estimator_ckpt.migration.layout import Layout
 Patterns = Union[None, str, Iterable[str]]
 
 
+class PatternError(CheckpointError, ValueError):
+    """An include or exclude that is no regular expression."""
+
+
 @dataclasses.dataclass(frozen=True)
 class Rekeying:
     """What becomes of each key of a checkpoint.
@@ -79,7 +83,8 @@ def rekey(
       source: the checkpoint, for messages.
 
     Raises:
-      ValueError: an unknown format, or a pattern that is no regex.
+      ValueError: an unknown format.
+      PatternError: a pattern is no regular expression.
       AmbiguousNameError: variable names are needed, and two variables claim one.
       CheckpointError: nothing is left.
     """
@@ -154,7 +159,7 @@ def compile_patterns(given: Patterns) -> Optional[list[re.Pattern[str]]]:
     """The patterns of an include or exclude, compiled.
 
     Raises:
-      ValueError: one is no regular expression.
+      PatternError: one is no regular expression.
     """
     if given is None:
         return None
@@ -163,5 +168,7 @@ def compile_patterns(given: Patterns) -> Optional[list[re.Pattern[str]]]:
         try:
             compiled.append(re.compile(pattern))
         except re.error as error:
-            raise ValueError(f"{pattern!r} is no regular expression: {error}") from None
+            raise PatternError(
+                f"{pattern!r} is no regular expression: {error}"
+            ) from None
     return compiled

@@ -17,6 +17,7 @@ from estimator_ckpt.bundle import coding, files
 from estimator_ckpt.bundle.errors import CorruptDataError, CorruptIndexError
 from estimator_ckpt.bundle.index import Index, index_path, read_index, shard_path
 from estimator_ckpt.bundle.reader import BundleReader
+from estimator_ckpt.bundle.slices import show_key
 from estimator_ckpt.migration import paths
 
 
@@ -144,4 +145,4 @@ def _problem(index: Index, key: bytes, error: Exception) -> Problem:
 
 def _shown(key: bytes) -> str:
     name, extents = coding.parse_key(key)
-    return name if extents is None else f"{name} {coding.show(extents)}"
+    return name if extents is None else f"{name} {show_key(extents)}"

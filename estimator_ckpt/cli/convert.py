@@ -1,0 +1,98 @@
+"""Convert a checkpoint, or a model dir, to another format by rewriting its index."""
+
+from __future__ import annotations
+
+from argparse import ArgumentParser, Namespace
+from typing import Any
+
+from estimator_ckpt.cli import report
+from estimator_ckpt.cli.errors import UsageError
+from estimator_ckpt.migration import names
+from estimator_ckpt.migration.convert import DATA, convert, plan_conversion
+from estimator_ckpt.migration.model_dir import convert_model_dir
+
+
+def add_arguments(parser: ArgumentParser) -> None:
+    parser.add_argument("source", help="prefix, file of a checkpoint, or model dir")
+    parser.add_argument("destination", help="the new prefix, or a directory")
+    parser.add_argument("--to", required=True, choices=names.FORMATS, help="format")
+    parser.add_argument(
+        "--all",
+        action="store_true",
+        help="every checkpoint of a model dir, and its state file",
+    )
+    parser.add_argument("--include", action="append", help="regex of variables to keep")
+    parser.add_argument(
+        "--exclude", action="append", help="regex of variables to leave out"
+    )
+    parser.add_argument(
+        "--names",
+        choices=("full_name", "path"),
+        default="full_name",
+        help="what variables of an object-based checkpoint are called",
+    )
+    parser.add_argument("--root", help="dictionary of the variables, for var_list")
+    parser.add_argument(
+        "--step", default=names.GLOBAL_STEP, help="variable under step/"
+    )
+    parser.add_argument(
+        "--nostep",
+        dest="step",
+        action="store_const",
+        const=None,
+        help="leave the global step with the other variables",
+    )
+    parser.add_argument(
+        "--data", choices=DATA, default="auto", help="how shards get their new names"
+    )
+    parser.add_argument(
+        "--overwrite", action="store_true", help="replace what is there"
+    )
+    parser.add_argument(
+        "--dry_run", action="store_true", help="print old and new keys, write nothing"
+    )
+    parser.add_argument("--json", action="store_true", help="print JSON")
+
+
+def run(arguments: Namespace) -> int:
+    """Converts, or shows what would be done."""
+    options: dict[str, Any] = {
+        "to": arguments.to,
+        "include": arguments.include,
+        "exclude": arguments.exclude,
+        "names": arguments.names,
+        "root": arguments.root,
+        "step": arguments.step,
+    }
+    if arguments.dry_run:
+        if arguments.all:
+            raise UsageError("--dry_run shows one checkpoint's keys: leave --all out")
+        return _show(arguments, options)
+    function = convert_model_dir if arguments.all else convert
+    with report.progress("converting") as progress:
+        result = function(
+            arguments.source,
+            arguments.destination,
+            **options,
+            data=arguments.data,
+            overwrite=arguments.overwrite,
+            progress=progress,
+        )
+    prefixes = [result] if isinstance(result, str) else result
+    if arguments.json:
+        report.print_json({"prefixes": prefixes})
+    else:
+        print("\n".join(prefixes))
+    return 0
+
+
+def _show(arguments: Namespace, options: dict[str, Any]) -> int:
+    changes = plan_conversion(arguments.source, **options).rekeying.changes()
+    if arguments.json:
+        report.print_json({"keys": [{"old": a, "new": b} for a, b in changes]})
+    else:
+        report.print_table(
+            ["old key", "new key"],
+            [(old or "(new)", new or "(left out)") for old, new in changes],
+        )
+    return 0

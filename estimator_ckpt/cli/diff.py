@@ -1,0 +1,58 @@
+"""Compare two checkpoints variable by variable."""
+
+from __future__ import annotations
+
+from argparse import ArgumentParser, Namespace
+from typing import Optional
+
+from estimator_ckpt.cli import report
+from estimator_ckpt.migration.diff import Difference, diff
+
+
+def add_arguments(parser: ArgumentParser) -> None:
+    parser.add_argument("a", help="a checkpoint or model dir")
+    parser.add_argument("b", help="another")
+    parser.add_argument("--json", action="store_true", help="print JSON")
+
+
+def run(arguments: Namespace) -> int:
+    """Prints the differences; returns 1 if there are any."""
+    found = diff(arguments.a, arguments.b)
+    if arguments.json:
+        report.print_json(
+            {
+                "a": found.a,
+                "b": found.b,
+                "num_equal": found.num_equal,
+                "differences": [
+                    {**vars(d), "kind": d.kind.value} for d in found.differences
+                ],
+            }
+        )
+    else:
+        report.print_table(
+            ["difference", "variable", "detail", "max abs", "mean abs"],
+            [_row(d) for d in found.differences],
+            right=["max abs", "mean abs"],
+        )
+        print(
+            f"{len(found.differences)} differences, {found.num_equal} equal variables"
+        )
+    return 1 if found else 0
+
+
+def _row(difference: Difference) -> tuple[str, ...]:
+    name = difference.name
+    if difference.new_name is not None:
+        name = f"{name} -> {difference.new_name}"
+    return (
+        difference.kind.value,
+        name,
+        difference.detail,
+        _number(difference.max_abs),
+        _number(difference.mean_abs),
+    )
+
+
+def _number(value: Optional[float]) -> str:
+    return "" if value is None else f"{value:.4g}"

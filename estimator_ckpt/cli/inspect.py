@@ -1,0 +1,126 @@
+"""Show what is in a checkpoint: variables, dtypes, shapes, sizes, format, step."""
+
+from __future__ import annotations
+
+import dataclasses
+import re
+from argparse import ArgumentParser, Namespace
+from typing import Any
+
+from estimator_ckpt.cli import report
+from estimator_ckpt.migration.checkpoint import Checkpoint, TensorInfo, open_checkpoint
+from estimator_ckpt.migration.rekey import compile_patterns
+
+_SHOWN = 6
+
+
+def add_arguments(parser: ArgumentParser) -> None:
+    parser.add_argument(
+        "path", help="prefix, file of a checkpoint, model dir, SavedModel"
+    )
+    parser.add_argument(
+        "--values", action="store_true", help="show values, of large ones a summary"
+    )
+    parser.add_argument(
+        "--slots", action="store_true", help="fold slot variables under their variable"
+    )
+    parser.add_argument(
+        "--include", action="append", help="only variables that match this regex"
+    )
+    parser.add_argument("--json", action="store_true", help="print JSON")
+
+
+def run(arguments: Namespace) -> int:
+    """Prints a checkpoint's variables."""
+    wanted = compile_patterns(arguments.include)
+    with open_checkpoint(arguments.path) as checkpoint:
+        infos = [
+            info
+            for name, info in checkpoint.items()
+            if wanted is None or any(pattern.match(name) for pattern in wanted)
+        ]
+        if arguments.json:
+            report.print_json(_json(checkpoint, infos, arguments.values))
+            return 0
+        slots: dict[str, list[TensorInfo]] = {}
+        if arguments.slots:
+            for info in infos:
+                if info.slot_of is not None:
+                    slots.setdefault(info.slot_of, []).append(info)
+        rows = []
+        for info in infos:
+            if arguments.slots and info.slot_of is not None:
+                continue
+            row = [info.name, info.dtype, _shape(info), report.bytes_text(info.size)]
+            if arguments.slots:
+                row.append(_slots(info, slots.get(info.name, [])))
+            if arguments.values:
+                row.append(_value(checkpoint, info.name))
+            rows.append(row)
+        columns = ["variable", "dtype", "shape", "size"]
+        columns += ["slots"] if arguments.slots else []
+        columns += ["value"] if arguments.values else []
+        report.print_table(columns, rows, right=["size"])
+        print(_totals(checkpoint, infos))
+    return 0
+
+
+def _shape(info: TensorInfo) -> str:
+    shape = str(list(info.shape))
+    return f"{shape} in {info.num_slices} slices" if info.num_slices else shape
+
+
+def _slots(info: TensorInfo, slots: list[TensorInfo]) -> str:
+    return ", ".join(
+        re.sub(rf"^{re.escape(info.name)}/", "", slot.name) for slot in slots
+    )
+
+
+def _totals(checkpoint: Checkpoint, infos: list[TensorInfo]) -> str:
+    size = report.bytes_text(sum(info.size for info in infos))
+    step = checkpoint.global_step
+    shards = checkpoint.num_shards
+    return (
+        f"{checkpoint.prefix}: format {checkpoint.format}, {len(infos)} variables, "
+        f"{size}, {shards} {'shard' if shards == 1 else 'shards'}, "
+        f"{'no global step' if step is None else f'global step {step}'}"
+    )
+
+
+def _json(
+    checkpoint: Checkpoint, infos: list[TensorInfo], values: bool
+) -> dict[str, Any]:
+    variables = []
+    for info in infos:
+        fields = dataclasses.asdict(info)
+        if values:
+            fields["value"] = _value(checkpoint, info.name)
+        variables.append(fields)
+    return {
+        "prefix": checkpoint.prefix,
+        "format": checkpoint.format,
+        "global_step": checkpoint.global_step,
+        "num_shards": checkpoint.num_shards,
+        "size": sum(info.size for info in infos),
+        "variables": variables,
+        "ambiguous": {k: list(v) for k, v in checkpoint.layout.ambiguous.items()},
+    }
+
+
+def _value(checkpoint: Checkpoint, name: str) -> str:
+    """A small tensor's elements; of a large one, least, greatest and mean."""
+    import numpy as np
+
+    count, total = 0, 0.0
+    least, greatest = float("inf"), float("-inf")
+    for piece in checkpoint.pieces(name):
+        if piece.dtype == object or piece.dtype.kind in "bc" or piece.size <= _SHOWN:
+            more = ", ..." if piece.size > _SHOWN else ""
+            return f"{', '.join(str(x) for x in piece[:_SHOWN].tolist())}{more}"
+        numbers = piece.astype(np.float64)
+        count, total = count + numbers.size, total + float(numbers.sum())
+        least = min(least, float(numbers.min()))
+        greatest = max(greatest, float(numbers.max()))
+    if not count:
+        return "(empty)"
+    return f"{least:.4g} to {greatest:.4g}, mean {total / count:.4g}"

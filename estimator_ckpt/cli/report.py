@@ -1,0 +1,100 @@
+"""What commands print: tables, JSON, progress.
+
+Data goes to stdout and nothing else does; progress goes to stderr. On a terminal tables
+are drawn, in a pipe they are plain, aligned text, without loading what draws.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import sys
+import threading
+from collections.abc import Iterator, Sequence
+from typing import Any, Callable, Optional
+
+SCHEMA = 1
+
+Row = Sequence[str]
+
+
+def print_json(content: dict[str, Any]) -> None:
+    """Prints a JSON object, with the version of its layout."""
+    print(json.dumps({"schema": SCHEMA, **content}, indent=2, allow_nan=True))
+
+
+def print_table(
+    columns: Sequence[str], rows: Sequence[Row], right: Sequence[str] = ()
+) -> None:
+    """Prints rows under their columns.
+
+    Args:
+      columns: the columns' names.
+      rows: the cells of each row.
+      right: the columns that are aligned to the right.
+    """
+    if not rows:
+        return
+    if sys.stdout.isatty():
+        _draw(columns, rows, right)
+        return
+    widths = [max(map(len, cells)) for cells in zip(columns, *rows)]
+    for row in (columns, *rows):
+        cells = [
+            cell.rjust(width) if column in right else cell.ljust(width)
+            for column, cell, width in zip(columns, row, widths)
+        ]
+        print("  ".join(cells).rstrip())
+
+
+def _draw(columns: Sequence[str], rows: Sequence[Row], right: Sequence[str]) -> None:
+    from rich import box
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table(box=box.SIMPLE_HEAD)
+    for column in columns:
+        table.add_column(
+            column, justify="right" if column in right else "left", overflow="fold"
+        )
+    for row in rows:
+        table.add_row(*map(Text, row))
+    Console(highlight=False).print(table)
+
+
+def bytes_text(size: int) -> str:
+    """A number of bytes for people: `1.3 GB`."""
+    value, units = float(size), ["B", "kB", "MB", "GB", "TB"]
+    while value >= 1000 and len(units) > 1:
+        value /= 1000
+        units.pop(0)
+    return f"{size} B" if units[0] == "B" else f"{value:.1f} {units[0]}"
+
+
+@contextlib.contextmanager
+def progress(
+    what: str, total: Optional[int] = None
+) -> Iterator[Optional[Callable[[int], None]]]:
+    """A progress bar on stderr, if that is a terminal.
+
+    Yields:
+      A function that takes the number of bytes just done, from any thread; None if
+      nobody would see it.
+    """
+    if not sys.stderr.isatty():
+        yield None
+        return
+    from rich.console import Console
+    from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn
+
+    lock = threading.Lock()
+    columns = (TextColumn("{task.description}"), BarColumn(), DownloadColumn())
+    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
+        task = bar.add_task(what, total=total)
+
+        def advance(size: int) -> None:
+            with lock:
+                bar.advance(task, size)
+
+        yield advance
