@@ -11,9 +11,10 @@ import os
 import pathlib
 import shutil
 import sys
+import warnings
 
 os.environ.setdefault("CUDA_VISIBLE_DEVICES", "-1")
-os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"
 
 import numpy as np
 from rich import box
@@ -25,7 +26,8 @@ OLD = ROOT / "tests" / "testdata" / "digits"
 NEW = ROOT / "build" / "demo"
 STEPS = 300
 
-console = Console(highlight=False)
+warnings.simplefilter("ignore")  # TensorFlow's, of deprecated calls
+console = Console(highlight=False, soft_wrap=True)
 
 
 def main():
@@ -42,8 +44,11 @@ def main():
     results = []
 
     say("2. That model dir, evaluated with its model_fn as it is")
-    old = tf.estimator.Estimator(digits.model_fn, str(OLD))
-    add(results, "TF1 model dir", old.evaluate(digits.eval_input_fn))
+    old = tf.estimator.Estimator(digits.model_fn, str(NEW / "old"))  # for its events
+    before = old.evaluate(
+        digits.eval_input_fn, checkpoint_path=tf.train.latest_checkpoint(str(OLD))
+    )
+    add(results, "TF1 model dir", before)
 
     say(
         "3. The same model_fn, wrapped: saves TF2 checkpoints, begins with the old ones"
@@ -55,11 +60,14 @@ def main():
     show_log()
     model_fn = ec.with_scaffold("tf2")(ec.warm_start_from(OLD)(digits.model_fn))
     new = tf.estimator.Estimator(
-        model_fn, config=tf.estimator.RunConfig(str(NEW), save_checkpoints_steps=100)
+        model_fn,
+        config=tf.estimator.RunConfig(str(NEW / "new"), save_checkpoints_steps=100),
     )
     new.train(digits.train_input_fn, steps=1)
     begun = new.evaluate(
-        digits.eval_input_fn, checkpoint_path=str(NEW / "model.ckpt-0"), name="begun"
+        digits.eval_input_fn,
+        checkpoint_path=str(NEW / "new" / "model.ckpt-0"),
+        name="begun",
     )
     add(results, "new job, before any training", begun)
 
@@ -69,7 +77,7 @@ def main():
     add(results, "new job, trained", trained)
 
     say("5. Its last checkpoint in plain TF2 code, without Estimator, graph or session")
-    prefix = tf.train.latest_checkpoint(str(NEW))
+    prefix = tf.train.latest_checkpoint(str(NEW / "new"))
     variables = {
         name: tf.Variable(tf.zeros(info.shape, info.dtype))
         for name, info in ec.open_checkpoint(prefix).items()
@@ -101,7 +109,7 @@ def main():
     console.print(
         "The step began at 0 with the old accuracy, and TF2 code reads what the job "
         "saved.\nLook around:\n"
-        f"  .venv/bin/estimator-ckpt inspect {NEW.relative_to(ROOT)}\n"
+        f"  .venv/bin/estimator-ckpt inspect {NEW.relative_to(ROOT)}/new\n"
         f"  .venv/bin/estimator-ckpt inspect {OLD.relative_to(ROOT)} --slots"
     )
 

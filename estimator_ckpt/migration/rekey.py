@@ -98,7 +98,7 @@ def rekey(
     if not keeps_graph or to == "dual" or keep is not None:
         found.require_unique(source)
     chosen = [name for name in found.keys if keep is None or keep(name)]
-    if not chosen:
+    if not chosen and not (keeps_graph and keep is None):
         raise CheckpointError(
             f"{source}: include and exclude leave none of its {len(found.keys)} "
             f"variables"

@@ -1,0 +1,77 @@
+"""Converted model dirs: every checkpoint, its times, the state file last."""
+
+import os
+import shutil
+
+import pytest
+
+import estimator_ckpt as ec
+from estimator_ckpt.migration import state
+from tests.testdata_paths import TESTDATA
+
+
+def test_every_checkpoint_of_the_state_file_is_there(tmp_path):
+    new = ec.convert_model_dir(TESTDATA / "digits", tmp_path / "new", to="tf2")
+    assert [os.path.basename(p) for p in new] == [
+        "model.ckpt-100",
+        "model.ckpt-200",
+        "model.ckpt-300",
+    ]
+    found = state.read(tmp_path / "new")
+    assert found == state.read(TESTDATA / "digits")
+    assert all(ec.verify(prefix).ok for prefix in new)
+    assert ec.open_checkpoint(tmp_path / "new").global_step == 300
+    assert (tmp_path / "new" / "graph.pbtxt").exists()
+
+
+def test_an_estimator_goes_on_from_it(tmp_path):
+    import tensorflow as tf
+
+    from model_fns import digits
+
+    ec.convert_model_dir(TESTDATA / "digits", tmp_path / "new", to="tf2")
+    est = tf.estimator.Estimator(
+        ec.with_scaffold("tf2")(digits.model_fn), str(tmp_path / "new")
+    )
+    est.train(digits.train_input_fn, max_steps=300)  # has been reached
+    assert ec.open_checkpoint(tmp_path / "new").global_step == 300
+    est.train(digits.train_input_fn, max_steps=301)
+    assert ec.open_checkpoint(tmp_path / "new").global_step == 301
+
+
+def test_checkpoints_keep_their_times(tmp_path):
+    source = tmp_path / "old"
+    shutil.copytree(TESTDATA / "digits", source)
+    os.utime(source / "model.ckpt-100.index", (1e9, 1e9))
+    ec.convert_model_dir(source, tmp_path / "new", to="dual")
+    assert os.stat(tmp_path / "new" / "model.ckpt-100.index").st_mtime == 1e9
+
+
+def test_what_is_gone_is_left_out_with_a_warning(tmp_path, caplog):
+    source = tmp_path / "old"
+    shutil.copytree(TESTDATA / "digits", source)
+    for path in source.glob("model.ckpt-100.*"):
+        path.unlink()
+    new = ec.convert_model_dir(source, tmp_path / "new", to="tf1")
+    assert len(new) == 2
+    assert "model.ckpt-100: left out" in caplog.text
+    assert "model.ckpt-100" not in state.read(tmp_path / "new").all
+
+
+def test_a_moved_model_dir_gets_relative_paths(tmp_path):
+    ec.convert_model_dir(TESTDATA / "state-files", tmp_path / "new", to="tf1")
+    found = state.read(tmp_path / "new")
+    assert found.latest == "model.ckpt-2"
+    assert found.all == ("model.ckpt-1", "model.ckpt-2")
+
+
+@pytest.mark.parametrize("source", ["values", "nothing"])
+def test_what_is_no_model_dir_is_refused(tmp_path, source):
+    with pytest.raises(ec.CheckpointError, match="not a model dir"):
+        ec.convert_model_dir(TESTDATA / source, tmp_path / "new", to="tf1")
+
+
+def test_the_same_dir_is_refused(tmp_path):
+    shutil.copytree(TESTDATA / "est-tf1", tmp_path / "old")
+    with pytest.raises(ec.CheckpointError, match="the same model dir"):
+        ec.convert_model_dir(tmp_path / "old", tmp_path / "old", to="tf2")

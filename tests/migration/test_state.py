@@ -1,0 +1,47 @@
+"""The state file: read as any TensorFlow writes it, written as 2.15 does."""
+
+import pytest
+import tensorflow as tf
+from tensorflow.compat import v1 as tf1
+
+from estimator_ckpt.bundle.errors import CheckpointError
+from estimator_ckpt.migration import state
+
+
+@pytest.mark.parametrize("name", ["model.ckpt-1", "schön/модель-1", 'a"b\\c', "a\nb"])
+def test_what_tensorflow_writes_is_read_and_what_we_write_it_reads(tmp_path, name):
+    path = str(tmp_path / name)
+    tf.io.gfile.makedirs(str(tmp_path / "dir"))
+    tf1.train.update_checkpoint_state(
+        str(tmp_path / "dir"), path, all_model_checkpoint_paths=["/x/old", path]
+    )
+    found = state.read(tmp_path / "dir")
+    assert found.latest == path
+    assert found.all == ("/x/old", path)
+    (tmp_path / "dir" / "checkpoint").write_bytes(found.serialize())
+    theirs = tf1.train.get_checkpoint_state(str(tmp_path / "dir"))
+    assert theirs.model_checkpoint_path == path
+
+
+def test_raw_utf8_is_read_as_tensorflow_2_21_writes_it():
+    found = state.parse('model_checkpoint_path: "schön"\n'.encode(), "here")
+    assert found.latest == "schön"
+    assert b"sch\\303\\266n" in found.serialize()
+
+
+def test_timestamps_are_kept_only_if_they_are_there(tmp_path):
+    v = tf.Variable(1.0)
+    manager = tf.train.CheckpointManager(tf.train.Checkpoint(v=v), str(tmp_path), 2)
+    manager.save()
+    manager.save()
+    found = state.read(tmp_path)
+    assert len(found.timestamps) == len(found.all) == 2
+    assert found.last_preserved is not None
+    assert state.parse(found.serialize(), "here") == found
+    assert b"timestamp" not in state.CheckpointState("a", ("a",)).serialize()
+
+
+@pytest.mark.parametrize("content", [b"\x00\x01", b"a b c", b'all_model: "x"', b""])
+def test_a_damaged_state_file_is_one_clear_line(content):
+    with pytest.raises(CheckpointError, match=r"here: .*state file"):
+        state.parse(content, "here")
