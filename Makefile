@@ -37,6 +37,20 @@ test: $(STAMP) ## Run the tests (under 10 minutes on 2 cores)
 	@echo "Running the tests"
 	@$(BIN)/python -m pytest -q $(PYTEST_ARGS)
 
+compat: $(STAMP) ## Read our results back with TensorFlow 1.15.5, 2.15.1 and 2.21.0
+	@bash tools/compat_venvs.sh
+	@$(BIN)/python -m pytest -q -rs -m compat tests/compat
+
+soak: $(STAMP) ## Run the long crash and fuzz tests (about 20 minutes)
+	@$(BIN)/python -m pytest -q -m soak
+	@$(MAKE) --no-print-directory fuzz
+
+fuzz: $(STAMP) ## Fuzz the reader for FUZZ_SECONDS (default 120)
+	@$(BIN)/python -m tests.fuzz.bundle --seconds=$(or $(FUZZ_SECONDS),120)
+
+bench: $(STAMP) ## Measure against what people would use instead
+	@$(BIN)/python -m benchmarks.run
+
 check: $(STAMP) ## Lint, check the format, check types
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .

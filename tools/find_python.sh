@@ -1,12 +1,16 @@
 #!/usr/bin/env bash
-# Prints the path of a CPython that TensorFlow 2.15 supports (3.9 to 3.11), preferring
-# the newest. Looks at $PYTHON, the PATH, pyenv's installations and the usual prefixes.
+# Prints the path of a CPython of one of the versions given, preferring the first; by
+# default those that TensorFlow 2.15 runs on, the newest first. Looks at $PYTHON (for the
+# default), the PATH, pyenv's installations and the usual prefixes.
 set -u
+
+[ $# -gt 0 ] && PYTHON="" || set -- 3.11 3.10 3.9
+export FITTING="$*"
 
 is_fitting() {
   [ -n "$1" ] && command -v "$1" >/dev/null 2>&1 && "$1" - 2>/dev/null <<'PY'
-import platform, sys
-ok = platform.python_implementation() == "CPython" and (3, 9) <= sys.version_info[:2] <= (3, 11)
+import os, platform, sys
+ok = platform.python_implementation() == "CPython" and "%d.%d" % sys.version_info[:2] in os.environ["FITTING"].split()
 try:
     import ensurepip, venv
 except ImportError:
@@ -21,7 +25,7 @@ if [ -n "${PYTHON:-}" ]; then
   exit 1
 fi
 
-for version in 3.11 3.10 3.9; do
+for version in "$@"; do
   candidates=("python$version")
   for root in "${PYENV_ROOT:-}" "$HOME/.pyenv" /opt/pyenv /usr/local/pyenv; do
     [ -n "$root" ] && candidates+=("$root"/versions/$version*/bin/python)
@@ -39,6 +43,6 @@ for candidate in python3 python; do
   if is_fitting "$candidate"; then "$candidate" -c 'import sys; print(sys.executable)'; exit 0; fi
 done
 
-echo "No fitting Python found: TensorFlow 2.15 needs CPython 3.9, 3.10 or 3.11 (with venv)." >&2
-echo "Install one of them (for example: pyenv install 3.11), or say where it is: make PYTHON=/path/to/python3.11" >&2
+echo "No fitting Python found: CPython $* (with venv) is needed." >&2
+echo "Install one of them (for example: pyenv install $1); for .venv you can also say where it is: make PYTHON=/path/to/python$1" >&2
 exit 1

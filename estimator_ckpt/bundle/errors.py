@@ -27,8 +27,13 @@ class CorruptDataError(CheckpointError):
     """A shard is missing or short, or the bytes of a tensor are not those saved."""
 
 
-class TensorNotFoundError(CheckpointError):
-    """The checkpoint is fine but holds no tensor, or no slice, of that name."""
+class TensorNotFoundError(CheckpointError, KeyError):
+    """The checkpoint is fine but holds no tensor, or no slice, of that name.
+
+    A KeyError too, so that what reads like a mapping is one: `get` and the like work.
+    """
+
+    __str__ = Exception.__str__  # KeyError's would quote the message
 
 
 class UnsupportedCheckpointError(CheckpointError):

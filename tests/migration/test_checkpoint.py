@@ -73,6 +73,13 @@ def test_it_says_what_it_is():
     assert "<td>conv1/kernel</td>" in checkpoint._repr_html_()
 
 
+def test_it_is_a_mapping():
+    checkpoint = ec.open_checkpoint(PREFIX)
+    assert checkpoint.get("nothing") is None
+    assert "conv1/kernel" in checkpoint
+    assert checkpoint.index.get("nothing") is None
+
+
 def test_an_unknown_name_is_met_with_near_ones():
     with pytest.raises(ec.CheckpointError, match="near: 'conv1/kernel'"):
         ec.open_checkpoint(PREFIX)["conv1/kernl"]

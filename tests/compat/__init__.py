@@ -1,0 +1,1 @@
+"""Results read back by three real TensorFlows; `make compat` sets them up."""

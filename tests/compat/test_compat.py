@@ -1,0 +1,132 @@
+"""Every checkpoint of the test data, in every direction, read by real TensorFlows."""
+
+import json
+import os
+import pathlib
+import subprocess
+import sys
+
+import pytest
+
+import estimator_ckpt as ec
+from estimator_ckpt.migration import names
+from tests import testdata_paths
+from tests.compat.read_back import digest
+from tests.conftest import REPOSITORY
+
+pytestmark = pytest.mark.compat
+FORMATS = names.FORMATS
+VENVS = pathlib.Path(REPOSITORY) / ".venvs"
+READERS = {
+    "1.15.5": VENVS / "tf115" / "bin" / "python",
+    "2.15.1": pathlib.Path(sys.executable),
+    "2.21.0": VENVS / "tf221" / "bin" / "python",
+}
+SCRIPT = pathlib.Path(__file__).with_name("read_back.py")
+
+
+def described(prefix, name, is_var_list):
+    """What a reader has to find in a checkpoint, from what the session recorded."""
+    recorded = testdata_paths.session_values(name)
+    original = ec.open_checkpoint(testdata_paths.PREFIXES[name])
+    checkpoint = ec.open_checkpoint(prefix)
+    variables = {}
+    for variable, info in checkpoint.items():
+        value = recorded[original.layout.keys.get(variable, variable)]
+        by_name = checkpoint.index.get(variable)
+        variables[variable] = {
+            "key": info.key,
+            "dtype": info.dtype,
+            "shape": list(info.shape),
+            "digest": digest(value),
+            "sliced": by_name is not None and by_name.is_partitioned,
+        }
+    step = checkpoint.layout.global_step
+    return {
+        "prefix": str(prefix),
+        "format": checkpoint.format,
+        "variables": variables,
+        "is_var_list": is_var_list,
+        "step": step if step and names.STEP_KEY in checkpoint.index else None,
+    }
+
+
+@pytest.fixture(scope="module")
+def manifest(tmp_path_factory):
+    """Every checkpoint converted to every format, from every format."""
+    root = tmp_path_factory.mktemp("compat")
+    listed = []
+    for name, prefix in testdata_paths.PREFIXES.items():
+        is_name_based = not name.startswith(testdata_paths.OBJECT_BASED)
+        first = {to: ec.convert(prefix, root / name / to, to=to) for to in FORMATS}
+        for start, at in first.items():
+            for to in FORMATS:
+                new = ec.convert(at, root / name / f"{start}-{to}", to=to)
+                via_names = is_name_based or start == "tf1"
+                listed.append(described(new, name, via_names))
+        listed += [
+            described(at, name, is_name_based and to != "tf1")
+            for to, at in first.items()
+        ]
+    path = root / "manifest.json"
+    path.write_text(json.dumps(listed))
+    return path
+
+
+@pytest.mark.parametrize("version", READERS)
+def test_every_value_is_bit_equal(manifest, version):
+    python = READERS[version]
+    if not python.exists():
+        pytest.skip(f"no interpreter with TensorFlow {version} (see make compat)")
+    done = subprocess.run(
+        [str(python), str(SCRIPT), str(manifest)],
+        cwd=manifest.parent,
+        env={k: v for k, v in os.environ.items() if k != "PYTHONPATH"},
+        capture_output=True,
+        text=True,
+        timeout=560,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr[-3000:]
+    assert f"TensorFlow {version} read" in done.stdout
+    print(done.stdout)
+
+
+def test_a_job_under_2_15_is_restored_by_a_saver_of_1_15(tmp_path):
+    import tensorflow as tf
+
+    from model_fns import digits
+    from tests.training import helpers
+
+    if not READERS["1.15.5"].exists():
+        pytest.skip("no interpreter with TensorFlow 1.15.5 (see make compat)")
+    listed = []
+    for format in ("tf1", "dual"):
+        est = tf.estimator.Estimator(
+            ec.with_scaffold(format)(digits.model_fn), str(tmp_path / format)
+        )
+        est.train(digits.train_input_fn, steps=3)
+        prefix = tf.train.latest_checkpoint(str(tmp_path / format))
+        values = helpers.session_values(est, digits.eval_input_fn)
+        with ec.open_checkpoint(prefix) as checkpoint:
+            listed.append(
+                {
+                    "prefix": prefix,
+                    "format": "tf1",
+                    "is_var_list": False,
+                    "step": None,
+                    "variables": {
+                        name: {
+                            "dtype": checkpoint[name].dtype,
+                            "shape": list(value.shape),
+                            "digest": digest(value),
+                            "sliced": False,
+                        }
+                        for name, value in values.items()
+                        if name in checkpoint
+                    },
+                }
+            )
+    path = tmp_path / "manifest.json"
+    path.write_text(json.dumps(listed))
+    subprocess.run([str(READERS["1.15.5"]), str(SCRIPT), str(path)], check=True)

@@ -1,0 +1,23 @@
+#!/usr/bin/env bash
+# Makes .venvs/tf115 and .venvs/tf221, each with a real TensorFlow of that version. Where
+# no Python for one can be found it says so, and `make compat` goes on without it.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+make_venv() { # directory, packages, Python versions
+  local directory=".venvs/$1" packages="$2" python
+  shift 2
+  [ -e "$directory/.installed" ] && return 0
+  if ! python="$(bash tools/find_python.sh "$@")"; then
+    echo "Left out: $packages" >&2
+    return 0
+  fi
+  echo "Making $directory with $packages ($python)"
+  "$python" -m venv "$directory"
+  # shellcheck disable=SC2086
+  "$directory/bin/python" -m pip install --quiet --disable-pip-version-check $packages
+  touch "$directory/.installed"
+}
+
+make_venv tf115 "tensorflow==1.15.5 protobuf==3.20.3 numpy==1.18.5" 3.7
+make_venv tf221 "tensorflow-cpu==2.21.0" 3.11 3.12 3.10
