@@ -50,9 +50,12 @@ def by_reader(checkpoint, keys):
     return {name: reader.get_tensor(key) for name, key in keys.items()}
 
 
-def is_quantized(info):
-    """No TensorFlow can assign to variables of these types; their reader reads them."""
-    return info["dtype"].startswith(("qint", "quint"))
+def is_unassignable(info):
+    """Whether TensorFlow cannot assign to variables of this type; it can read it."""
+    unassignable = (
+        ("qint", "quint", "uint32", "uint64") if IS_TF1 else ("qint", "quint")
+    )
+    return info["dtype"].startswith(unassignable)
 
 
 def by_saver(checkpoint, keys):
@@ -62,7 +65,7 @@ def by_saver(checkpoint, keys):
         variables = {}
         for number, (name, key) in enumerate(sorted(keys.items())):
             info = checkpoint["variables"][name]
-            if is_quantized(info):
+            if is_unassignable(info):
                 continue
             variables[key] = tf1.get_variable(
                 f"v{number}",
@@ -89,7 +92,7 @@ def by_checkpoint(checkpoint):
     variables = {
         name: tf.Variable(zeros(info["shape"], info["dtype"]))
         for name, info in checkpoint["variables"].items()
-        if not is_quantized(info)
+        if not is_unassignable(info)
     }
     roots = {"var_list": dict(variables)}
     if checkpoint["step"]:
