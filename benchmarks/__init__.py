@@ -1,0 +1,1 @@
+"""The toolkit against what people would use instead."""

@@ -1,0 +1,170 @@
+"""Measures commands against what people use instead: python -m benchmarks.run
+
+Whole processes, ours and theirs in turn, time and peak memory of each. Writes
+benchmarks/RESULTS.md and results.json beside it. Needs about 15 GB of disk.
+"""
+
+import argparse
+import json
+import os
+import pathlib
+import platform
+import shutil
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+
+from benchmarks import data
+
+HERE = pathlib.Path(__file__).parent
+OURS = [sys.executable, "-m", "estimator_ckpt"]
+THEIRS = [sys.executable, "-m", "benchmarks.others"]
+
+
+def measure(command):
+    """Wall seconds and peak MiB of a process."""
+    started = time.perf_counter()
+    with open(os.devnull, "w") as null:
+        process = subprocess.Popen(command, cwd=HERE.parent, stdout=null, stderr=null)
+        _, status, usage = os.wait4(process.pid, 0)
+    process.returncode = os.waitstatus_to_exitcode(status)
+    if process.returncode:
+        raise SystemExit(f"{command} failed with {process.returncode}")
+    return time.perf_counter() - started, usage.ru_maxrss / 1024
+
+
+def compare(ours, theirs, runs, prepare=lambda: None):
+    """Medians of both, run in turn, and the ratio of the times pair by pair."""
+    prepare()
+    measure(ours)  # warms the caches for both
+    pairs = []
+    for _ in range(runs):
+        prepare()
+        mine = measure(ours)
+        prepare()
+        pairs.append((mine, measure(theirs)))
+    mine, other = zip(*pairs)
+    return {
+        "ours_s": statistics.median(s for s, _ in mine),
+        "theirs_s": statistics.median(s for s, _ in other),
+        "ratio": statistics.median(b[0] / a[0] for a, b in pairs),
+        "ours_mib": max(m for _, m in mine),
+        "theirs_mib": max(m for _, m in other),
+    }
+
+
+def versus(root, runs):
+    """Rows: what is measured, on which checkpoint, with both figures."""
+    for title, (shapes, num_shards) in data.SHAPES.items():
+        source = str(root / "source" / "model.ckpt-7")
+        data.write(source, shapes(), num_shards)
+        out = root / "out"
+
+        def clean(out=out):
+            shutil.rmtree(out, ignore_errors=True)
+            out.mkdir()
+
+        clean()
+        target = str(out / "model.ckpt-7")
+        tf2 = str(root / "tf2" / "model.ckpt-7")
+        measure([*OURS, "convert", source, tf2, "--to=tf2"])
+        cases = [
+            (
+                "convert to tf2",
+                ["convert", source, target, "--to=tf2"],
+                ["to_tf2", source, target],
+            ),
+            (
+                "convert to tf1",
+                ["convert", tf2, target, "--to=tf1"],
+                ["to_tf1", tf2, target],
+            ),
+            (
+                "inspect / list_variables",
+                ["inspect", source],
+                ["list_variables", source],
+            ),
+            ("verify / read all tensors", ["verify", source], ["read_all", source]),
+        ]
+        for what, ours, theirs in cases:
+            row = compare([*OURS, *ours], [*THEIRS, *theirs], runs, clean)
+            print(f"{title}: {what}: {row['ratio']:.1f}x", file=sys.stderr)
+            yield {"checkpoint": title, "what": what, **row}
+        for directory in ("source", "tf2", "out"):
+            shutil.rmtree(root / directory, ignore_errors=True)
+
+
+def memory(root):
+    """Peak memory of commands on 10 MB and on 10 GB, the same variables."""
+    prefixes = {}
+    for size, rows in (("10 MB", 2_500), ("10 GB", 2_500_000)):
+        prefix = str(root / size.replace(" ", "") / "model.ckpt-7")
+        data.write(prefix, {f"v{i}": [rows // 10, 100] for i in range(10)}, 1)
+        prefixes[size] = prefix
+    rows = []
+    for what in ("inspect", "convert", "diff"):
+        row = {"what": what}
+        for size, prefix in prefixes.items():
+            new = str(root / f"new-{what}" / size.replace(" ", ""))
+            arguments = {
+                "inspect": ["inspect", prefix],
+                "convert": ["convert", prefix, new, "--to=tf2"],
+                "diff": ["diff", prefix, prefix],
+            }[what]
+            row[size] = measure([*OURS, *arguments])[1]
+        rows.append(row)
+    return rows
+
+
+def report(rows, memory_rows):
+    lines = [
+        "# Results",
+        "",
+        "Made by `make bench`: whole processes, ours and theirs in turn, medians;",
+        "`ratio` is the median of theirs / ours, pair by pair. Theirs: the guide's two",
+        "converters, `tf.train.list_variables`, and reading every tensor with TensorFlow",
+        "2.15.1.",
+        f"Machine: {os.cpu_count()} cores, {platform.machine()}, Python "
+        f"{platform.python_version()}.",
+        "",
+        "| checkpoint | what | ours | theirs | ratio | ours, peak | theirs, peak |",
+        "|---|---|---:|---:|---:|---:|---:|",
+    ]
+    lines += [
+        f"| {r['checkpoint']} | {r['what']} "
+        f"| {r['ours_s']:.3f} s | {r['theirs_s']:.2f} s | {r['ratio']:.0f}x | {r['ours_mib']:.0f} MiB | {r['theirs_mib']:.0f} MiB |"
+        for r in rows
+    ]
+    lines += [
+        "",
+        "Peak memory on two checkpoints that differ only in size:",
+        "",
+        "| command | 10 MB | 10 GB |",
+        "|---|---:|---:|",
+    ]
+    lines += [
+        f"| {r['what']} | {r['10 MB']:.0f} MiB | {r['10 GB']:.0f} MiB |"
+        for r in memory_rows
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--runs", type=int, default=3)
+    parser.add_argument("--directory", help="where to put the checkpoints")
+    arguments = parser.parse_args()
+    with tempfile.TemporaryDirectory(dir=arguments.directory) as temporary:
+        root = pathlib.Path(temporary)
+        rows = list(versus(root, arguments.runs))
+        memory_rows = memory(root)
+    content = {"schema": 1, "rows": rows, "memory": memory_rows}
+    (HERE / "results.json").write_text(json.dumps(content, indent=2) + "\n")
+    (HERE / "RESULTS.md").write_text(report(rows, memory_rows))
+    print(report(rows, memory_rows))
+
+
+if __name__ == "__main__":
+    main()
