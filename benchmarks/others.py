@@ -8,7 +8,7 @@ os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"
 
 
 def to_tf2(source, destination):
-    """Reads every variable and saves them in a tf.train.Checkpoint, as the guide does."""
+    """Reads all variables into a tf.train.Checkpoint and saves it: the guide's way."""
     import tensorflow as tf
 
     reader = tf.train.load_checkpoint(source)

@@ -109,3 +109,30 @@ def test_without_tensorflow_the_training_names_say_what_to_install():
     )
     assert "estimator-ckpt[estimator]" in done.stdout
     assert "tensorflow" in done.stdout
+
+
+def find_python(*versions):
+    return subprocess.run(
+        ["bash", "tools/find_python.sh", *versions],
+        cwd=REPOSITORY,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+def test_make_finds_a_fitting_interpreter_by_itself():
+    found = find_python().stdout.strip()
+    version = subprocess.run(
+        [found, "-c", "import sys; print(sys.version_info[:2])"],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert version.stdout.strip() in ("(3, 9)", "(3, 10)", "(3, 11)")
+
+
+def test_with_none_it_says_which_versions_it_needs():
+    done = find_python("3.98", "3.99")
+    assert done.returncode == 1
+    assert "CPython 3.98 3.99" in done.stderr

@@ -41,7 +41,9 @@ def main():
         ec.with_scaffold(format)(fn),
         model_dir,
         save_checkpoints_steps=5,
-        keep_checkpoint_max=3,
+        # With fewer, a checkpoint that the evaluator is about to read can be gone, as
+        # it can be with the default saver: these steps take milliseconds.
+        keep_checkpoint_max=3 if strategy == "multi_worker" else 6,
         **config,
     )
     tf.estimator.train_and_evaluate(
