@@ -9,7 +9,6 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 export CUDA_VISIBLE_DEVICES := -1
 export TF_CPP_MIN_LOG_LEVEL := 2
-export PYTHONDONTWRITEBYTECODE := 1
 
 .PHONY: help demo test check format install compat soak fuzz bench dist clean
 
@@ -28,6 +27,7 @@ $(STAMP): constraints.txt setup.py pyproject.toml tools/find_python.sh
 	@echo "Installing the pinned packages of constraints.txt (TensorFlow is 0.5 GB: a few minutes, once)"
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check \
 	  --constraint constraints.txt --editable '.[estimator,examples,dev]'
+	@$(BIN)/python -m compileall -q estimator_ckpt
 	@touch $@
 
 demo: $(STAMP) ## Warm-start a TF2-saving job from a real TF1 model dir
