@@ -26,7 +26,7 @@ $(STAMP): constraints.txt setup.py pyproject.toml tools/find_python.sh
 	fi
 	@echo "Installing the pinned packages of constraints.txt (TensorFlow is 0.5 GB: a few minutes, once)"
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check \
-	  --constraint constraints.txt --editable '.[estimator,examples,dev]'
+	  --config-settings editable_mode=compat --constraint constraints.txt --editable '.[estimator,examples,dev]'
 	@$(BIN)/python -m compileall -q estimator_ckpt
 	@touch $@
 

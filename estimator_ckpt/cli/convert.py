@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from argparse import ArgumentParser, Namespace
+from collections.abc import Callable
 from typing import Any
 
 from estimator_ckpt.cli import report
 from estimator_ckpt.cli.errors import UsageError
 from estimator_ckpt.migration import names
 from estimator_ckpt.migration.convert import DATA, convert, plan_conversion
-from estimator_ckpt.migration.model_dir import convert_model_dir
 
 
 def add_arguments(parser: ArgumentParser) -> None:
@@ -68,7 +68,11 @@ def run(arguments: Namespace) -> int:
         if arguments.all:
             raise UsageError("--dry_run shows one checkpoint's keys: leave --all out")
         return _show(arguments, options)
-    function = convert_model_dir if arguments.all else convert
+    function: Callable[..., Any] = convert
+    if arguments.all:
+        from estimator_ckpt.migration import model_dir
+
+        function = model_dir.convert_model_dir
     with report.progress("converting") as progress:
         result = function(
             arguments.source,

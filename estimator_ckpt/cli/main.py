@@ -46,31 +46,38 @@ def main(argv: Optional[Sequence[str]] = None) -> NoReturn:
 
 def run(arguments: Sequence[str]) -> int:
     """Runs a subcommand and returns its exit code; see `main`."""
-    from absl import flags
-
     try:
         return _dispatch(arguments)
     except SystemExit as stop:  # argparse: --help, --version, bad usage
         return stop.code if isinstance(stop.code, int) else 2
-    except (CheckpointError, flags.Error, UsageError) as error:
+    except (CheckpointError, UsageError) as error:
         return _fail(str(error))
     except OSError as error:
         return _fail(_os_error(error))
     except KeyboardInterrupt:
         _fail("interrupted")
         return 130
+    except Exception as error:
+        # absl is loaded only by what has absl flags; its errors can come from no other.
+        absl_flags = sys.modules.get("absl.flags")
+        if absl_flags is None or not isinstance(error, absl_flags.Error):
+            raise
+        return _fail(str(error))
 
 
 def _dispatch(arguments: Sequence[str]) -> int:
+    asked = next((a for a in arguments if not a.startswith("-")), None)
     parser = argparse.ArgumentParser(
         prog=PROGRAM,
         description="Migrate tf.estimator jobs and their checkpoints to TensorFlow 2.",
     )
     parser.add_argument("--version", action="version", version=__version__)
     subparsers = parser.add_subparsers(
-        dest="command", required=True, metavar="COMMAND", parser_class=_parser_class()
+        dest="command",
+        required=True,
+        metavar="COMMAND",
+        parser_class=_parser_class(asked),
     )
-    asked = next((a for a in arguments if not a.startswith("-")), None)
     if asked not in COMMANDS:
         for name, summary in COMMANDS.items():
             subparsers.add_parser(name, help=summary)
@@ -87,7 +94,10 @@ def _dispatch(arguments: Sequence[str]) -> int:
     return int(module.run(parsed))
 
 
-def _parser_class() -> Any:
+def _parser_class(command: Optional[str]) -> Any:
+    """absl's parser for the training job, whose flags are absl flags."""
+    if command != "train":
+        return argparse.ArgumentParser
     from absl.flags import argparse_flags
 
     return argparse_flags.ArgumentParser

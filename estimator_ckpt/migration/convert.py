@@ -27,7 +27,7 @@ from estimator_ckpt.bundle.errors import (
 from estimator_ckpt.bundle.index import index_path, serialize_index, shard_path
 from estimator_ckpt.bundle.reader import BundleReader
 from estimator_ckpt.bundle.writer import ShardWriter
-from estimator_ckpt.migration import names, paths, v1
+from estimator_ckpt.migration import names, paths
 from estimator_ckpt.migration.checkpoint import read_layout, read_object_graph
 from estimator_ckpt.migration.rekey import Patterns, Rekeying, rekey
 
@@ -115,6 +115,8 @@ def convert(
     try:
         reader, conversion = _prepare(source, options)
     except paths.V1CheckpointError as error:
+        from estimator_ckpt.migration import v1  # costs time that others need not spend
+
         target = _destination(error.prefix, destination)
         _refuse(None, target, overwrite)
         with v1.as_bundle(error.prefix, os.path.dirname(target)) as bundle:

@@ -17,7 +17,7 @@ from typing import Optional
 #: Slots of tf1 optimizers: `<V>/<slot>` or `<V>/<slot>_<n>`. `adam_m` and `adam_v` are
 #: those of BERT's AdamWeightDecayOptimizer; Nadam and LazyAdam call theirs `Adam`.
 _TF1_SLOT = re.compile(
-    r"(?P<variable>.+)/(Adam|AdaMax|Momentum|RMSProp|Adagrad|Adadelta|Ftrl|AdagradDA"
+    r"(?P<variable>.+)/(?=[AMRFPag])(Adam|AdaMax|Momentum|RMSProp|Adagrad|Adadelta|Ftrl|AdagradDA"
     r"|ProximalAdagrad|adam_m|adam_v|gradient_accumulator"
     r"|gradient_squared_accumulator)(_\d+)?"
 )
@@ -29,6 +29,7 @@ _KERAS_LEGACY_SLOT = re.compile(
     rf"(?P<optimizer>[^/]+/)(?P<variable>.+)/{_KERAS_SLOTS}"
 )
 _KERAS_SLOT = re.compile(rf"(?P<optimizer>[^/]+/)?{_KERAS_SLOTS}/(?P<variable>.+)")
+_MAY_BE_KERAS = re.compile(rf"(^|/){_KERAS_SLOTS}(/|$)")
 _BETA_POWER = re.compile(r"(.*/)?beta[12]_power(_\d+)?")
 _HYPERPARAMETER = re.compile(
     r"(?P<optimizer>.*/)?(iter|iteration|decay|learning_rate|current_learning_rate"
@@ -75,9 +76,13 @@ def slot_owner(name: str, all_names: Collection[str]) -> Optional[str]:
     An optimizer in a variable scope puts the scope before the variable's name
     (`OptimizeLoss/dense/kernel/Adam`).
     """
+    if "/" not in name:
+        return None
     match = _TF1_SLOT.fullmatch(name)
     if match:
         return _without_scopes(match["variable"], all_names)
+    if not _MAY_BE_KERAS.search(name):
+        return None
     for pattern in (_KERAS_LEGACY_SLOT, _KERAS_SLOT):
         match = pattern.fullmatch(name)
         if match and _has_counter(match["optimizer"], all_names):
