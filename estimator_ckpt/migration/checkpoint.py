@@ -211,29 +211,21 @@ def open_checkpoint(path: files.PathLike, *, names: str = "full_name") -> Checkp
     prefix = paths.resolve(path)
     index = read_index(index_path(prefix))
     reader = BundleReader(prefix, index)
+    graph = read_object_graph(reader)
     return Checkpoint(
-        prefix, index, read_layout(reader, by_path=names == "path"), reader
+        prefix, index, layout.of(index, graph, by_path=names == "path"), reader
     )
 
 
-def read_layout(
-    reader: BundleReader, *, root: Optional[str] = None, by_path: bool = False
-) -> layout.Layout:
-    """What a bundle's keys mean, by its object graph if it has one."""
-    index = reader.index
-    if names.OBJECT_GRAPH_KEY not in index:
-        return layout.of_names(index)
-    graph = read_object_graph(reader)
-    return layout.of_objects(index, graph, root=root, by_path=by_path)
-
-
 def read_object_graph(reader: BundleReader) -> Any:
-    """A bundle's TrackableObjectGraph message.
+    """A bundle's TrackableObjectGraph message, or None if it has none.
 
     Raises:
       CorruptIndexError: the tensor under its key is no object graph.
       CorruptDataError: its bytes are damaged or missing.
     """
+    if names.OBJECT_GRAPH_KEY not in reader.index:
+        return None
     source = reader.index.source
     entry = reader.index[names.OBJECT_GRAPH_KEY]
     key = coding.name_to_key(names.OBJECT_GRAPH_KEY)

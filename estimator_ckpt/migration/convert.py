@@ -27,8 +27,8 @@ from estimator_ckpt.bundle.errors import (
 from estimator_ckpt.bundle.index import index_path, serialize_index, shard_path
 from estimator_ckpt.bundle.reader import BundleReader
 from estimator_ckpt.bundle.writer import ShardWriter
-from estimator_ckpt.migration import names, paths
-from estimator_ckpt.migration.checkpoint import read_layout, read_object_graph
+from estimator_ckpt.migration import layout, names, paths
+from estimator_ckpt.migration.checkpoint import read_object_graph
 from estimator_ckpt.migration.rekey import Patterns, Rekeying, rekey
 
 DATA = ("auto", "link", "copy")
@@ -158,12 +158,10 @@ def _prepare(
 ) -> tuple[BundleReader, Conversion]:
     prefix = paths.resolve(source)
     reader = BundleReader(prefix)
-    graph = None
-    if names.OBJECT_GRAPH_KEY in reader.index:
-        graph = read_object_graph(reader)
+    graph = read_object_graph(reader)
     settings = dict(options)
     by_path = settings.pop("names", "full_name") == "path"
-    found = read_layout(reader, root=settings.get("root"), by_path=by_path)
+    found = layout.of(reader.index, graph, root=settings.get("root"), by_path=by_path)
     for alias in found.aliases:
         _require_same(reader, alias, found.keys[alias])
     planned = rekey(found, reader.index, graph=graph, source=prefix, **settings)

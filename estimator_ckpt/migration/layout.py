@@ -60,6 +60,19 @@ class Layout:
         )
 
 
+def of(
+    keys: Collection[str],
+    graph: Any,
+    *,
+    root: Optional[str] = None,
+    by_path: bool = False,
+) -> Layout:
+    """The layout of a checkpoint with an object graph, or (None) of one without."""
+    if graph is None:
+        return of_names(keys)
+    return of_objects(keys, graph, root=root, by_path=by_path)
+
+
 def of_names(keys: Collection[str]) -> Layout:
     """The layout of a name-based checkpoint: every key is a variable's name."""
     return Layout(
