@@ -1,9 +1,9 @@
 """Every use of TensorFlow that is not public API, in one place.
 
 TensorFlow has no public way to ask which keys its Saver would write, to change them,
-or to see how Estimator reads a model_fn's arguments. Checked against TensorFlow 2.12.1,
-2.13.1, 2.14.1 and 2.15.1 and tensorflow-estimator of the same versions;
-`tests/training/test_private.py` fails, naming the function, when one of them changes.
+or to see how Estimator reads a model_fn's arguments. Checked against TensorFlow 2.15.1
+and tensorflow-estimator 2.15.0; `tests/training/test_private.py` fails, naming the
+function, when one of them changes.
 """
 
 from __future__ import annotations
