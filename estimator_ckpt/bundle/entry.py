@@ -2,13 +2,19 @@
 
 Messages of `tensorflow/core/protobuf/tensor_bundle.proto`. Nothing in them is believed
 before it was held against the rest: ranks, sizes, products, shards, slices.
+
+A message that has the form in which TensorFlow writes it (fields in order, each once,
+no slices) is read here, without protobuf; every other goes through protobuf. A listing
+of 10,000 tensors is that way done before protobuf would be imported.
 """
 
 from __future__ import annotations
 
 import dataclasses
+import functools
 import math
-from typing import Any, Optional
+import re
+from typing import Any, NamedTuple, Optional
 
 from estimator_ckpt.bundle import dtypes, schema
 from estimator_ckpt.bundle.coding import FULL, MAX_RANK, Extent, Slice
@@ -16,7 +22,22 @@ from estimator_ckpt.bundle.errors import CorruptIndexError, UnsupportedCheckpoin
 from estimator_ckpt.bundle.slices import resolve
 
 _VERSION = 1
+_INT32_MAX = 2**31 - 1
 _INT64_MAX = 2**63 - 1
+
+# Fields as TensorFlow writes them: a tag, then a varint, a length and bytes, or four
+# bytes. Fields that are zero are left out.
+_VARINT = rb"[\x80-\xff]{0,8}[\x00-\x7f]"
+_PLAIN_HEADER = re.compile(
+    rb"\x08(%b)(?:\x10([\x00\x01]))?\x1a\x02\x08\x01" % _VARINT, re.DOTALL
+)
+_PLAIN_ENTRY = re.compile(
+    rb"\x08([\x01-\x7f])\x12([\x00-\x7f])((?:\x12[\x00-\x7f](?:\x08%b)?)*)"
+    rb"(?:\x18(%b))?(?:\x20(%b))?(?:\x28(%b))?(?:\x35(.{4}))?"
+    % (_VARINT, _VARINT, _VARINT, _VARINT),
+    re.DOTALL,
+)
+_DIMENSION = re.compile(rb"\x12([\x00-\x7f])(?:\x08(%b))?" % _VARINT, re.DOTALL)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -49,8 +70,7 @@ class Header:
         return bytes(message.SerializeToString(deterministic=True))
 
 
-@dataclasses.dataclass(frozen=True)
-class Entry:
+class Entry(NamedTuple):
     """One tensor, or one slice of a partitioned variable.
 
     Attributes:
@@ -116,22 +136,10 @@ def parse_header(raw: bytes, source: str) -> Header:
             f"{source}: a checkpoint in the V1 format of before 2017, which only "
             f"TensorFlow can read; convert it where TensorFlow is installed"
         )
-    try:
-        message = schema.BundleHeaderProto.FromString(raw)
-    except schema.DecodeError:
-        raise CorruptIndexError(f"{source}: the header is damaged") from None
-    version = message.version
-    header = Header(
-        num_shards=message.num_shards,
-        big_endian=message.endianness == 1,
-        producer=version.producer,
-        min_consumer=version.min_consumer,
-        bad_consumers=tuple(version.bad_consumers),
-    )
-    if header.num_shards < 1 or message.endianness not in (0, 1):
+    header = _parse_plain_header(raw) or _parse_any_header(raw, source)
+    if header.num_shards < 1:
         raise CorruptIndexError(
-            f"{source}: the header is damaged: {header.num_shards} shards, endianness "
-            f"{message.endianness}"
+            f"{source}: the header is damaged: {header.num_shards} shards"
         )
     if header.min_consumer > _VERSION or _VERSION in header.bad_consumers:
         raise UnsupportedCheckpointError(
@@ -141,13 +149,87 @@ def parse_header(raw: bytes, source: str) -> Header:
     return header
 
 
+def _parse_plain_header(raw: bytes) -> Optional[Header]:
+    """A header in the form in which TensorFlow writes it; None: protobuf must look."""
+    match = _PLAIN_HEADER.fullmatch(raw)
+    if match is None or _number(match[1]) > _INT32_MAX:
+        return None
+    return Header(_number(match[1]), big_endian=match[2] == b"\x01")
+
+
+def _parse_any_header(raw: bytes, source: str) -> Header:
+    try:
+        message = schema.BundleHeaderProto.FromString(raw)
+    except schema.DecodeError:
+        raise CorruptIndexError(f"{source}: the header is damaged") from None
+    if message.endianness not in (0, 1):
+        raise CorruptIndexError(
+            f"{source}: the header is damaged: endianness {message.endianness}"
+        )
+    version = message.version
+    return Header(
+        num_shards=message.num_shards,
+        big_endian=message.endianness == 1,
+        producer=version.producer,
+        min_consumer=version.min_consumer,
+        bad_consumers=tuple(version.bad_consumers),
+    )
+
+
 def parse_entry(raw: bytes, num_shards: int) -> Entry:
     """Parses an entry and checks that it can be true; ValueError if it cannot."""
+    entry = _parse_plain_entry(raw)
+    if entry is None:
+        entry = _parse_any_entry(raw)
+    _check_entry(entry, num_shards)
+    return entry
+
+
+def _parse_plain_entry(raw: bytes) -> Optional[Entry]:
+    """An entry in the form in which TensorFlow writes it; None: protobuf must look."""
+    match = _PLAIN_ENTRY.fullmatch(raw)
+    if match is None:
+        return None
+    dtype, length, dimensions, shard_id, offset, size, crc32c = match.groups()
+    shape = _plain_shape(dimensions)
+    if shape is None or length[0] != len(dimensions):
+        return None
+    shard = _number(shard_id)
+    if shard > _INT32_MAX:
+        return None
+    checksum = int.from_bytes(crc32c, "little") if crc32c else 0
+    return Entry(
+        dtype[0], shape, shard, _number(offset), _number(size), checksum or None
+    )
+
+
+@functools.lru_cache(maxsize=1024)
+def _plain_shape(dimensions: bytes) -> Optional[tuple[int, ...]]:
+    """The sizes in a TensorShapeProto; None if protobuf must look."""
+    shape = []
+    for length, size in _DIMENSION.findall(dimensions):
+        if length[0] != (len(size) + 1 if size else 0):
+            return None
+        shape.append(_number(size))
+    return tuple(shape)
+
+
+def _number(varint: Optional[bytes]) -> int:
+    """A varint of at most nine bytes, which cannot be negative; 0 if there is none."""
+    if not varint:
+        return 0
+    value = 0
+    for byte in varint[::-1]:
+        value = value << 7 | byte & 0x7F
+    return value
+
+
+def _parse_any_entry(raw: bytes) -> Entry:
     try:
         message = schema.BundleEntryProto.FromString(raw)
     except schema.DecodeError:
         raise ValueError("not a BundleEntryProto") from None
-    entry = Entry(
+    return Entry(
         message.dtype,
         tuple([dim.size for dim in message.shape.dim]),
         message.shard_id,
@@ -156,8 +238,6 @@ def parse_entry(raw: bytes, num_shards: int) -> Entry:
         message.crc32c or None,
         tuple([_parse_slice(part) for part in message.slices]),
     )
-    _check_entry(entry, num_shards)
-    return entry
 
 
 def _parse_slice(message: Any) -> Slice:
@@ -168,16 +248,10 @@ def _parse_slice(message: Any) -> Slice:
 
 
 def _check_entry(entry: Entry, num_shards: int) -> None:
-    shape = entry.shape
-    if len(shape) > MAX_RANK or (shape and min(shape) < 0):
-        raise ValueError(f"the shape {list(shape[:9])} is none")
-    elements = math.prod(shape)
-    dtype = dtypes.of(entry.dtype)
-    if entry.dtype <= 0 or elements * (dtype.size or 1) > _INT64_MAX:
-        raise ValueError(f"{dtype.name}{list(shape)} is no tensor")
+    dtype, elements = _check_kind(entry.dtype, entry.shape)
     if entry.slices:
         for extents in entry.slices:
-            resolve(extents, shape)
+            resolve(extents, entry.shape)
         return
     if not 0 <= entry.shard_id < num_shards:
         raise ValueError(f"it lies in shard {entry.shard_id} of {num_shards}")
@@ -185,10 +259,22 @@ def _check_entry(entry: Entry, num_shards: int) -> None:
         raise ValueError(f"it has {entry.size} bytes at offset {entry.offset}")
     if dtype.size is not None and entry.size != elements * dtype.size:
         raise ValueError(
-            f"{dtype.name}{list(shape)} takes {elements * dtype.size} bytes, not "
+            f"{dtype.name}{list(entry.shape)} takes {elements * dtype.size} bytes, not "
             f"{entry.size}"
         )
     if dtype.is_string and entry.size < elements + 4:
         raise ValueError(
             f"{elements} strings take {elements + 4} bytes or more, not {entry.size}"
         )
+
+
+@functools.lru_cache(maxsize=1024)
+def _check_kind(number: int, shape: tuple[int, ...]) -> tuple[dtypes.DataType, int]:
+    """The data type, and how many elements a tensor of that shape has."""
+    if len(shape) > MAX_RANK or (shape and min(shape) < 0):
+        raise ValueError(f"the shape {list(shape[:9])} is none")
+    elements = math.prod(shape)
+    dtype = dtypes.of(number)
+    if number <= 0 or elements * (dtype.size or 1) > _INT64_MAX:
+        raise ValueError(f"{dtype.name}{list(shape)} is no tensor")
+    return dtype, elements

@@ -30,7 +30,7 @@ PathLike = Union[str, "os.PathLike[str]"]
 Progress = Callable[[int], None]
 
 #: Bytes that anything that streams holds at a time.
-CHUNK = 16 << 20
+CHUNK = 4 << 20
 
 # Below this, reading is faster than mapping.
 _READ_BELOW = 1 << 20

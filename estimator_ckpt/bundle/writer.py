@@ -158,7 +158,7 @@ class ShardWriter:
                 f"{self.path}: {self.size - offset} bytes were given for an entry of "
                 f"{entry.size}"
             )
-        return dataclasses.replace(entry, shard_id=self.shard_id, offset=offset)
+        return entry._replace(shard_id=self.shard_id, offset=offset)
 
     def commit(self) -> None:
         """Gives the shard its name, synced to disk."""
@@ -271,9 +271,7 @@ def _write_parts(
                 f"{shard.path}: the slices of {name!r} have different dtypes: "
                 f"{whole.dtype_name} and {entry.dtype_name}"
             )
-        whole = dataclasses.replace(
-            whole, dtype=entry.dtype, slices=(*whole.slices, extents)
-        )
+        whole = whole._replace(dtype=entry.dtype, slices=(*whole.slices, extents))
         entries[coding.slice_key(name, extents)] = entry
     if not whole.slices:
         raise CheckpointError(f"{shard.path}: {name!r} has no slices")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import re
 from argparse import ArgumentParser, Namespace
 from typing import Any
@@ -92,7 +91,7 @@ def _json(
 ) -> dict[str, Any]:
     variables = []
     for info in infos:
-        fields = dataclasses.asdict(info)
+        fields = info._asdict()
         if values:
             fields["value"] = _value(checkpoint, info.name)
         variables.append(fields)

@@ -39,12 +39,11 @@ def print_table(
         _draw(columns, rows, right)
         return
     widths = [max(map(len, cells)) for cells in zip(columns, *rows)]
-    for row in (columns, *rows):
-        cells = [
-            cell.rjust(width) if column in right else cell.ljust(width)
-            for column, cell, width in zip(columns, row, widths)
-        ]
-        print("  ".join(cells).rstrip())
+    line = "  ".join(
+        f"{{:{'>' if column in right else '<'}{width}}}"
+        for column, width in zip(columns, widths)
+    )
+    print("\n".join(line.format(*row).rstrip() for row in (columns, *rows)))
 
 
 def _draw(columns: Sequence[str], rows: Sequence[Row], right: Sequence[str]) -> None:

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Iterator, Mapping
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Optional
+from typing import TYPE_CHECKING, Any, NamedTuple, Optional
 
 from estimator_ckpt.bundle import coding, dtypes, files
 from estimator_ckpt.bundle.errors import CorruptIndexError, TensorNotFoundError
@@ -19,8 +18,7 @@ if TYPE_CHECKING:
 _INTEGERS = frozenset({"int32", "int64"})
 
 
-@dataclasses.dataclass(frozen=True)
-class TensorInfo:
+class TensorInfo(NamedTuple):
     """What a checkpoint's index says of a variable.
 
     Attributes:
@@ -106,14 +104,14 @@ class Checkpoint(Mapping[str, TensorInfo]):
         return self._reader.read(key)
 
     def pieces(self, name: str) -> Iterator[np.ndarray[Any, Any]]:
-        """Reads a variable in flat pieces of at most 16 MiB, in row-major order.
+        """Reads a variable in flat pieces of at most 1 MiB, in row-major order.
 
         Where they are cut depends on dtype and shape alone. Strings come in one.
         """
         return self._reader.iter_arrays(self[name].key)
 
     def chunks(self, key: bytes) -> Iterator[memoryview]:
-        """The stored bytes under a key, unchecked, 16 MiB at a time."""
+        """The stored bytes under a key, unchecked, 4 MiB at a time."""
         return self._reader.iter_chunks(key)
 
     def close(self) -> None:

@@ -397,7 +397,7 @@ def _copy_kept(
             continue
         entry = reader.index.entry(key)
         if entry.is_partitioned:
-            entry = dataclasses.replace(entry, shard_id=0, offset=0)
+            entry = entry._replace(shard_id=0, offset=0)
         else:
             entry = shard.copy(entry, reader.iter_chunks(key))
         for new in new_names:

@@ -91,7 +91,7 @@ def diff(a: files.PathLike, b: files.PathLike) -> Diff:
 
     A variable that only the first has and one that only the second has are taken for
     one that was renamed if their bytes are equal and no other has the same.
-    Values are read piece by piece (16 MiB): memory does not grow with the bytes. Two
+    Values are read piece by piece (1 MiB): memory does not grow with the bytes. Two
     elements that are both not a number are equal.
 
     Args:
@@ -225,7 +225,7 @@ def _measure(x: Array, y: Array) -> tuple[int, float, float]:
 
 
 def _stored(checkpoint: Checkpoint, key: str) -> list[int]:
-    """A checksum of each 16 MiB of what cannot be decoded."""
+    """A checksum of each chunk of what cannot be decoded."""
     from estimator_ckpt.bundle import checksum
 
     chunks = checkpoint.chunks(coding.name_to_key(key))

@@ -11,25 +11,20 @@ the Keras optimizers of TensorFlow 2.15.1, as written to checkpoints.
 from __future__ import annotations
 
 import re
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
 from typing import Optional
 
 #: Slots of tf1 optimizers: `<V>/<slot>` or `<V>/<slot>_<n>`. `adam_m` and `adam_v` are
 #: those of BERT's AdamWeightDecayOptimizer; Nadam and LazyAdam call theirs `Adam`.
 _TF1_SLOT = re.compile(
-    r"(?P<variable>.+)/(?=[AMRFPag])(Adam|AdaMax|Momentum|RMSProp|Adagrad|Adadelta|Ftrl|AdagradDA"
-    r"|ProximalAdagrad|adam_m|adam_v|gradient_accumulator"
-    r"|gradient_squared_accumulator)(_\d+)?"
+    r"(Adam|AdaMax|Momentum|RMSProp|Adagrad|Adadelta|Ftrl|AdagradDA|ProximalAdagrad"
+    r"|adam_m|adam_v|gradient_accumulator|gradient_squared_accumulator)(_\d+)?"
 )
-_KERAS_SLOTS = (
-    r"(m|v|vhat|u|rms|mg|momentum|velocity|velocity_hat|average_gradient|accumulator"
-    r"|accum_grad|accum_var|accumulated_grad|accumulated_delta_var|linear)"
+#: Slots of Keras optimizers, legacy ones (`<optimizer>/<V>/<slot>`) and those since
+#: 2.11 (`<optimizer>/<slot>/<V>`).
+_KERAS_SLOTS = frozenset(
+    ["m", "v", "vhat", "u", "rms", "mg", "momentum", "velocity", "velocity_hat", "average_gradient", "accumulator", "accum_grad", "accum_var", "accumulated_grad", "accumulated_delta_var", "linear"]
 )
-_KERAS_LEGACY_SLOT = re.compile(
-    rf"(?P<optimizer>[^/]+/)(?P<variable>.+)/{_KERAS_SLOTS}"
-)
-_KERAS_SLOT = re.compile(rf"(?P<optimizer>[^/]+/)?{_KERAS_SLOTS}/(?P<variable>.+)")
-_MAY_BE_KERAS = re.compile(rf"(^|/){_KERAS_SLOTS}(/|$)")
 _BETA_POWER = re.compile(r"(.*/)?beta[12]_power(_\d+)?")
 _HYPERPARAMETER = re.compile(
     r"(?P<optimizer>.*/)?(iter|iteration|decay|learning_rate|current_learning_rate"
@@ -76,20 +71,28 @@ def slot_owner(name: str, all_names: Collection[str]) -> Optional[str]:
     An optimizer in a variable scope puts the scope before the variable's name
     (`OptimizeLoss/dense/kernel/Adam`).
     """
-    if "/" not in name:
+    variable, _, last = name.rpartition("/")
+    if variable and _TF1_SLOT.fullmatch(last):
+        return _without_scopes(variable, all_names)
+    steps = name.split("/")
+    if _KERAS_SLOTS.isdisjoint(steps):
         return None
-    match = _TF1_SLOT.fullmatch(name)
-    if match:
-        return _without_scopes(match["variable"], all_names)
-    if not _MAY_BE_KERAS.search(name):
-        return None
-    for pattern in (_KERAS_LEGACY_SLOT, _KERAS_SLOT):
-        match = pattern.fullmatch(name)
-        if match and _has_counter(match["optimizer"], all_names):
-            owner = _without_scopes(match["variable"], all_names)
+    for optimizer, variable in _keras_readings(steps):
+        if variable and _has_counter(optimizer, all_names):
+            owner = _without_scopes(variable, all_names)
             if owner is not None and owner != name:
                 return owner
     return None
+
+
+def _keras_readings(steps: list[str]) -> Iterator[tuple[str, str]]:
+    """What a Keras slot's name can mean: the optimizer and its `/`, the variable."""
+    if steps[-1] in _KERAS_SLOTS:
+        yield f"{steps[0]}/", "/".join(steps[1:-1])
+    if len(steps) > 1 and steps[1] in _KERAS_SLOTS:
+        yield f"{steps[0]}/", "/".join(steps[2:])
+    if steps[0] in _KERAS_SLOTS:
+        yield "", "/".join(steps[1:])
 
 
 def averaged_variable(name: str, all_names: Collection[str]) -> Optional[str]:

@@ -65,7 +65,7 @@ def verify(
 ) -> Verification:
     """Checks every tensor of a checkpoint against its CRC32C, on all cores.
 
-    Memory does not grow with the bytes: each thread holds at most 16 MiB of a tensor.
+    Memory does not grow with the bytes: each thread holds at most 4 MiB of a tensor.
 
     Args:
       path: what `open_checkpoint` takes.

@@ -109,7 +109,7 @@ def of_values(**values: Entry) -> bytes:
 
 
 def but(**changes) -> bytes:
-    return of_values(v=dataclasses.replace(TRUE, **changes))
+    return of_values(v=TRUE._replace(**changes))
 
 
 Index, Data = errors.CorruptIndexError, errors.CorruptDataError
@@ -577,7 +577,7 @@ def _parts(shape, boxes, **changes) -> bytes:
         size = max(math.prod(lengths), 0)
         known = checksum.value(bytes(min(size, 64)))
         part = Entry(4, lengths, 0, 0, size, checksum.mask(known))
-        items[coding.slice_key("v", extents)] = dataclasses.replace(part, **changes)
+        items[coding.slice_key("v", extents)] = part._replace(**changes)
     pairs = [(key, value.serialize()) for key, value in items.items()]
     return serialize_index(Header(), pairs)
 

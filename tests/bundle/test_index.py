@@ -1,10 +1,15 @@
 """The index: entries by name, parsed when asked for, written as TensorFlow writes."""
 
+import subprocess
+import sys
 import time
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from estimator_ckpt.bundle import coding, schema
+from estimator_ckpt.bundle import entry as entry_module
 from estimator_ckpt.bundle.coding import Extent
 from estimator_ckpt.bundle.errors import (
     CheckpointError,
@@ -146,9 +151,7 @@ def test_a_v1_checkpoint_is_called_by_its_name(path):
     ids=str,
 )
 def test_an_entry_that_cannot_be_true_is_refused(damage):
-    import dataclasses
-
-    raw = dataclasses.replace(ENTRY, **damage).serialize()
+    raw = ENTRY._replace(**damage).serialize()
     index = _index([(b"v", raw)])
     with pytest.raises(CorruptIndexError, match=r"c\.index: the entry of 'v'"):
         index["v"]
@@ -253,3 +256,42 @@ def test_a_large_index_is_parsed_within_its_budget(variables, seconds):
         times.append(time.perf_counter() - start)
     assert len(index.records) == variables
     assert min(times) < seconds
+
+
+@given(
+    st.integers(1, 40),
+    st.lists(st.integers(0, 2**62), max_size=6),
+    st.integers(0, 2**31 - 1),
+    st.integers(0, 2**63 - 1),
+    st.integers(0, 2**63 - 1),
+    st.integers(0, 2**32 - 1),
+)
+def test_plain_entries_are_read_as_protobuf_reads_them(
+    dtype, shape, shard_id, offset, size, crc32c
+):
+    written = Entry(dtype, tuple(shape), shard_id, offset, size, crc32c or None)
+    raw = written.serialize()
+    assert entry_module._parse_any_entry(raw) == written
+    plain = entry_module._parse_plain_entry(raw)
+    assert plain == written or (plain is None and len(raw) > 127)
+
+
+@given(st.binary(max_size=60), st.lists(st.integers(0, 40)), st.data())
+def test_what_is_no_plain_entry_is_left_to_protobuf(junk, shape, data):
+    raw = bytearray(Entry(1, tuple(shape), 3, 2**20, 2**40, 77).serialize() + junk)
+    for _ in range(data.draw(st.integers(0, 2))):
+        position = data.draw(st.integers(0, len(raw) - 1))
+        raw[position] = data.draw(st.integers(0, 255))
+    plain = entry_module._parse_plain_entry(bytes(raw))
+    if plain is not None:
+        assert entry_module._parse_any_entry(bytes(raw)) == plain
+
+
+def test_listing_what_tensorflow_wrote_does_not_load_protobuf():
+    program = (
+        "import sys\n"
+        "from estimator_ckpt.migration.checkpoint import open_checkpoint\n"
+        f"assert list(open_checkpoint({str(PREFIXES['guide/tf1-ckpt'])!r}).values())\n"
+        "assert 'google.protobuf' not in sys.modules\n"
+    )
+    subprocess.run([sys.executable, "-c", program], check=True)

@@ -1,6 +1,5 @@
 """Tensors out of bundles that TensorFlow wrote, and out of damaged ones."""
 
-import dataclasses
 import os
 import random
 import shutil
@@ -260,9 +259,7 @@ def test_streaming_takes_no_more_memory_for_a_larger_tensor(tmp_path):
             b"v": Entry(4, (size,), 0, 0, size, checksum.mask(crc)),
             b"cut": Entry(4, (2, size // 2), slices=tuple(halves)),
             coding.slice_key("cut", halves[0]): half,
-            coding.slice_key("cut", halves[1]): dataclasses.replace(
-                half, offset=size // 2
-            ),
+            coding.slice_key("cut", halves[1]): half._replace(offset=size // 2),
         }
         items = [(key, entry.serialize()) for key, entry in entries.items()]
         with open(index_path(prefix), "wb") as file:
