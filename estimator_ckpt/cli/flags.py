@@ -17,20 +17,18 @@ Nothing here imports TensorFlow before `decorate` or `run_config` is called.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Optional
 
 from absl import flags
 
-from estimator_ckpt.migration import names
+from estimator_ckpt.migration import names, roles
+from estimator_ckpt.migration.patterns import PatternError, compile_patterns
 
 if TYPE_CHECKING:
     import tensorflow as tf
 
 ModelFn = Callable[..., Any]
-
-_CARRY = ("trainable", "model", "all")
 
 
 def define_flags(
@@ -70,7 +68,7 @@ def define_flags(
         flags.DEFINE_enum,
         "warm_start_carry",
         "model",
-        list(_CARRY),
+        list(roles.CARRY),
         "What to carry: trainable variables, all state of the model, or optimizer "
         "state too.",
     )
@@ -186,11 +184,8 @@ def run_config(
 
 
 def _are_patterns(given: Optional[list[str]]) -> bool:
-    for pattern in given or ():
-        try:
-            re.compile(pattern)
-        except re.error as error:
-            raise flags.ValidationError(
-                f"{pattern!r} is no regular expression: {error}"
-            ) from None
+    try:
+        compile_patterns(given)
+    except PatternError as error:
+        raise flags.ValidationError(str(error)) from None
     return True

@@ -8,7 +8,7 @@ from typing import Any
 
 from estimator_ckpt.cli import report
 from estimator_ckpt.migration.checkpoint import Checkpoint, TensorInfo, open_checkpoint
-from estimator_ckpt.migration.rekey import compile_patterns
+from estimator_ckpt.migration.patterns import Filter
 
 _SHOWN = 6
 
@@ -31,13 +31,9 @@ def add_arguments(parser: ArgumentParser) -> None:
 
 def run(arguments: Namespace) -> int:
     """Prints a checkpoint's variables."""
-    wanted = compile_patterns(arguments.include)
+    wanted = Filter(arguments.include)
     with open_checkpoint(arguments.path) as checkpoint:
-        infos = [
-            info
-            for name, info in checkpoint.items()
-            if wanted is None or any(pattern.match(name) for pattern in wanted)
-        ]
+        infos = [info for name, info in checkpoint.items() if wanted.keeps(name)]
         if arguments.json:
             report.print_json(_json(checkpoint, infos, arguments.values))
             return 0

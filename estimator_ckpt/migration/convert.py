@@ -29,7 +29,8 @@ from estimator_ckpt.bundle.reader import BundleReader
 from estimator_ckpt.bundle.writer import ShardWriter
 from estimator_ckpt.migration import layout, names, paths
 from estimator_ckpt.migration.checkpoint import read_object_graph
-from estimator_ckpt.migration.rekey import Patterns, Rekeying, rekey
+from estimator_ckpt.migration.patterns import Patterns
+from estimator_ckpt.migration.rekey import Rekeying, rekey
 
 DATA = ("auto", "link", "copy")
 

@@ -39,6 +39,15 @@ _ESCAPED = re.compile(r"\.(.?)", re.DOTALL)
 _UNINFORMATIVE = re.compile(r"(Variable(_\d+)?)?")
 
 
+def check_format(format: str) -> None:
+    """Raises ValueError for anything but `tf1`, `tf2` and `dual`."""
+    if format not in FORMATS:
+        raise ValueError(
+            f"unknown checkpoint format {format!r}: use one of "
+            f"{', '.join(map(repr, FORMATS))}"
+        )
+
+
 def escape(local_name: str) -> str:
     """One step of an object path as it stands in a key: `a.b/c` -> `a..b.Sc`."""
     return local_name.replace(".", "..").replace("/", ".S")
@@ -62,9 +71,9 @@ def unescape(escaped: str) -> str:
     return _ESCAPED.sub(original, escaped)
 
 
-def object_key(*path: str, attribute: str = VARIABLE_VALUE) -> str:
+def object_key(*path: str) -> str:
     """The object key of the node at `path` (unescaped local names from the root)."""
-    return "/".join([*map(escape, path), ATTRIBUTES, attribute])
+    return "/".join([*map(escape, path), ATTRIBUTES, VARIABLE_VALUE])
 
 
 def variable_key(name: str, root: str = ROOT) -> str:

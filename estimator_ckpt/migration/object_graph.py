@@ -52,12 +52,10 @@ def parse(serialized: bytes, source: str) -> Any:
     Raises:
       CorruptIndexError: it is no such message, or a node id is out of range.
     """
-    from google.protobuf.message import DecodeError
-
     where = f"{source}: {names.OBJECT_GRAPH_KEY}"
     try:
         graph = schema.TrackableObjectGraph.FromString(serialized)
-    except DecodeError as error:
+    except schema.DecodeError as error:
         raise CorruptIndexError(
             f"{where} is no object graph ({error}); restore the file from a copy"
         ) from None
@@ -135,7 +133,6 @@ def build(
     *,
     root: str = names.ROOT,
     step: Optional[str] = None,
-    save_counter: bool = True,
 ) -> bytes:
     """The object graph of `tf.train.Checkpoint(var_list={...}, step=...)`, serialized.
 
@@ -143,7 +140,6 @@ def build(
       variables: the variable names that hang under `root`, without the step's.
       root: the name of the root's child that holds them.
       step: the global step's variable name, or None if the root has no `step`.
-      save_counter: whether the root has one, as `Checkpoint.save` writes it.
     """
     graph = schema.TrackableObjectGraph()
     graph.nodes.add()
@@ -151,27 +147,19 @@ def build(
     _add_child(graph, 0, root, 1)
     if step is not None:
         _add_variable(graph, 0, names.STEP, step, names.STEP_KEY)
-    if save_counter:
-        _add_variable(
-            graph, 0, names.SAVE_COUNTER, names.SAVE_COUNTER, names.SAVE_COUNTER_KEY
-        )
+    add_save_counter(graph)
     for name in variables:
         _add_variable(graph, 1, name, name, names.variable_key(name, root))
     return bytes(graph.SerializeToString())
 
 
-def add_save_counter(graph: Any) -> bool:
-    """Gives the root a `save_counter`, unless it has a child of that name.
-
-    Returns:
-      Whether one was added.
-    """
+def add_save_counter(graph: Any) -> None:
+    """Gives the root a `save_counter`, unless it has a child of that name."""
     if any(c.local_name == names.SAVE_COUNTER for c in graph.nodes[0].children):
-        return False
+        return
     _add_variable(
         graph, 0, names.SAVE_COUNTER, names.SAVE_COUNTER, names.SAVE_COUNTER_KEY
     )
-    return True
 
 
 def without(graph: Any, kept: Collection[str]) -> bytes:

@@ -7,19 +7,13 @@ the index and the object graph, nothing is written.
 from __future__ import annotations
 
 import dataclasses
-import re
-from collections.abc import Callable, Iterable, Mapping
-from typing import Any, Optional, Union
+from collections.abc import Iterable, Mapping
+from typing import Any, Optional
 
 from estimator_ckpt.bundle.errors import CheckpointError
 from estimator_ckpt.migration import names, object_graph
 from estimator_ckpt.migration.layout import Layout
-
-Patterns = Union[None, str, Iterable[str]]
-
-
-class PatternError(CheckpointError, ValueError):
-    """An include or exclude that is no regular expression."""
+from estimator_ckpt.migration.patterns import Filter, Patterns
 
 
 @dataclasses.dataclass(frozen=True)
@@ -88,17 +82,13 @@ def rekey(
       AmbiguousNameError: variable names are needed, and two variables claim one.
       CheckpointError: nothing is left.
     """
-    if to not in names.FORMATS:
-        raise ValueError(
-            f"unknown checkpoint format {to!r}: use one of "
-            f"{', '.join(map(repr, names.FORMATS))}"
-        )
-    keep = _filter(include, exclude)
+    names.check_format(to)
+    chooses = Filter(include, exclude)
     keeps_graph = to != "tf1" and graph is not None and root is None
-    if not keeps_graph or to == "dual" or keep is not None:
+    if not keeps_graph or to == "dual" or not chooses.keeps_all:
         found.require_unique(source)
-    chosen = [name for name in found.keys if keep is None or keep(name)]
-    if not chosen and not (keeps_graph and keep is None):
+    chosen = [name for name in found.keys if chooses.keeps(name)]
+    if not chosen and not (keeps_graph and chooses.keeps_all):
         raise CheckpointError(
             f"{source}: include and exclude leave none of its {len(found.keys)} "
             f"variables"
@@ -127,7 +117,7 @@ def rekey(
         return Rekeying(moves, None, False)
     if keeps_graph:
         new_graph = None
-        if keep is not None:
+        if not chooses.keeps_all:
             kept = {old for old, new in moves.items() if new}
             new_graph = object_graph.without(graph, kept)
             moves.pop(names.OBJECT_GRAPH_KEY, None)
@@ -139,36 +129,3 @@ def rekey(
 
 def _root(root: Optional[str]) -> str:
     return names.ROOT if root is None else root
-
-
-def _filter(include: Patterns, exclude: Patterns) -> Optional[Callable[[str], bool]]:
-    """A function that says whether a name is kept, or None if all are."""
-    wanted, unwanted = compile_patterns(include), compile_patterns(exclude)
-    if wanted is None and not unwanted:
-        return None
-
-    def keep(name: str) -> bool:
-        if any(pattern.match(name) for pattern in unwanted or ()):
-            return False
-        return wanted is None or any(pattern.match(name) for pattern in wanted)
-
-    return keep
-
-
-def compile_patterns(given: Patterns) -> Optional[list[re.Pattern[str]]]:
-    """The patterns of an include or exclude, compiled.
-
-    Raises:
-      PatternError: one is no regular expression.
-    """
-    if given is None:
-        return None
-    compiled = []
-    for pattern in (given,) if isinstance(given, str) else given:
-        try:
-            compiled.append(re.compile(pattern))
-        except re.error as error:
-            raise PatternError(
-                f"{pattern!r} is no regular expression: {error}"
-            ) from None
-    return compiled

@@ -11,8 +11,20 @@ the Keras optimizers of TensorFlow 2.15.1, as written to checkpoints.
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
 from typing import Optional
+
+TRAINABLE = "trainable"
+MODEL = "model"
+OPTIMIZER = "optimizer"
+GLOBAL_STEP = "global_step"
+
+#: The roles that each value of `carry` takes over; the global step's in none.
+CARRY: Mapping[str, frozenset[str]] = {
+    "trainable": frozenset({TRAINABLE}),
+    "model": frozenset({TRAINABLE, MODEL}),
+    "all": frozenset({TRAINABLE, MODEL, OPTIMIZER}),
+}
 
 #: Slots of tf1 optimizers: `<V>/<slot>` or `<V>/<slot>_<n>`. `adam_m` and `adam_v` are
 #: those of BERT's AdamWeightDecayOptimizer; Nadam and LazyAdam call theirs `Adam`.
@@ -23,7 +35,12 @@ _TF1_SLOT = re.compile(
 #: Slots of Keras optimizers, legacy ones (`<optimizer>/<V>/<slot>`) and those since
 #: 2.11 (`<optimizer>/<slot>/<V>`).
 _KERAS_SLOTS = frozenset(
-    ["m", "v", "vhat", "u", "rms", "mg", "momentum", "velocity", "velocity_hat", "average_gradient", "accumulator", "accum_grad", "accum_var", "accumulated_grad", "accumulated_delta_var", "linear"]
+    (
+        *("m", "v", "vhat", "u"),
+        *("rms", "mg", "momentum", "velocity", "velocity_hat", "average_gradient"),
+        *("accumulator", "accum_grad", "accum_var"),
+        *("accumulated_grad", "accumulated_delta_var", "linear"),
+    )
 )
 _BETA_POWER = re.compile(r"(.*/)?beta[12]_power(_\d+)?")
 _HYPERPARAMETER = re.compile(

@@ -14,6 +14,7 @@ from collections.abc import Callable
 from typing import Any, Optional
 
 import tensorflow as tf
+from tensorflow.compat import v1 as tf1
 
 from estimator_ckpt.training import private
 
@@ -64,6 +65,21 @@ def wrap(
     wrapper.__module__ = getattr(model_fn, "__module__", __name__) or __name__
     setattr(wrapper, _MARK, earlier | {decorator})
     return wrapper
+
+
+def with_changed_scaffold(
+    spec: Any, change: Callable[[Optional[tf1.train.Scaffold]], tf1.train.Scaffold]
+) -> Any:
+    """A spec whose Scaffold is `change` of its own; of a TPUEstimatorSpec, when made.
+
+    Args:
+      spec: an EstimatorSpec, or a TPUEstimatorSpec, which has a scaffold_fn instead.
+      change: gets the spec's Scaffold, or None if it has none.
+    """
+    if not hasattr(spec, "scaffold_fn"):
+        return spec._replace(scaffold=change(spec.scaffold))
+    made_by = spec.scaffold_fn
+    return spec._replace(scaffold_fn=lambda: change(made_by() if made_by else None))
 
 
 def _advertised(model_fn: ModelFn, arguments: tuple[str, ...]) -> inspect.Signature:

@@ -176,7 +176,7 @@ class Saver(tf1.train.Saver):
 
 
 class SaverBuilder(BulkSaverBuilder):
-    """Builds a Saver's ops, with two steps that subclasses define.
+    """Builds a Saver's ops, with steps that subclasses may define.
 
     `collect` turns the Saver's var_list into what is saved, by name; `save_key` and
     `restore_keys` choose the keys that SaveV2 and RestoreV2 are given.
@@ -184,7 +184,7 @@ class SaverBuilder(BulkSaverBuilder):
 
     def collect(self, variables: Any) -> dict[str, Any]:
         """What is saved, by name, from the Saver's var_list (None: everything)."""
-        raise NotImplementedError  # every builder has its own
+        return saveables_by_name(variables)
 
     def save_key(self, name: str) -> str:
         """The key under which what is called `name` is saved."""
@@ -249,9 +249,6 @@ class RestoreBuilder(SaverBuilder):
     def __init__(self, keys: Mapping[str, str]):
         super().__init__()
         self._restore_from = keys
-
-    def collect(self, variables: Any) -> dict[str, Any]:
-        return saveables_by_name(variables)
 
     def restore_keys(self, names: Sequence[str]) -> list[str]:
         return [self._restore_from[name] for name in names]

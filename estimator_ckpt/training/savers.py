@@ -21,7 +21,7 @@ import tensorflow as tf
 from tensorflow.compat import v1 as tf1
 
 from estimator_ckpt.bundle.errors import CheckpointError
-from estimator_ckpt.migration import names, object_graph
+from estimator_ckpt.migration import names, object_graph, roles
 from estimator_ckpt.migration.aliases import add_aliases
 from estimator_ckpt.training import private, sources, variables
 
@@ -182,7 +182,7 @@ class FormatSaver(private.Saver):
             tracked = {
                 name: variable.saveable
                 for name, variable in everything.items()
-                if variable.role != variables.GLOBAL_STEP
+                if variable.role != roles.GLOBAL_STEP
                 and not isinstance(variable.saveable, list)
             }
             self._keys.checkpoint = tf.train.Checkpoint(

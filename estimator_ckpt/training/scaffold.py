@@ -63,23 +63,11 @@ def with_scaffold(
 
     def decorate(model_fn: model_fns.ModelFn) -> model_fns.ModelFn:
         def change(spec: Any, config: Optional[tf.estimator.RunConfig]) -> Any:
-            if hasattr(spec, "scaffold_fn"):  # a TPUEstimatorSpec
-                made_by = spec.scaffold_fn
-                return spec._replace(
-                    scaffold_fn=lambda: scaffold(
-                        format,
-                        checkpoint=checkpoint,
-                        scaffold=made_by() if made_by else None,
-                        config=config,
-                    )
-                )
-            return spec._replace(
-                scaffold=scaffold(
-                    format,
-                    checkpoint=checkpoint,
-                    scaffold=spec.scaffold,
-                    config=config,
-                )
+            return model_fns.with_changed_scaffold(
+                spec,
+                lambda own: scaffold(
+                    format, checkpoint=checkpoint, scaffold=own, config=config
+                ),
             )
 
         return model_fns.wrap(model_fn, _DECORATOR, change)
@@ -148,11 +136,7 @@ def scaffold(
 
 
 def _check(format: str, checkpoint: Optional[savers.CheckpointFactory]) -> None:
-    if format not in names.FORMATS:
-        raise ValueError(
-            f"unknown checkpoint format {format!r}: use one of "
-            f"{', '.join(map(repr, names.FORMATS))}"
-        )
+    names.check_format(format)
     if checkpoint is not None and not callable(checkpoint):
         raise ValueError(
             "checkpoint must be a function of no arguments that makes the "

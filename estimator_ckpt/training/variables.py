@@ -17,11 +17,6 @@ from tensorflow.compat import v1 as tf1
 from estimator_ckpt.migration import roles
 from estimator_ckpt.training import private
 
-TRAINABLE = "trainable"
-MODEL = "model"
-OPTIMIZER = "optimizer"
-GLOBAL_STEP = "global_step"
-
 
 @dataclasses.dataclass(frozen=True)
 class GraphVariable:
@@ -32,7 +27,7 @@ class GraphVariable:
       parts: the variables that hold it; more than one if it is partitioned.
       shape: the whole variable's shape, or None where it is not static.
       dtype: its dtype.
-      role: TRAINABLE, MODEL, OPTIMIZER or GLOBAL_STEP.
+      role: what it is for, one of those in `migration.roles`.
     """
 
     name: str
@@ -88,7 +83,7 @@ def _role(
     name: str, trainable: set[str], all_names: Collection[str], step: Optional[str]
 ) -> str:
     if name == step:
-        return GLOBAL_STEP
+        return roles.GLOBAL_STEP
     if name in trainable:
-        return TRAINABLE
-    return OPTIMIZER if roles.is_optimizer_state(name, all_names) else MODEL
+        return roles.TRAINABLE
+    return roles.OPTIMIZER if roles.is_optimizer_state(name, all_names) else roles.MODEL

@@ -12,31 +12,22 @@ import collections
 import dataclasses
 import enum
 import logging
-import os
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Any, Optional, Union
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Optional
 
 import tensorflow as tf
 from tensorflow.compat import v1 as tf1
 
+from estimator_ckpt.bundle import files
 from estimator_ckpt.bundle.errors import CheckpointError
 from estimator_ckpt.migration import roles
+from estimator_ckpt.migration.patterns import Filter, Patterns
 from estimator_ckpt.training import model_fn as model_fns
 from estimator_ckpt.training import private, sources, variables
 
 _DECORATOR = "warm_start_from"
 _log = logging.getLogger("estimator_ckpt")
-
-Patterns = Union[None, str, Iterable[str]]
-PathLike = Union[str, "os.PathLike[str]"]
-
-#: The roles that each value of `carry` takes over.
-CARRY: Mapping[str, frozenset[str]] = {
-    "trainable": frozenset({variables.TRAINABLE}),
-    "model": frozenset({variables.TRAINABLE, variables.MODEL}),
-    "all": frozenset({variables.TRAINABLE, variables.MODEL, variables.OPTIMIZER}),
-}
 
 
 class WarmStartError(CheckpointError):
@@ -79,14 +70,12 @@ class Choice:
     """Which variables a warm start is to carry.
 
     Attributes:
-      carry: a key of CARRY.
-      include: regexes of names to carry, None for all; matched with `re.match`.
-      exclude: regexes of names not to carry; they win.
+      carry: a key of `roles.CARRY`.
+      names: the include and exclude.
     """
 
-    carry: str = "model"
-    include: Optional[tuple[str, ...]] = None
-    exclude: tuple[str, ...] = ()
+    carry: str
+    names: Filter
 
     @classmethod
     def of(cls, carry: str, include: Patterns, exclude: Patterns) -> Choice:
@@ -95,38 +84,26 @@ class Choice:
         Raises:
           ValueError: an unknown `carry`, or a pattern that is no regex.
         """
-        if carry not in CARRY:
-            raise ValueError(
-                f"unknown carry {carry!r}: use one of {', '.join(map(repr, CARRY))}"
-            )
-        return cls(carry, _patterns(include), _patterns(exclude) or ())
+        if carry not in roles.CARRY:
+            known = ", ".join(map(repr, roles.CARRY))
+            raise ValueError(f"unknown carry {carry!r}: use one of {known}")
+        return cls(carry, Filter(include, exclude))
 
     def leaves_out(self, variable: variables.GraphVariable) -> Optional[str]:
         """Why a variable is not to be carried, or None if it is."""
-        if variable.role == variables.GLOBAL_STEP:
+        if variable.role == roles.GLOBAL_STEP:
             return "the global step is never carried"
-        if any(re.match(pattern, variable.name) for pattern in self.exclude):
+        if self.names.excludes(variable.name):
             return "excluded"
-        if self.include is not None and not any(
-            re.match(pattern, variable.name) for pattern in self.include
-        ):
+        if not self.names.includes(variable.name):
             return "not included"
-        if variable.role not in CARRY[self.carry]:
+        if variable.role not in roles.CARRY[self.carry]:
             return f"carry={self.carry!r} leaves {variable.role} variables out"
         return None
 
-    def unused(self, all_names: Iterable[str]) -> list[str]:
-        """The patterns that match no variable."""
-        known = list(all_names)
-        return [
-            pattern
-            for pattern in (*(self.include or ()), *self.exclude)
-            if not any(re.match(pattern, name) for name in known)
-        ]
-
 
 def warm_start_from(
-    source: PathLike,
+    source: files.PathLike,
     *,
     carry: str = "model",
     include: Patterns = None,
@@ -178,7 +155,7 @@ def warm_start_from(
 
 
 def warm_start_settings(
-    source: PathLike,
+    source: files.PathLike,
     *,
     carry: str = "model",
     include: Patterns = None,
@@ -242,7 +219,7 @@ def decide(
         for name, variable in graph_variables.items()
     }
     _reset_lone_beta_powers(decisions)
-    _follow_carried_variables(decisions)
+    _follow_carried_variables(decisions, choice)
     return list(decisions.values())
 
 
@@ -285,10 +262,10 @@ def _reset_lone_beta_powers(decisions: dict[str, Decision]) -> None:
             )
 
 
-def _follow_carried_variables(decisions: dict[str, Decision]) -> None:
+def _follow_carried_variables(decisions: dict[str, Decision], choice: Choice) -> None:
     """An average that is not carried itself begins at its variable's carried value."""
     for name, decision in decisions.items():
-        if decision.verdict is Verdict.CARRIED or "excluded" in decision.because:
+        if decision.verdict is Verdict.CARRIED or choice.names.excludes(name):
             continue
         variable = roles.averaged_variable(name, decisions)
         if variable is None or decisions[variable].verdict is not Verdict.CARRIED:
@@ -321,15 +298,10 @@ def _with_warm_start(spec: Any, prefix: str, choice: Choice, strict: bool) -> An
     """The spec with a hook that prepares the warm start and an init_fn that runs it."""
     hook = _WarmStartHook(prefix, choice, strict)
     hooks = [*(spec.training_hooks or ()), hook]
-    if hasattr(spec, "scaffold_fn"):  # a TPUEstimatorSpec
-        made_by = spec.scaffold_fn
-        return spec._replace(
-            training_hooks=hooks,
-            scaffold_fn=lambda: hook.add_to(
-                (made_by() if made_by else None) or tf1.train.Scaffold()
-            ),
-        )
-    return spec._replace(training_hooks=hooks, scaffold=hook.add_to(spec.scaffold))
+    return model_fns.with_changed_scaffold(
+        spec._replace(training_hooks=hooks),
+        lambda own: hook.add_to(own or tf1.train.Scaffold()),
+    )
 
 
 class _WarmStartHook(tf1.train.SessionRunHook):
@@ -358,7 +330,10 @@ class _WarmStartHook(tf1.train.SessionRunHook):
         decisions = decide(sources.read(self._prefix), everything, self._choice)
         _report(self._prefix, decisions)
         _complain(
-            self._prefix, decisions, self._choice.unused(everything), self._strict
+            self._prefix,
+            decisions,
+            self._choice.names.unused(everything),
+            self._strict,
         )
         carried = {d.variable.name: d for d in decisions if d.key is not None}
         if carried:
@@ -440,31 +415,19 @@ def _complain(
         _log.warning("Warm start: %s", problem)
 
 
-def _patterns(given: Patterns) -> Optional[tuple[str, ...]]:
-    if given is None:
-        return None
-    patterns = (given,) if isinstance(given, str) else tuple(given)
-    for pattern in patterns:
-        try:
-            re.compile(pattern)
-        except re.error as error:
-            raise ValueError(f"{pattern!r} is no regular expression: {error}") from None
-    return patterns
-
-
 def _variable_of_source(source: sources.Source, name: str) -> variables.GraphVariable:
     """A variable of a checkpoint, its role told from its name."""
     key = source.layout.keys[name]
     if name == source.layout.global_step:
-        role = variables.GLOBAL_STEP
+        role = roles.GLOBAL_STEP
     elif name in source.layout.slots or roles.is_optimizer_state(
         name, source.layout.keys
     ):
-        role = variables.OPTIMIZER
+        role = roles.OPTIMIZER
     elif roles.is_model_state(name, source.layout.keys):
-        role = variables.MODEL
+        role = roles.MODEL
     else:
-        role = variables.TRAINABLE
+        role = roles.TRAINABLE
     return variables.GraphVariable(
         name=name,
         parts=(),

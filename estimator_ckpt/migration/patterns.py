@@ -1,0 +1,80 @@
+"""Include and exclude: regular expressions over variable names.
+
+They match from the beginning of a name (`re.match`), as TensorFlow's
+`vars_to_warm_start` does.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from typing import Optional, Union
+
+from estimator_ckpt.bundle.errors import CheckpointError
+
+#: What a user gives: nothing, a regex, or several.
+Patterns = Union[None, str, Iterable[str]]
+
+
+class PatternError(CheckpointError, ValueError):
+    """An include or exclude that is no regular expression."""
+
+
+def compile_patterns(given: Patterns) -> Optional[tuple[re.Pattern[str], ...]]:
+    """The patterns of an include or exclude, compiled; None for none given.
+
+    Raises:
+      PatternError: one is no regular expression.
+    """
+    if given is None:
+        return None
+    compiled = []
+    for pattern in (given,) if isinstance(given, str) else given:
+        try:
+            compiled.append(re.compile(pattern))
+        except re.error as error:
+            raise PatternError(
+                f"{pattern!r} is no regular expression: {error}"
+            ) from None
+    return tuple(compiled)
+
+
+class Filter:
+    """Which names an include and an exclude leave; exclude wins.
+
+    Args:
+      include: regexes of names to keep, None for all.
+      exclude: regexes of names to leave out.
+
+    Raises:
+      PatternError: one is no regular expression.
+    """
+
+    def __init__(self, include: Patterns = None, exclude: Patterns = None) -> None:
+        self._include = compile_patterns(include)
+        self._exclude = compile_patterns(exclude) or ()
+
+    @property
+    def keeps_all(self) -> bool:
+        """Whether nothing was asked for."""
+        return self._include is None and not self._exclude
+
+    def excludes(self, name: str) -> bool:
+        return any(pattern.match(name) for pattern in self._exclude)
+
+    def includes(self, name: str) -> bool:
+        if self._include is None:
+            return True
+        return any(pattern.match(name) for pattern in self._include)
+
+    def keeps(self, name: str) -> bool:
+        return not self.excludes(name) and self.includes(name)
+
+    def unused(self, names: Iterable[str]) -> list[str]:
+        """The patterns that match none of `names`."""
+        known = list(names)
+        return [
+            pattern.pattern
+            for pattern in (*(self._include or ()), *self._exclude)
+            if not any(map(pattern.match, known))
+        ]
