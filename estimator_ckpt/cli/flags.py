@@ -58,6 +58,14 @@ def define_flags(
         "keys), dual (both). Without it the model_fn saves as it is.",
     )
     define(
+        flags.DEFINE_enum,
+        "on_damaged",
+        "error",
+        ["error", "fall_back"],
+        "When the latest checkpoint is damaged: stop and name the newest that is "
+        "whole, or train on from that one. Needs --checkpoint_format.",
+    )
+    define(
         flags.DEFINE_string,
         "warm_start_from",
         None,
@@ -138,7 +146,9 @@ def decorate(
         return flag_values[prefix + name].value
 
     if value("checkpoint_format"):
-        model_fn = ec.with_scaffold(value("checkpoint_format"))(model_fn)
+        model_fn = ec.with_scaffold(
+            value("checkpoint_format"), on_damaged=value("on_damaged")
+        )(model_fn)
     if value("warm_start_from"):
         model_fn = ec.warm_start_from(
             value("warm_start_from"),

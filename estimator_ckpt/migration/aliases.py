@@ -6,14 +6,22 @@ This is what makes a `dual` checkpoint as small as one of its formats.
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Mapping
+from typing import Optional
 
 from estimator_ckpt.bundle import coding
 from estimator_ckpt.bundle.errors import TensorNotFoundError
 from estimator_ckpt.bundle.index import parse_index, serialize_index
 
 
-def add_aliases(data: bytes, aliases: Mapping[str, str], source: str) -> bytes:
+def add_aliases(
+    data: bytes,
+    aliases: Mapping[str, str],
+    source: str,
+    *,
+    num_shards: Optional[int] = None,
+) -> bytes:
     """Adds keys that stand for tensors under other keys.
 
     Args:
@@ -21,6 +29,8 @@ def add_aliases(data: bytes, aliases: Mapping[str, str], source: str) -> bytes:
       aliases: the key that each new key stands for, by new key. One that is there
         already is replaced. Of a partitioned variable the slices get keys too.
       source: the index's file, for messages.
+      num_shards: the number of shards to say that there are, if it is to be another:
+        it is a part of each shard's file name.
 
     Returns:
       The bytes of the new index.
@@ -45,4 +55,7 @@ def add_aliases(data: bytes, aliases: Mapping[str, str], source: str) -> bytes:
             name, extents = coding.parse_key(key)
             for alias in new_names.get(name, ()):
                 records[coding.slice_key(alias, extents or ())] = record
-    return serialize_index(index.header, sorted(records.items()))
+    header = index.header
+    if num_shards is not None:
+        header = dataclasses.replace(header, num_shards=num_shards)
+    return serialize_index(header, records.items())

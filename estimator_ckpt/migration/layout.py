@@ -31,6 +31,8 @@ class Layout:
         keys of a `dual` checkpoint, the `global_step` that a training job adds.
       state: keys that hold neither a variable nor an alias of one: the object graph,
         `save_counter`, tables and iterators of the object graph.
+      tables: what the keys of a hash table (or other state that is no variable)
+        begin with, by its name: its full name, or its path where that says nothing.
       global_step: the variable name of the global step, or None.
       slots: the variable names that the object graph says are slot variables.
       ambiguous: object keys by the variable name that two or more of them claim;
@@ -41,6 +43,7 @@ class Layout:
     keys: Mapping[str, str]
     aliases: Mapping[str, str]
     state: frozenset[str]
+    tables: Mapping[str, str]
     global_step: Optional[str]
     slots: frozenset[str]
     ambiguous: Mapping[str, tuple[str, ...]]
@@ -80,6 +83,7 @@ def of_names(keys: Collection[str]) -> Layout:
         keys={key: key for key in keys},
         aliases={},
         state=frozenset(),
+        tables={},
         global_step=names.GLOBAL_STEP if names.GLOBAL_STEP in keys else None,
         slots=frozenset(),
         ambiguous={},
@@ -106,11 +110,13 @@ def of_objects(
     claims: dict[str, list[str]] = {}
     state = {names.OBJECT_GRAPH_KEY}
     slots = set()
+    tables = {}
     referenced = set()
     global_step = None
     for node in object_graph.saved_nodes(graph, root):
         if not node.is_variable:
             state.update(key for key in present if key.startswith(node.key))
+            tables[_name(node)] = node.key
             continue
         referenced.add(node.key)
         if node.key not in present:
@@ -135,6 +141,7 @@ def of_objects(
         keys=variables,
         aliases=aliases,
         state=frozenset(state),
+        tables=tables,
         global_step=global_step,
         slots=frozenset(slots),
         ambiguous={name: tuple(k) for name, k in claims.items() if len(k) > 1},
@@ -152,5 +159,5 @@ def _name(node: object_graph.Node) -> str:
 
 
 def _path(key: str) -> str:
-    path = names.path_of(key)
+    path = names.node_path(key)
     return key if path is None else path

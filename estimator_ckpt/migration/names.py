@@ -96,9 +96,15 @@ def path_of(key: str) -> Optional[str]:
     Slot variables, whose key goes through `.OPTIMIZER_SLOT`, keep that step as it
     is. Returns None for a key that is no variable's object key.
     """
-    if not key.endswith(_VALUE_SUFFIX):
+    return node_path(key) if key.endswith(_VALUE_SUFFIX) else None
+
+
+def node_path(key: str) -> Optional[str]:
+    """The unescaped object path of whatever has an attribute under this key."""
+    path, attributes, _ = key.rpartition(f"/{ATTRIBUTES}/")
+    if not attributes:
         return None
-    steps = key[: -len(_VALUE_SUFFIX)].split("/")
+    steps = path.split("/")
     try:
         return "/".join(s if s == OPTIMIZER_SLOT else unescape(s) for s in steps)
     except ValueError:

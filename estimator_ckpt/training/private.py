@@ -15,6 +15,7 @@ import tensorflow as tf
 from tensorflow.compat import v1 as tf1
 from tensorflow.python.checkpoint import graph_view as _graph_view
 from tensorflow.python.checkpoint import util as _checkpoint_util
+from tensorflow.python.client import session as _session
 from tensorflow.python.training import saver as _saver
 from tensorflow.python.training.saving import saveable_object as _saveable_object
 from tensorflow.python.training.saving import (
@@ -155,9 +156,21 @@ class Saver(tf1.train.Saver):
     """A tf1 Saver whose parts that must be reached have names.
 
     `build` defers to the builder, so that the variables are collected when the
-    Scaffold is finalized; `is_built`, `is_empty` and `before_state` are what
-    subclasses need beyond the public methods.
+    Scaffold is finalized. `write` is the part of `save` that writes the tensors;
+    naming files, the state file, retention and the graph are left to TensorFlow.
     """
+
+    def write(self, session: tf1.Session, prefix: str) -> Any:
+        """Saves all tensors under a prefix; the state file does not name it yet."""
+        return session.run(
+            self.saver_def.save_tensor_name,
+            {self.saver_def.filename_tensor_name: prefix},
+        )
+
+    def save(self, sess: Any, *args: Any, **kwargs: Any) -> Any:
+        if isinstance(sess, _session.SessionInterface):
+            sess = _Writing(sess, self)
+        return super().save(sess, *args, **kwargs)
 
     @property
     def is_built(self) -> bool:
@@ -167,12 +180,34 @@ class Saver(tf1.train.Saver):
     def is_empty(self) -> bool:
         return bool(self._is_empty)
 
-    def before_state(self, prefix: str) -> None:
-        """Called with a saved checkpoint's prefix before the state file names it."""
 
-    def _RecordLastCheckpoint(self, latest_save_path: str) -> None:
-        self.before_state(latest_save_path)
-        super()._RecordLastCheckpoint(latest_save_path)
+class _Writing(_session.SessionInterface):
+    """A session in which running a Saver's save op calls the Saver's `write`."""
+
+    def __init__(self, session: Any, saver: Saver):
+        self._session = session
+        self._saver = saver
+
+    @property
+    def graph(self) -> tf.Graph:
+        return self._session.graph
+
+    @property
+    def sess_str(self) -> Any:
+        return self._session.sess_str
+
+    def run(
+        self,
+        fetches: Any,
+        feed_dict: Any = None,
+        options: Any = None,
+        run_metadata: Any = None,
+    ) -> Any:
+        definition = self._saver.saver_def
+        if isinstance(fetches, str) and fetches == definition.save_tensor_name:
+            prefix = feed_dict[definition.filename_tensor_name]
+            return self._saver.write(self._session, prefix)
+        return self._session.run(fetches, feed_dict, options, run_metadata)
 
 
 class SaverBuilder(BulkSaverBuilder):

@@ -13,7 +13,7 @@ formats, whichever it saves.
 from __future__ import annotations
 
 import dataclasses
-import uuid
+import logging
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Optional
 
@@ -22,8 +22,12 @@ from tensorflow.compat import v1 as tf1
 
 from estimator_ckpt.bundle.errors import CheckpointError
 from estimator_ckpt.migration import names, object_graph, roles
-from estimator_ckpt.migration.aliases import add_aliases
-from estimator_ckpt.training import private, sources, variables
+from estimator_ckpt.training import private, publish, sources, variables
+
+#: What the Saver calls the alias of the global step: its own name is taken.
+_STEP_ALIAS = f"{names.GLOBAL_STEP}:alias"
+
+_log = logging.getLogger("estimator_ckpt")
 
 CheckpointFactory = Callable[[], tf.train.Checkpoint]
 
@@ -154,6 +158,8 @@ class FormatSaver(private.Saver):
         object keys are used. Without it they are those of
         `tf.train.Checkpoint(var_list={name: variable}, step=global_step)`.
       var_list: what to save and restore, as for `tf1.train.Saver`; None for all.
+      on_damaged: what to do about a checkpoint that is not whole: `error`, or
+        `fall_back` to the newest older one that is.
       **settings: `sharded`, `max_to_keep` and others of `tf1.train.Saver`.
     """
 
@@ -163,9 +169,11 @@ class FormatSaver(private.Saver):
         *,
         checkpoint: Optional[CheckpointFactory] = None,
         var_list: Any = None,
+        on_damaged: str = "error",
         **settings: Any,
     ):
         self.format = format
+        self._on_damaged = on_damaged
         self._keys = _KeyBuilder(format, checkpoint, var_list)
         super().__init__(defer_build=True, builder=self._keys, **settings)
 
@@ -197,10 +205,18 @@ class FormatSaver(private.Saver):
         if not self.is_empty and not tf1.get_collection(tf1.GraphKeys.SAVERS):
             tf1.add_to_collection(tf1.GraphKeys.SAVERS, self)
 
-    def before_state(self, prefix: str) -> None:
+    def write(self, session: tf1.Session, prefix: str) -> Any:
+        """Saves all tensors under a prefix, and the name keys that `dual` adds."""
         aliases = self._keys.aliases()
+        if publish.is_there(prefix):
+            with publish.beside(prefix) as temporary:
+                super().write(session, temporary)
+                publish.replace(temporary, prefix, aliases)
+            return prefix
+        written = super().write(session, prefix)
         if aliases:
-            _add_aliases(prefix, aliases)
+            publish.add_name_keys(prefix, aliases)
+        return written
 
     def restore(self, sess: Any, save_path: str) -> None:
         """Restores the variables from a checkpoint of any of the three formats.
@@ -211,6 +227,7 @@ class FormatSaver(private.Saver):
 
         Raises:
           ValueError: `save_path` is None or no checkpoint.
+          DamagedCheckpointError: it is not whole; names the newest one that is.
           RestoreError: the checkpoint lacks variables, or has other shapes.
         """
         if not self.is_built:  # export_saved_model never finalizes the Scaffold
@@ -221,34 +238,29 @@ class FormatSaver(private.Saver):
         if save_path is None:
             raise ValueError("Can't load save_path when it is None.")
         prefix = tf.compat.as_text(save_path)
-        if not tf1.train.checkpoint_exists(prefix):
-            raise ValueError(
-                f"The passed save_path is not a valid checkpoint: {prefix}"
-            )
+        try:
+            self._restore(sess, prefix)
+        except sources.DamagedCheckpointError as error:
+            whole = sources.newest_whole_before(prefix)
+            if whole is None:
+                raise sources.DamagedCheckpointError(
+                    f"{error}. The state file names no older checkpoint that is whole"
+                ) from error
+            if self._on_damaged == "error":
+                raise sources.DamagedCheckpointError(
+                    f"{error}. The newest one that is whole is {whole}: to train on "
+                    f"from it, say on_damaged='fall_back' (--on_damaged=fall_back)"
+                ) from error
+            _log.warning("%s. Falling back to %s, which is whole", error, whole)
+            self._restore(sess, whole)
+
+    def _restore(self, session: tf1.Session, prefix: str) -> None:
+        sources.require_whole_files(prefix)
         feed = self._keys.feed(sources.read(prefix))
         tf1.logging.info("Restoring parameters from %s", prefix)
         feed[self.saver_def.filename_tensor_name] = prefix
-        sess.run(self.saver_def.restore_op_name, feed)
-
-
-def _add_aliases(prefix: str, aliases: Mapping[str, str]) -> None:
-    """Adds name keys to a saved checkpoint's index; the tensors are not written again.
-
-    Through `tf.io.gfile`, so that it works where the model dir is remote. The new
-    index is written beside the old one and renamed: nobody reads half of it.
-    """
-    index = f"{prefix}.index"
-    with tf.io.gfile.GFile(index, "rb") as file:
-        data = file.read()
-    beside = f"{index}.tmp-{uuid.uuid4().hex}"
-    try:
-        with tf.io.gfile.GFile(beside, "wb") as file:
-            file.write(add_aliases(data, aliases, index))
-        tf.io.gfile.rename(beside, index, overwrite=True)
-    except BaseException:
-        if tf.io.gfile.exists(beside):
-            tf.io.gfile.remove(beside)
-        raise
+        with sources.reporting_damage(prefix):
+            session.run(self.saver_def.restore_op_name, feed)
 
 
 def _shapes_of(saveables: Mapping[str, Any]) -> dict[str, Optional[tuple[int, ...]]]:
@@ -344,12 +356,11 @@ def _extras(
                 if step is None
                 else tf.cast(step, tf.int64, name="save_counter")
             )
+        alias = None
         if step is not None and names.GLOBAL_STEP in keys:
-            extras[f"{names.GLOBAL_STEP}:alias"] = tf.identity(step)
-    return {
-        name: private.NotRestored(tensor, name.partition(":alias")[0])
-        for name, tensor in extras.items()
-    }
+            alias = private.NotRestored(tf.identity(step), names.GLOBAL_STEP)
+    found = {key: private.NotRestored(tensor, key) for key, tensor in extras.items()}
+    return {**found, _STEP_ALIAS: alias} if alias else found
 
 
 def _device_of(saveables: Mapping[str, Any]) -> Any:
@@ -367,7 +378,10 @@ def _key_in(source: sources.Source, name: str, saved: _Saved) -> Optional[str]:
         return saved.object_key
     if name in source.layout.keys:
         return source.layout.keys[name]
-    return name if name in source.shapes else None
+    # A hash table is saved under its name with `-keys` and `-values` behind it.
+    table, dash, part = name.rpartition("-")
+    key = f"{source.layout.tables.get(table, table)}{dash}{part}"
+    return key if key in source.shapes else None
 
 
 def _problem(

@@ -13,6 +13,7 @@ from estimator_ckpt.training import model_fn as model_fns
 from estimator_ckpt.training import private, savers
 
 _DECORATOR = "with_scaffold"
+ON_DAMAGED = ("error", "fall_back")
 
 
 @overload
@@ -21,7 +22,10 @@ def with_scaffold(format: model_fns.ModelFn) -> model_fns.ModelFn: ...
 
 @overload
 def with_scaffold(
-    format: str = "tf2", *, checkpoint: Optional[savers.CheckpointFactory] = None
+    format: str = "tf2",
+    *,
+    checkpoint: Optional[savers.CheckpointFactory] = None,
+    on_damaged: str = "error",
 ) -> Callable[[model_fns.ModelFn], model_fns.ModelFn]: ...
 
 
@@ -29,6 +33,7 @@ def with_scaffold(
     format: Union[str, model_fns.ModelFn] = "tf2",
     *,
     checkpoint: Optional[savers.CheckpointFactory] = None,
+    on_damaged: str = "error",
 ) -> Any:
     """Makes a model_fn's checkpoints `format`, without touching its body.
 
@@ -50,23 +55,33 @@ def with_scaffold(
         It is called when the graph is complete. What the Checkpoint does not track
         is saved under its name. The default layout is that of
         `tf.train.Checkpoint(var_list={name: variable}, step=global_step)`.
+      on_damaged: what training does when the latest checkpoint is damaged (its index
+        or a shard is missing, cut off or changed): `error` stops and names the newest
+        checkpoint that is whole, `fall_back` goes on from that one, with a warning.
+        Nothing is deleted. Evaluation and prediction always stop.
 
     Returns:
       The decorated model_fn, or a decorator.
 
     Raises:
-      ValueError: an unknown format, or a model_fn that has been decorated before.
+      ValueError: an unknown format or on_damaged, or a model_fn that has been
+        decorated before.
     """
     if callable(format):
         return with_scaffold("tf2")(format)
-    _check(format, checkpoint)
+    _check(format, checkpoint, on_damaged)
 
     def decorate(model_fn: model_fns.ModelFn) -> model_fns.ModelFn:
         def change(spec: Any, config: Optional[tf.estimator.RunConfig]) -> Any:
+            is_training = spec.mode == tf.estimator.ModeKeys.TRAIN
             return model_fns.with_changed_scaffold(
                 spec,
                 lambda own: scaffold(
-                    format, checkpoint=checkpoint, scaffold=own, config=config
+                    format,
+                    checkpoint=checkpoint,
+                    scaffold=own,
+                    config=config,
+                    on_damaged=on_damaged if is_training else "error",
                 ),
             )
 
@@ -81,6 +96,7 @@ def scaffold(
     checkpoint: Optional[savers.CheckpointFactory] = None,
     scaffold: Optional[tf1.train.Scaffold] = None,
     config: Optional[tf.estimator.RunConfig] = None,
+    on_damaged: str = "error",
 ) -> tf1.train.Scaffold:
     """A Scaffold whose saver saves in `format`, for MonitoredTrainingSession too.
 
@@ -91,11 +107,13 @@ def scaffold(
       config: a RunConfig, for `keep_checkpoint_max` and
         `keep_checkpoint_every_n_hours`; without it TensorFlow's defaults hold (the
         last 5).
+      on_damaged: as for `with_scaffold`; holds whenever the saver restores.
 
     Raises:
-      ValueError: an unknown format, or a Scaffold that has such a saver already.
+      ValueError: an unknown format or on_damaged, or a Scaffold that has such a
+        saver already.
     """
-    _check(format, checkpoint)
+    _check(format, checkpoint, on_damaged)
     base = scaffold or tf1.train.Scaffold()
     given = base.saver
     if given is None:
@@ -129,14 +147,21 @@ def scaffold(
         format,
         checkpoint=checkpoint,
         var_list=var_list,
+        on_damaged=on_damaged,
         allow_empty=True,
         **settings,
     )
     return private.with_fields(base, saver=saver)
 
 
-def _check(format: str, checkpoint: Optional[savers.CheckpointFactory]) -> None:
+def _check(
+    format: str, checkpoint: Optional[savers.CheckpointFactory], on_damaged: str
+) -> None:
     names.check_format(format)
+    if on_damaged not in ON_DAMAGED:
+        raise ValueError(
+            f"unknown on_damaged {on_damaged!r}: use 'error' or 'fall_back'"
+        )
     if checkpoint is not None and not callable(checkpoint):
         raise ValueError(
             "checkpoint must be a function of no arguments that makes the "

@@ -6,17 +6,32 @@ the V1 format. What the keys mean is decided by `migration.layout`, as everywher
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Optional, Union
 
 import tensorflow as tf
 from tensorflow.compat import v1 as tf1
 
-from estimator_ckpt.bundle.errors import CheckpointError, CheckpointNotFoundError
+from estimator_ckpt.bundle.errors import (
+    CheckpointError,
+    CheckpointNotFoundError,
+    CorruptIndexError,
+)
+from estimator_ckpt.bundle.index import index_path, parse_index, shard_path
 from estimator_ckpt.migration import layout, names, object_graph
+
+#: What TensorFlow says of a whole tensor that it cannot give as an array: slices of
+#: some dtypes, variants.
+_CANNOT_SHOW = re.compile("not supported|not convertible")
+
+
+class DamagedCheckpointError(CheckpointError):
+    """A checkpoint is not whole: a file is missing, cut off, or was changed."""
+
 
 #: What people paste behind a prefix or a model dir: the name of one of its files.
 _FILE_OF_CHECKPOINT = re.compile(
@@ -48,7 +63,7 @@ def read(prefix: str) -> Source:
     """Reads what a checkpoint holds, without its values.
 
     Raises:
-      CheckpointError: TensorFlow cannot read it.
+      DamagedCheckpointError: TensorFlow cannot read it.
     """
     try:
         reader = tf1.train.NewCheckpointReader(prefix)
@@ -65,7 +80,7 @@ def read(prefix: str) -> Source:
         else:
             found = layout.of_names(shapes)
     except (tf.errors.OpError, ValueError, RuntimeError) as error:
-        raise CheckpointError(
+        raise DamagedCheckpointError(
             f"{prefix}: TensorFlow cannot read this checkpoint: {_first_line(error)}"
         ) from error
     return Source(
@@ -113,8 +128,89 @@ def resolve(path: Union[str, os.PathLike[str]]) -> str:
 
 
 def latest(model_dir: str) -> Optional[str]:
-    """The prefix of a model dir's latest checkpoint, or None if it has none."""
-    return tf.train.latest_checkpoint(model_dir)
+    """The prefix that a model dir's state file names, whether it is there or not."""
+    state = tf.train.get_checkpoint_state(model_dir)
+    return str(state.model_checkpoint_path) if state else None
+
+
+def require_whole_files(prefix: str) -> None:
+    """Checks that a checkpoint's files are there, and as long as its index says.
+
+    TensorFlow takes a missing shard for a checkpoint that lacks variables.
+
+    Raises:
+      ValueError: there is no such checkpoint.
+      DamagedCheckpointError: a file that should be there is missing or cut off.
+    """
+    path = index_path(prefix)
+    if not tf.io.gfile.exists(path):
+        if tf1.train.checkpoint_exists(prefix):
+            return  # of the V1 format
+        if latest(os.path.dirname(prefix) or ".") == prefix:
+            raise DamagedCheckpointError(
+                f"{path}: the index is missing, though the state file names it"
+            )
+        raise ValueError(f"The passed save_path is not a valid checkpoint: {prefix}")
+    with reporting_damage(prefix):
+        with tf.io.gfile.GFile(path, "rb") as file:
+            index = parse_index(file.read(), path)
+        ends: dict[int, int] = {}
+        for key in index.records:
+            entry = index.entry(key)
+            if not entry.slices:
+                end = entry.offset + entry.size
+                ends[entry.shard_id] = max(end, ends.get(entry.shard_id, 0))
+    for shard_id, end in sorted(ends.items()):
+        shard = shard_path(prefix, shard_id, index.header.num_shards)
+        if not tf.io.gfile.exists(shard):
+            raise DamagedCheckpointError(f"{shard}: the shard is missing")
+        length = tf.io.gfile.stat(shard).length
+        if length < end:
+            raise DamagedCheckpointError(
+                f"{shard}: the shard is cut off: it has {length} bytes of {end}"
+            )
+
+
+@contextlib.contextmanager
+def reporting_damage(prefix: str) -> Iterator[None]:
+    """Turns what reading a damaged checkpoint raises into DamagedCheckpointError."""
+    try:
+        yield
+    except (
+        CorruptIndexError,
+        tf.errors.DataLossError,
+        tf.errors.OutOfRangeError,
+        tf.errors.NotFoundError,
+    ) as error:
+        raise DamagedCheckpointError(
+            f"{prefix} is damaged: {_first_line(error)}"
+        ) from error
+
+
+def newest_whole_before(prefix: str) -> Optional[str]:
+    """The newest whole checkpoint that the state file lists before `prefix`.
+
+    Every tensor is read, one at a time, so that each is held against its checksum.
+    """
+    state = tf.train.get_checkpoint_state(os.path.dirname(prefix) or ".")
+    listed = list(state.all_model_checkpoint_paths) if state else []
+    older = listed[: listed.index(prefix)] if prefix in listed else listed
+    return next((p for p in reversed(older) if p != prefix and _is_whole(p)), None)
+
+
+def _is_whole(prefix: str) -> bool:
+    try:
+        require_whole_files(prefix)
+        reader = tf1.train.NewCheckpointReader(prefix)
+    except (DamagedCheckpointError, ValueError, tf.errors.OpError):
+        return False
+    for key in reader.get_variable_to_shape_map():
+        try:
+            reader.get_tensor(key)
+        except tf.errors.OpError as error:
+            if not _CANNOT_SHOW.search(str(error)):
+                return False
+    return True
 
 
 def _prefixes_in(directory: str) -> str:

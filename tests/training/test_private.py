@@ -58,9 +58,10 @@ def test_a_saver_calls_its_builder_and_records_checkpoints_as_we_override(tmp_pa
             return [f"renamed/{name}" for name in names]
 
     class Saver(private.Saver):
-        def before_state(self, prefix):
+        def write(self, session, prefix):
             assert tf1.train.get_checkpoint_state(str(tmp_path)) is None
-            calls.append("before_state")
+            calls.append("write")
+            return super().write(session, prefix)
 
     with tf.Graph().as_default(), tf1.Session() as session:
         v = tf1.get_variable("v", initializer=3.0)
@@ -74,7 +75,7 @@ def test_a_saver_calls_its_builder_and_records_checkpoints_as_we_override(tmp_pa
         session.run(v.assign(0.0))
         saver.restore(session, prefix)
         assert session.run(v) == 3.0
-    assert calls == ["collect", "save_key", "restore_keys", "before_state"]
+    assert calls == ["collect", "save_key", "restore_keys", "write"]
     assert tf.train.load_checkpoint(prefix).get_tensor("renamed/v") == 3.0
 
 

@@ -1,0 +1,40 @@
+"""A killed job loses no step that a completed checkpoint had."""
+
+import os
+import subprocess
+import sys
+
+import pytest
+
+from tests.conftest import REPOSITORY
+
+JOB = "tests.training.killed_job"
+
+
+def run(*arguments, seconds):
+    done = subprocess.run(
+        [sys.executable, "-m", JOB, *map(str, arguments)],
+        cwd=REPOSITORY,
+        env={**os.environ, "CUDA_VISIBLE_DEVICES": "-1"},
+        capture_output=True,
+        text=True,
+        timeout=seconds,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout[-2000:] + done.stderr[-4000:]
+    return int(done.stdout.split()[-1])
+
+
+@pytest.mark.parametrize("format", ["tf2", "dual"])
+def test_killed_at_every_change_of_a_resumed_save(tmp_path, format):
+    # Two shards' renames at least, the index, the old shard, what was left beside.
+    assert run("operations", tmp_path / "model", format, seconds=300) >= 4
+
+
+def test_killed_at_random_moments(tmp_path):
+    assert run("random", tmp_path / "model", 10, 1, seconds=200) == 10
+
+
+@pytest.mark.soak
+def test_killed_hundreds_of_times(tmp_path):
+    assert run("random", tmp_path / "model", 300, 2, seconds=1500) == 300
