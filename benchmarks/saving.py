@@ -117,8 +117,8 @@ def table(times):
 
 def rounds(count, measure):
     times = {kind: [] for kind in KINDS}
-    for kind in KINDS:
-        measure(kind)  # the first of each is not counted
+    for kind in KINDS:  # the first of each is not counted
+        measure(kind)
     for _ in range(count):
         for kind in KINDS:
             times[kind].append(measure(kind))

@@ -1,5 +1,6 @@
 """Every checkpoint of the test data, in every direction, read by real TensorFlows."""
 
+import itertools
 import json
 import os
 import pathlib
@@ -92,22 +93,29 @@ def test_every_value_is_bit_equal(manifest, version):
     print(done.stdout)
 
 
-def test_a_job_under_2_15_is_restored_by_a_saver_of_1_15(tmp_path):
+def test_jobs_under_2_15_are_restored_by_a_saver_of_1_15(tmp_path):
     import tensorflow as tf
 
-    from model_fns import digits
+    from model_fns import digits, embedding, guide
     from tests.training import helpers
 
     if not READERS["1.15.5"].exists():
         pytest.skip("no interpreter with TensorFlow 1.15.5 (see make compat)")
+    inputs = {
+        guide: (guide.input_fn, guide.input_fn),
+        digits: (digits.train_input_fn, digits.eval_input_fn),
+        embedding: (embedding.train_input_fn, embedding.eval_input_fn),
+    }
     listed = []
-    for format in ("tf1", "dual"):
+    for module, format in itertools.product(inputs, ("tf1", "dual")):
+        train_input_fn, eval_input_fn = inputs[module]
+        model_dir = str(tmp_path / module.__name__ / format)
         est = tf.estimator.Estimator(
-            ec.with_scaffold(format)(digits.model_fn), str(tmp_path / format)
+            ec.with_scaffold(format)(module.model_fn), model_dir
         )
-        est.train(digits.train_input_fn, steps=3)
-        prefix = tf.train.latest_checkpoint(str(tmp_path / format))
-        values = helpers.session_values(est, digits.eval_input_fn)
+        est.train(train_input_fn, steps=3)
+        prefix = tf.train.latest_checkpoint(model_dir)
+        values = helpers.session_values(est, eval_input_fn)
         with ec.open_checkpoint(prefix) as checkpoint:
             listed.append(
                 {
