@@ -21,7 +21,7 @@ import tensorflow as tf
 from tensorflow.compat import v1 as tf1
 
 from estimator_ckpt.bundle.errors import CheckpointError
-from estimator_ckpt.migration import names, object_graph, roles
+from estimator_ckpt.migration import layout, names, object_graph, roles
 from estimator_ckpt.training import private, publish, sources, variables
 
 #: What the Saver calls the alias of the global step: its own name is taken.
@@ -41,12 +41,14 @@ class _Saved:
     """What is saved under one name.
 
     Attributes:
+      name: its name in a name-based checkpoint.
       object_key: its key in an object-based checkpoint, None if it has none there.
       shape: the whole variable's shape, None if unknown or not a variable.
     """
 
-    object_key: Optional[str]
-    shape: Optional[tuple[int, ...]]
+    name: str
+    object_key: Optional[str] = None
+    shape: Optional[tuple[int, ...]] = None
 
 
 class _KeyBuilder(private.SaverBuilder):
@@ -75,9 +77,14 @@ class _KeyBuilder(private.SaverBuilder):
     def collect(self, variables_to_save: Any) -> dict[str, Any]:
         del variables_to_save  # deferred building never has them
         saveables = private.saveables_by_name(self._var_list)
+        if names.OBJECT_GRAPH_KEY in saveables:
+            self._saved, saveables = _as_it_is(saveables)
+            return saveables
         shapes = _shapes_of(saveables)
         if self._format == "tf1" and self._make_checkpoint is None:
-            self._saved = {name: _Saved(None, shapes.get(name)) for name in saveables}
+            self._saved = {
+                name: _Saved(name, None, shapes.get(name)) for name in saveables
+            }
             return saveables
         if self._make_checkpoint is None:
             keys, graph = _default_layout(shapes)
@@ -85,7 +92,7 @@ class _KeyBuilder(private.SaverBuilder):
             self.checkpoint = self._make_checkpoint()
             keys, graph, saveables = _layout_of(self.checkpoint, saveables)
         self._saved = {
-            name: _Saved(keys.get(name), shapes.get(name)) for name in saveables
+            name: _Saved(name, keys.get(name), shapes.get(name)) for name in saveables
         }
         if self._format != "tf1":
             saveables.update(_extras(saveables, graph, keys))
@@ -112,9 +119,9 @@ class _KeyBuilder(private.SaverBuilder):
         if self._format != "dual":
             return {}
         return {
-            name: saved.object_key
-            for name, saved in self._saved.items()
-            if saved.object_key is not None
+            saved.name: saved.object_key
+            for saved in self._saved.values()
+            if saved.object_key not in (None, saved.name)
         }
 
     def feed(self, source: sources.Source) -> dict[tf.Tensor, list[str]]:
@@ -129,9 +136,9 @@ class _KeyBuilder(private.SaverBuilder):
             for name in wanted:
                 if name in chosen:
                     continue
-                saved = self._saved.get(name, _Saved(None, None))
-                chosen[name] = _key_in(source, name, saved)
-                problem = _problem(source, name, saved, chosen[name])
+                saved = self._saved.get(name, _Saved(name))
+                chosen[name] = _key_in(source, saved)
+                problem = _problem(source, saved, chosen[name])
                 if problem:
                     problems.append(problem)
         if problems:
@@ -338,6 +345,39 @@ def _layout_of(
     return keys, graph.SerializeToString(), saveables
 
 
+def _as_it_is(
+    saveables: Mapping[str, Any],
+) -> tuple[dict[str, _Saved], dict[str, Any]]:
+    """What a Saver saves that writes an object-based checkpoint already.
+
+    Such is that of `tf.keras.estimator.model_to_estimator`: its names are object
+    keys, and it has an object graph, whose full names are the TF1 names.
+    """
+    by_key = {s.name: s for value in saveables.values() for s in value.specs}
+    graph_tensor = by_key.pop(names.OBJECT_GRAPH_KEY).tensor
+    graph = object_graph.parse(
+        tf.get_static_value(graph_tensor).item(), "the model_fn's Saver"
+    )
+    found = layout.of_objects(by_key, graph)
+    names_by_key = {key: name for name, key in found.keys.items()}
+    saved = {}
+    for key, spec in by_key.items():
+        is_static = key in names_by_key and spec.tensor.shape.is_fully_defined()
+        shape = tuple(spec.tensor.shape.as_list()) if is_static else None
+        saved[key] = _Saved(names_by_key.get(key, key), key, shape)
+    kept = dict(saveables)
+    kept[names.OBJECT_GRAPH_KEY] = private.NotRestored(
+        graph_tensor, names.OBJECT_GRAPH_KEY
+    )
+    step = tf1.train.get_global_step()
+    if step is not None:
+        with tf.device(_device_of(by_key)):
+            kept[_STEP_ALIAS] = private.NotRestored(
+                tf.identity(step), names.GLOBAL_STEP
+            )
+    return saved, kept
+
+
 def _extras(
     saveables: Mapping[str, Any], graph: bytes, keys: Mapping[str, str]
 ) -> dict[str, private.NotRestored]:
@@ -373,7 +413,8 @@ def _device_of(saveables: Mapping[str, Any]) -> Any:
     return None
 
 
-def _key_in(source: sources.Source, name: str, saved: _Saved) -> Optional[str]:
+def _key_in(source: sources.Source, saved: _Saved) -> Optional[str]:
+    name = saved.name
     if saved.object_key is not None and saved.object_key in source.shapes:
         return saved.object_key
     if name in source.layout.keys:
@@ -385,8 +426,9 @@ def _key_in(source: sources.Source, name: str, saved: _Saved) -> Optional[str]:
 
 
 def _problem(
-    source: sources.Source, name: str, saved: _Saved, key: Optional[str]
+    source: sources.Source, saved: _Saved, key: Optional[str]
 ) -> Optional[str]:
+    name = saved.name
     if key is None:
         if name in source.layout.ambiguous:
             return f"{name!r} is the full name of more than one variable there"

@@ -122,12 +122,13 @@ def assert_consumed(model_dir, expected):
         np.testing.assert_array_equal(variable.numpy(), expected[name], err_msg=name)
 
 
+@pytest.mark.parametrize("checkpoint_format", ["saver", "checkpoint"])
 @pytest.mark.parametrize("format", FORMATS)
-def test_model_to_estimators_model_fn(tmp_path, format):
+def test_model_to_estimators_model_fn(tmp_path, format, checkpoint_format):
     model = tf.keras.Sequential([tf.keras.layers.Dense(1, input_shape=(2,), name="d")])
     model.compile(optimizer="adam", loss="mse")
     converted = tf.keras.estimator.model_to_estimator(
-        model, model_dir=str(tmp_path / "keras"), checkpoint_format="saver"
+        model, model_dir=str(tmp_path / "keras"), checkpoint_format=checkpoint_format
     )
 
     def input_fn():
@@ -139,6 +140,15 @@ def test_model_to_estimators_model_fn(tmp_path, format):
     est.train(input_fn, steps=2)
     est.train(input_fn, steps=1)
     assert est.evaluate(input_fn, steps=1)["global_step"] == 3
+    prefix = helpers.latest(tmp_path / "job")
+    with ec.open_checkpoint(prefix) as checkpoint:
+        kernel = checkpoint.read("d/kernel")
+        # With tf1 a Saver of the model_fn's own stays in charge: Keras's object keys.
+        keeps_own = (format, checkpoint_format) == ("tf1", "checkpoint")
+        assert checkpoint.format == ("tf2" if keeps_own else format)
+    if checkpoint_format == "checkpoint":  # as plain Keras loads it
+        model.load_weights(prefix).assert_existing_objects_matched()
+        np.testing.assert_array_equal(model.layers[0].kernel.numpy(), kernel)
 
 
 @pytest.mark.parametrize("optimizer", ["legacy", "new"])
