@@ -12,6 +12,7 @@ shards, `.meta`, index by rename; what the old destination had goes last.
 from __future__ import annotations
 
 import dataclasses
+import logging
 import os
 from collections.abc import Iterator, Mapping
 from typing import Any, Optional
@@ -63,6 +64,7 @@ def convert(
     to: str,
     include: Patterns = None,
     exclude: Patterns = None,
+    assignment_map: Any = None,
     names: str = "full_name",
     root: Optional[str] = None,
     step: Optional[str] = names.GLOBAL_STEP,
@@ -82,7 +84,11 @@ def convert(
         source's own name.
       to: `tf1`, `tf2` or `dual`.
       include: regexes of variable names to keep, matched from the beginning.
-      exclude: regexes of variable names to leave out; they win.
+      exclude: regexes of variable names to leave out; they win. Both are held
+        against the source's names; one that matches nothing is logged.
+      assignment_map: new names: a dict or list of pairs (old to new), the path of a
+        YAML or JSON file, or `builtin:NAME`; see `migration.assignment`. It lays an
+        object-based source out anew.
       names: what variables of an object-based source are called: `full_name` or
         `path`, as for `open_checkpoint`.
       root: the dictionary that holds the variables in an object-based result. None:
@@ -102,6 +108,7 @@ def convert(
       CheckpointNotFoundError: there is no source.
       DestinationExistsError: the destination is there, and overwrite is False.
       AmbiguousNameError: two variables claim one name.
+      AssignmentMapError: the map cannot be read, or gives two variables one name.
       CheckpointError: the source is damaged, or writing failed.
     """
     _check(data, names)
@@ -109,6 +116,7 @@ def convert(
         "to": to,
         "include": include,
         "exclude": exclude,
+        "assignment_map": assignment_map,
         "names": names,
         "root": root,
         "step": step,
@@ -129,6 +137,8 @@ def convert(
                 overwrite=overwrite,
                 progress=progress,
             )
+    for sentence in conversion.rekeying.unused:
+        logging.getLogger("estimator_ckpt").warning("%s", sentence)
     with reader:
         target = _destination(reader.prefix, destination)
         _refuse(reader.prefix, target, overwrite)

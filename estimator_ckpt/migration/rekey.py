@@ -12,6 +12,7 @@ from typing import Any, Optional
 
 from estimator_ckpt.bundle.errors import CheckpointError
 from estimator_ckpt.migration import names, object_graph
+from estimator_ckpt.migration.assignment import AssignmentMap
 from estimator_ckpt.migration.layout import Layout
 from estimator_ckpt.migration.patterns import Filter, Patterns
 
@@ -26,11 +27,13 @@ class Rekeying:
       graph: the serialized object graph to write, or None for none of our own: either
         there is to be none, or the old one is among the moves.
       needs_counter: whether a `save_counter` is to be written.
+      unused: what of the map and the filters matched nothing, a sentence each.
     """
 
     moves: Mapping[str, tuple[str, ...]]
     graph: Optional[bytes]
     needs_counter: bool
+    unused: tuple[str, ...] = ()
 
     @property
     def kept(self) -> set[str]:
@@ -59,6 +62,7 @@ def rekey(
     step: Optional[str] = names.GLOBAL_STEP,
     include: Patterns = None,
     exclude: Patterns = None,
+    assignment_map: Any = None,
     source: str,
 ) -> Rekeying:
     """Plans the keys of a checkpoint in another format.
@@ -74,20 +78,33 @@ def rekey(
       step: the variable that goes under `step`, None to leave it with the others.
       include: regexes of variable names to keep (`re.match`), None for all.
       exclude: regexes of variable names to leave out; they win.
+      assignment_map: new names for variables, as `AssignmentMap.of` takes it. An
+        object-based source is then laid out anew.
       source: the checkpoint, for messages.
 
     Raises:
       ValueError: an unknown format.
       PatternError: a pattern is no regular expression.
       AmbiguousNameError: variable names are needed, and two variables claim one.
+      AssignmentMapError: the map is none, or gives two variables one name.
       CheckpointError: nothing is left.
     """
     names.check_format(to)
     chooses = Filter(include, exclude)
-    keeps_graph = to != "tf1" and graph is not None and root is None
+    renames = AssignmentMap.of(assignment_map)
+    keeps_graph = to != "tf1" and graph is not None and root is None and not renames
     if not keeps_graph or to == "dual" or not chooses.keeps_all:
         found.require_unique(source)
     chosen = [name for name in found.keys if chooses.keeps(name)]
+    renaming = renames.rename(dict.fromkeys(chosen), source=source)
+    unused = (
+        *renaming.unused,
+        *(
+            f"the pattern {pattern!r} matches no variable of {source}"
+            for pattern in chooses.unused(found.keys)
+        ),
+    )
+    chosen = list(renaming.targets)
     if not chosen and not (keeps_graph and chooses.keeps_all):
         raise CheckpointError(
             f"{source}: include and exclude leave none of its {len(found.keys)} "
@@ -101,30 +118,35 @@ def rekey(
         moves.pop(names.SAVE_COUNTER_KEY, None)
     moves.update((key, ()) for key in found.keys.values())
     for name in chosen:
-        old = found.keys[name]
+        old, called = found.keys[name], renaming.targets[name]
         if to == "tf1":
-            new = [name]
+            new = [called]
         elif keeps_graph:
             new = [old]
         else:
             is_step = name == step_name
-            new = [names.STEP_KEY if is_step else names.variable_key(name, _root(root))]
-        if to == "dual" or (to == "tf2" and name == names.GLOBAL_STEP):
+            new = [
+                names.STEP_KEY if is_step else names.variable_key(called, _root(root))
+            ]
+        if to == "dual" or (to == "tf2" and called == names.GLOBAL_STEP):
             # Estimator reads max_steps against the name, in every format.
-            new.append(name)
+            new.append(called)
         moves[old] = tuple(dict.fromkeys(new))
     if to == "tf1":
-        return Rekeying(moves, None, False)
+        return Rekeying(moves, None, False, unused)
     if keeps_graph:
         new_graph = None
         if not chooses.keeps_all:
             kept = {old for old, new in moves.items() if new}
             new_graph = object_graph.without(graph, kept)
             moves.pop(names.OBJECT_GRAPH_KEY, None)
-        return Rekeying(moves, new_graph, False)
-    laid_out = sorted(name for name in chosen if name != step_name)
-    built = object_graph.build(laid_out, root=_root(root), step=step_name)
-    return Rekeying(moves, built, True)
+        return Rekeying(moves, new_graph, False, unused)
+    new_names = renaming.targets
+    laid_out = sorted(new_names[name] for name in chosen if name != step_name)
+    built = object_graph.build(
+        laid_out, root=_root(root), step=new_names.get(step_name or "")
+    )
+    return Rekeying(moves, built, True, unused)
 
 
 def _root(root: Optional[str]) -> str:

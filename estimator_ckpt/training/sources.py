@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
+import math
 import os
 import re
 from collections.abc import Iterator, Mapping
@@ -23,6 +24,7 @@ from estimator_ckpt.bundle.errors import (
 )
 from estimator_ckpt.bundle.index import index_path, parse_index, shard_path
 from estimator_ckpt.migration import layout, names, object_graph
+from estimator_ckpt.migration.plan import Variable, role_in
 
 #: What TensorFlow says of a whole tensor that it cannot give as an array: slices of
 #: some dtypes, variants.
@@ -90,6 +92,21 @@ def read(prefix: str) -> Source:
         dtypes=dtypes,
         full_names=full_names,
     )
+
+
+def variables_of(source: Source) -> dict[str, Variable]:
+    """A checkpoint's variables as a plan takes them, roles told from names."""
+    return {
+        name: Variable(
+            name,
+            source.dtypes[key].name,
+            source.shapes[key],
+            role_in(source.layout, name),
+            key,
+            math.prod(source.shapes[key]) * source.dtypes[key].size,
+        )
+        for name, key in source.layout.keys.items()
+    }
 
 
 def resolve(path: Union[str, os.PathLike[str]]) -> str:

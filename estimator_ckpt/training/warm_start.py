@@ -8,12 +8,9 @@ per model dir. The global step is never carried.
 
 from __future__ import annotations
 
-import collections
-import dataclasses
-import enum
 import logging
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable
 from typing import Any, Optional
 
 import tensorflow as tf
@@ -21,85 +18,33 @@ from tensorflow.compat import v1 as tf1
 
 from estimator_ckpt.bundle import files
 from estimator_ckpt.bundle.errors import CheckpointError
-from estimator_ckpt.migration import roles
-from estimator_ckpt.migration.patterns import Filter, Patterns
+from estimator_ckpt.migration import plan as plans
+from estimator_ckpt.migration.patterns import Patterns
+from estimator_ckpt.migration.plan import Choice, Plan, Verdict
+from estimator_ckpt.training import carrying, private, sources, variables
 from estimator_ckpt.training import model_fn as model_fns
-from estimator_ckpt.training import private, sources, variables
 
 _DECORATOR = "warm_start_from"
+#: What the log calls a verdict, where that is not the verdict's own word.
+_WORDS = {
+    Verdict.MISSING: "not in source",
+    Verdict.SHAPE_MISMATCH: "different shape",
+    Verdict.DTYPE_MISMATCH: "different dtype",
+}
+#: The verdicts that the summary counts, and whether even if there are none.
+_COUNTED = {
+    Verdict.CARRIED: True,
+    Verdict.RENAMED: False,
+    Verdict.MISSING: True,
+    Verdict.SHAPE_MISMATCH: True,
+    Verdict.DTYPE_MISMATCH: False,
+    Verdict.RESET: True,
+}
 _log = logging.getLogger("estimator_ckpt")
 
 
 class WarmStartError(CheckpointError):
     """Variables that a strict warm start cannot carry."""
-
-
-class Verdict(enum.Enum):
-    """What a warm start does with a variable."""
-
-    CARRIED = "carried"
-    NOT_IN_SOURCE = "not in source"
-    DIFFERENT_SHAPE = "different shape"
-    DIFFERENT_DTYPE = "different dtype"
-    RESET = "reset"
-
-    @property
-    def is_problem(self) -> bool:
-        return self not in (Verdict.CARRIED, Verdict.RESET)
-
-
-@dataclasses.dataclass(frozen=True)
-class Decision:
-    """What a warm start does with one variable of the graph, and why.
-
-    Attributes:
-      variable: the variable.
-      verdict: what is done.
-      key: for CARRIED, the source's key that its value comes from.
-      because: one phrase for the log.
-    """
-
-    variable: variables.GraphVariable
-    verdict: Verdict
-    key: Optional[str]
-    because: str
-
-
-@dataclasses.dataclass(frozen=True)
-class Choice:
-    """Which variables a warm start is to carry.
-
-    Attributes:
-      carry: a key of `roles.CARRY`.
-      names: the include and exclude.
-    """
-
-    carry: str
-    names: Filter
-
-    @classmethod
-    def of(cls, carry: str, include: Patterns, exclude: Patterns) -> Choice:
-        """Checks the arguments of a warm start.
-
-        Raises:
-          ValueError: an unknown `carry`, or a pattern that is no regex.
-        """
-        if carry not in roles.CARRY:
-            known = ", ".join(map(repr, roles.CARRY))
-            raise ValueError(f"unknown carry {carry!r}: use one of {known}")
-        return cls(carry, Filter(include, exclude))
-
-    def leaves_out(self, variable: variables.GraphVariable) -> Optional[str]:
-        """Why a variable is not to be carried, or None if it is."""
-        if variable.role == roles.GLOBAL_STEP:
-            return "the global step is never carried"
-        if self.names.excludes(variable.name):
-            return "excluded"
-        if not self.names.includes(variable.name):
-            return "not included"
-        if variable.role not in roles.CARRY[self.carry]:
-            return f"carry={self.carry!r} leaves {variable.role} variables out"
-        return None
 
 
 def warm_start_from(
@@ -108,6 +53,11 @@ def warm_start_from(
     carry: str = "model",
     include: Patterns = None,
     exclude: Patterns = None,
+    assignment_map: Any = None,
+    reset: Patterns = None,
+    vocab_info: Optional[carrying.Vocabularies] = None,
+    resize: Patterns = None,
+    cast: bool = False,
     strict: bool = False,
 ) -> Callable[[model_fns.ModelFn], model_fns.ModelFn]:
     """Initializes a model_fn's variables from an old checkpoint, without its step.
@@ -126,7 +76,20 @@ def warm_start_from(
         state: slot variables, and beta powers when their slots are carried).
       include: a regex, or several; only variables whose name one matches from its
         beginning (`re.match`, as TensorFlow's `vars_to_warm_start`) are carried.
+        All patterns are held against the model's names, not the source's.
       exclude: a regex, or several; variables whose name one matches are not carried.
+      assignment_map: from the source's names to the model's, as
+        `init_from_checkpoint` has it: a dict or list of pairs (old to new; scopes end
+        in `/`), the path of a YAML or JSON file, or `builtin:NAME`, such as
+        `builtin:use_ema`. It renames and never selects.
+      reset: a regex, or several; variables that keep their initial values, such as
+        step counters of the model's own.
+      vocab_info: `tf.estimator.VocabInfo` by variable name: rows follow the words of
+        the new vocabulary; new words keep the initializer's values, or get
+        `backup_initializer`'s.
+      resize: a regex, or several, of variables that take over what fits where the
+        shapes differ; the rest of them keeps its initial values.
+      cast: whether a value may be cast to the variable's dtype.
       strict: raise an error if a variable that is to be carried cannot be, or if a
         pattern matches nothing, instead of a warning.
 
@@ -134,20 +97,33 @@ def warm_start_from(
       A decorator for model_fns.
 
     Raises:
-      ValueError: an unknown `carry`, a pattern that is no regex, or a model_fn that
-        has been decorated with it before.
+      ValueError: an unknown `carry`, a pattern that is no regex, a map that cannot be
+        read (AssignmentMapError, which is one), or a model_fn that has been
+        decorated with it before.
       CheckpointNotFoundError: (when training begins) `source` holds no checkpoint.
       WarmStartError: (when training begins, `strict`) lists every variable that
         cannot be carried.
     """
-    choice = Choice.of(carry, include, exclude)
+    vocabularies = dict(vocab_info or {})
+    choice = Choice.of(
+        carry=carry,
+        include=include,
+        exclude=exclude,
+        reset=reset,
+        assignment_map=assignment_map,
+        cast=cast,
+        resize=resize,
+        vocabularies={name: info.axis or 0 for name, info in vocabularies.items()},
+        name_of=variables.name_of,
+    )
 
     def decorate(model_fn: model_fns.ModelFn) -> model_fns.ModelFn:
         def change(spec: Any, config: Optional[tf.estimator.RunConfig]) -> Any:
             if not _is_due(spec, config):
                 return spec
             prefix = sources.resolve(source)
-            return _with_warm_start(spec, prefix, choice, strict)
+            hook = _WarmStartHook(prefix, choice, vocabularies, strict)
+            return _with_warm_start(spec, hook)
 
         return model_fns.wrap(model_fn, _DECORATOR, change)
 
@@ -181,14 +157,14 @@ def warm_start_settings(
       CheckpointNotFoundError: `source` holds no checkpoint.
       CheckpointError: nothing is left to carry.
     """
-    choice = Choice.of(carry, include, exclude)
+    choice = Choice.of(carry=carry, include=include, exclude=exclude)
     found = sources.read(sources.resolve(source))
     found.layout.require_unique(found.prefix)
     known = found.layout.keys
     chosen = [
         name
-        for name in known
-        if choice.leaves_out(_variable_of_source(found, name)) is None
+        for name, variable in sources.variables_of(found).items()
+        if choice.leaves_out(variable) is None
     ]
     if not chosen:
         raise CheckpointError(
@@ -208,78 +184,6 @@ def warm_start_settings(
     )
 
 
-def decide(
-    source: sources.Source,
-    graph_variables: Mapping[str, variables.GraphVariable],
-    choice: Choice,
-) -> list[Decision]:
-    """What a warm start does with each variable of a graph, in the graph's order."""
-    decisions = {
-        name: _decide(source, variable, choice)
-        for name, variable in graph_variables.items()
-    }
-    _reset_lone_beta_powers(decisions)
-    _follow_carried_variables(decisions, choice)
-    return list(decisions.values())
-
-
-def _decide(
-    source: sources.Source, variable: variables.GraphVariable, choice: Choice
-) -> Decision:
-    left_out = choice.leaves_out(variable)
-    if left_out:
-        return Decision(variable, Verdict.RESET, None, left_out)
-    if variable.name in source.layout.ambiguous:
-        keys = ", ".join(source.layout.ambiguous[variable.name])
-        because = f"several variables have this full name there: {keys}"
-        return Decision(variable, Verdict.NOT_IN_SOURCE, None, because)
-    key = source.layout.keys.get(variable.name)
-    if key is None:
-        return Decision(variable, Verdict.NOT_IN_SOURCE, None, "no such variable")
-    shape, dtype = source.shapes[key], source.dtypes[key]
-    there = f"{dtype.name}{list(shape)}"
-    if dtype != variable.dtype:
-        because = f"{there} there, {variable.dtype.name} here"
-        return Decision(variable, Verdict.DIFFERENT_DTYPE, None, because)
-    if variable.shape is not None and shape != variable.shape:
-        because = f"{there} there, {list(variable.shape)} here"
-        return Decision(variable, Verdict.DIFFERENT_SHAPE, None, because)
-    return Decision(variable, Verdict.CARRIED, key, f"from {key!r}, {there}")
-
-
-def _reset_lone_beta_powers(decisions: dict[str, Decision]) -> None:
-    """Beta powers without their slots would scale the first steps wrongly."""
-    slots_carried = any(
-        decision.verdict is Verdict.CARRIED and roles.slot_owner(name, decisions)
-        for name, decision in decisions.items()
-    )
-    if slots_carried:
-        return
-    for name, decision in decisions.items():
-        if decision.verdict is Verdict.CARRIED and roles.is_beta_power(name):
-            decisions[name] = dataclasses.replace(
-                decision, verdict=Verdict.RESET, key=None, because="no slots carried"
-            )
-
-
-def _follow_carried_variables(decisions: dict[str, Decision], choice: Choice) -> None:
-    """An average that is not carried itself begins at its variable's carried value."""
-    for name, decision in decisions.items():
-        if decision.verdict is Verdict.CARRIED or choice.names.excludes(name):
-            continue
-        variable = roles.averaged_variable(name, decisions)
-        if variable is None or decisions[variable].verdict is not Verdict.CARRIED:
-            continue
-        if decisions[variable].variable.shape != decision.variable.shape:
-            continue
-        decisions[name] = Decision(
-            decision.variable,
-            Verdict.CARRIED,
-            decisions[variable].key,
-            f"as its variable, from {decisions[variable].key!r}",
-        )
-
-
 def _is_due(spec: Any, config: Optional[tf.estimator.RunConfig]) -> bool:
     """Whether this model_fn call is for the first training of a model dir, as chief."""
     if spec.mode != tf.estimator.ModeKeys.TRAIN:
@@ -294,9 +198,8 @@ def _is_due(spec: Any, config: Optional[tf.estimator.RunConfig]) -> bool:
     return bool(config.is_chief)
 
 
-def _with_warm_start(spec: Any, prefix: str, choice: Choice, strict: bool) -> Any:
+def _with_warm_start(spec: Any, hook: _WarmStartHook) -> Any:
     """The spec with a hook that prepares the warm start and an init_fn that runs it."""
-    hook = _WarmStartHook(prefix, choice, strict)
     hooks = [*(spec.training_hooks or ()), hook]
     return model_fns.with_changed_scaffold(
         spec._replace(training_hooks=hooks),
@@ -307,11 +210,18 @@ def _with_warm_start(spec: Any, prefix: str, choice: Choice, strict: bool) -> An
 class _WarmStartHook(tf1.train.SessionRunHook):
     """Prepares a warm start when the graph is complete but not yet finalized."""
 
-    def __init__(self, prefix: str, choice: Choice, strict: bool):
+    def __init__(
+        self,
+        prefix: str,
+        choice: Choice,
+        vocabularies: carrying.Vocabularies,
+        strict: bool,
+    ):
         self._prefix = prefix
         self._choice = choice
+        self._vocabularies = vocabularies
         self._strict = strict
-        self._saver: Optional[tf1.train.Saver] = None
+        self._restore: Optional[Callable[[tf1.Session], None]] = None
         self._own_initializers = _checkpoint_initializers()
 
     def begin(self) -> None:
@@ -326,38 +236,35 @@ class _WarmStartHook(tf1.train.SessionRunHook):
                 "The model_fn calls init_from_checkpoint: values carried from %s win",
                 self._prefix,
             )
-        everything = variables.of_graph()
-        decisions = decide(sources.read(self._prefix), everything, self._choice)
-        _report(self._prefix, decisions)
-        _complain(
-            self._prefix,
-            decisions,
-            self._choice.names.unused(everything),
-            self._strict,
-        )
-        carried = {d.variable.name: d for d in decisions if d.key is not None}
-        if carried:
-            saveables = private.saveables_by_name(None)
-            self._saver = private.Saver(
-                {name: saveables[name] for name in carried},
-                name="warm_start",
-                sharded=True,
-                builder=private.RestoreBuilder(
-                    {name: str(d.key) for name, d in carried.items()}
-                ),
-            )
+        plan = plan_for_graph(self._prefix, self._choice)
+        _report(plan)
+        _complain(plan, self._strict)
+        self._restore = carrying.restorer(plan, self._prefix, self._vocabularies)
 
     def add_to(self, scaffold: tf1.train.Scaffold) -> tf1.train.Scaffold:
         """The Scaffold with an init_fn that restores first, then does its own."""
         own = private.user_init_fn(scaffold)
 
         def init_fn(finalized: tf1.train.Scaffold, session: tf1.Session) -> None:
-            if self._saver is not None:
-                self._saver.restore(session, self._prefix)
+            if self._restore is not None:
+                self._restore(session)
             if own is not None:
                 own(finalized, session)
 
         return private.with_fields(scaffold, init_fn=init_fn)
+
+
+def plan_for_graph(prefix: str, choice: Choice) -> Plan:
+    """What a warm start from a checkpoint would do to the default graph."""
+    source = sources.read(prefix)
+    return plans.make(
+        sources.variables_of(source),
+        carrying.of_graph(variables.of_graph()),
+        choice,
+        source_name=prefix,
+        target_name="this model",
+        ambiguous=source.layout.ambiguous,
+    )
 
 
 def _checkpoint_initializers() -> frozenset[str]:
@@ -369,69 +276,35 @@ def _checkpoint_initializers() -> frozenset[str]:
     )
 
 
-def _report(prefix: str, decisions: Sequence[Decision]) -> None:
-    """A line for each variable, and a summary with counts."""
-    for decision in decisions:
-        _log.info(
-            "Warm start: %s: %s (%s)",
-            decision.variable.name,
-            decision.verdict.value,
-            decision.because,
-        )
-    counts = collections.Counter(decision.verdict for decision in decisions)
+def _report(plan: Plan) -> None:
+    """A line for each variable of the model, and a summary with counts."""
+    for item in plan.items:
+        if item.target is not None:
+            word = _WORDS.get(item.verdict, item.verdict.value)
+            _log.info("Warm start: %s: %s (%s)", item.name, word, item.because)
+    counts = plan.counts
     shown = [
-        verdict
-        for verdict in Verdict
-        if counts[verdict] or verdict is not Verdict.DIFFERENT_DTYPE
+        f"{counts.get(verdict, 0)} {_WORDS.get(verdict, verdict.value)}"
+        for verdict, always in _COUNTED.items()
+        if always or verdict in counts
     ]
-    _log.log(
-        logging.WARNING
-        if any(decision.verdict.is_problem for decision in decisions)
-        else logging.INFO,
-        "Warm start from %s: %s",
-        prefix,
-        ", ".join(f"{counts[verdict]} {verdict.value}" for verdict in shown),
-    )
+    level = logging.WARNING if plan.problems else logging.INFO
+    _log.log(level, "Warm start from %s: %s", plan.source, ", ".join(shown))
 
 
-def _complain(
-    prefix: str, decisions: Sequence[Decision], unused: Sequence[str], strict: bool
-) -> None:
+def _complain(plan: Plan, strict: bool) -> None:
     problems = [
-        f"{d.variable.name!r}: {d.verdict.value} ({d.because})"
-        for d in decisions
-        if d.verdict.is_problem
+        f"{item.name!r}: {_WORDS[item.verdict]} ({item.because})"
+        for item in plan.problems
     ]
-    problems += [f"the pattern {pattern!r} matches no variable" for pattern in unused]
+    problems += plan.unused
     if not problems:
         return
     if strict:
         raise WarmStartError(
-            f"{prefix} cannot warm-start this model (strict): {'; '.join(problems)}. "
-            f"Exclude these variables (exclude, --warm_start_exclude), or warm-start "
-            f"without strict"
+            f"{plan.source} cannot warm-start this model (strict): "
+            f"{'; '.join(problems)}. Exclude these variables (exclude, "
+            f"--warm_start_exclude), or warm-start without strict"
         )
     for problem in problems:
         _log.warning("Warm start: %s", problem)
-
-
-def _variable_of_source(source: sources.Source, name: str) -> variables.GraphVariable:
-    """A variable of a checkpoint, its role told from its name."""
-    key = source.layout.keys[name]
-    if name == source.layout.global_step:
-        role = roles.GLOBAL_STEP
-    elif name in source.layout.slots or roles.is_optimizer_state(
-        name, source.layout.keys
-    ):
-        role = roles.OPTIMIZER
-    elif roles.is_model_state(name, source.layout.keys):
-        role = roles.MODEL
-    else:
-        role = roles.TRAINABLE
-    return variables.GraphVariable(
-        name=name,
-        parts=(),
-        shape=source.shapes[key],
-        dtype=source.dtypes[key],
-        role=role,
-    )

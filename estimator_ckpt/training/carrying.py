@@ -1,0 +1,172 @@
+"""Ops that carry values from a checkpoint into a graph's variables, as a plan says.
+
+Most variables are restored by a Saver, as they are. What needs more than a copy gets
+ops of its own: another dtype, another shape, rows that follow a vocabulary.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any, Optional
+
+import tensorflow as tf
+from tensorflow.compat import v1 as tf1
+
+from estimator_ckpt.migration.plan import Item, Plan, Variable
+from estimator_ckpt.training import private, variables
+from estimator_ckpt.training.variables import GraphVariable
+
+#: tf.estimator.VocabInfo by the names of the variables whose rows follow a vocabulary.
+Vocabularies = Mapping[str, Any]
+
+
+def of_graph(graph_variables: Mapping[str, GraphVariable]) -> dict[str, Variable]:
+    """A graph's variables as a plan takes them."""
+    return {
+        name: Variable(
+            name,
+            variable.dtype.name,
+            variable.shape,
+            variable.role,
+            size=_size(variable),
+        )
+        for name, variable in graph_variables.items()
+    }
+
+
+def restorer(
+    plan: Plan, prefix: str, vocabularies: Vocabularies
+) -> Callable[[tf1.Session], None]:
+    """Adds to the default graph what a plan needs; returns a function that runs it."""
+    graph_variables = variables.of_graph()
+    plain: dict[str, str] = {}
+    special = []
+    for item in plan.items:
+        if not item.verdict.is_carried or item.source is None or item.target is None:
+            continue
+        if _is_plain(item, vocabularies):
+            plain[item.name] = str(item.source.key)
+        else:
+            made = _special(
+                graph_variables[item.name],
+                item.source,
+                prefix,
+                vocabularies.get(item.name),
+            )
+            special.append(made)
+    saver = _saver(plain)
+
+    def run(session: tf1.Session) -> None:
+        if saver is not None:
+            saver.restore(session, prefix)
+        session.run(special)
+
+    return run
+
+
+def _is_plain(item: Item, vocabularies: Vocabularies) -> bool:
+    source, target = item.source, item.target
+    if source is None or target is None or item.name in vocabularies:
+        return False
+    return source.dtype == target.dtype and target.shape in (None, source.shape)
+
+
+def _saver(keys: Mapping[str, str]) -> Optional[tf1.train.Saver]:
+    if not keys:
+        return None
+    saveables = private.saveables_by_name(None)
+    return private.Saver(
+        {name: saveables[name] for name in keys},
+        name="warm_start",
+        sharded=True,
+        builder=private.RestoreBuilder(keys),
+    )
+
+
+def _special(
+    variable: GraphVariable, source: Variable, prefix: str, vocabulary: Any
+) -> tf.Operation:
+    """Carries a value that is not simply copied into a variable."""
+    with tf1.name_scope("warm_start"):
+        (value,) = tf.raw_ops.RestoreV2(
+            prefix=prefix,
+            tensor_names=[source.key],
+            shape_and_slices=[""],
+            dtypes=[tf.as_dtype(source.dtype)],
+        )
+        value = tf.ensure_shape(tf.cast(value, variable.dtype), source.shape)
+        if vocabulary is not None:
+            value = _follow_vocabulary(value, variable, vocabulary)
+        elif source.shape != variable.shape:
+            value = _fit(value, variable)
+        return _assign(variable, value)
+
+
+def _follow_vocabulary(value: tf.Tensor, variable: GraphVariable, info: Any) -> Any:
+    """The rows (or columns, `info.axis`) of the new vocabulary's words.
+
+    Words that the old vocabulary lacks, and out-of-vocabulary buckets, get
+    `info.backup_initializer`'s values, or keep the variable's initial ones.
+    """
+    axis = info.axis or 0
+    old = {
+        word: i for i, word in enumerate(_words(info.old_vocab, info.old_vocab_size))
+    }
+    places = [old.get(word, -1) for word in _words(info.new_vocab, info.new_vocab_size)]
+    shape = variable.shape or ()
+    places += [-1] * (shape[axis] - len(places))
+    known = tf.gather(value, [max(place, 0) for place in places], axis=axis)
+    if info.backup_initializer is None:
+        initial = _current(variable)
+    else:
+        initial = info.backup_initializer(shape=shape, dtype=variable.dtype)
+    mask = [place >= 0 for place in places]
+    mask_shape = [len(places) if i == axis else 1 for i in range(len(shape))]
+    return tf.where(tf.reshape(mask, mask_shape), known, initial)
+
+
+def _words(path: str, size: int) -> list[str]:
+    with tf.io.gfile.GFile(path, "r") as file:
+        words = [line.rstrip("\n") for line in file]
+    return words if size in (None, -1) else words[:size]
+
+
+def _fit(value: tf.Tensor, variable: GraphVariable) -> Any:
+    """What fits of `value` into the variable; elsewhere its initial value stays."""
+    shape = variable.shape or ()
+    common = [min(a, b) for a, b in zip(value.shape.as_list(), shape)]
+    paddings = [(0, size - fits) for size, fits in zip(shape, common)]
+    part = tf.pad(tf.slice(value, [0] * len(common), common), paddings)
+    mask = tf.pad(tf.ones(common, tf.bool), paddings, constant_values=False)
+    return tf.where(mask, part, _current(variable))
+
+
+def _current(variable: GraphVariable) -> Any:
+    """The whole of a variable, put together where it is partitioned."""
+    if len(variable.parts) == 1:
+        return tf.convert_to_tensor(variable.parts[0])
+    return tf.concat(list(variable.parts), _axis(variable))
+
+
+def _assign(variable: GraphVariable, value: Any) -> tf.Operation:
+    if len(variable.parts) == 1:
+        return tf1.assign(variable.parts[0], value).op
+    sizes = [part.shape.as_list()[_axis(variable)] for part in variable.parts]
+    values = tf.split(value, sizes, _axis(variable))
+    return tf.group(
+        *(tf1.assign(part, cut) for part, cut in zip(variable.parts, values))
+    )
+
+
+def _axis(variable: GraphVariable) -> int:
+    """The axis along which a partitioned variable is cut."""
+    shape = variable.shape or ()
+    part = variable.parts[0].shape.as_list()
+    return next(i for i, (whole, cut) in enumerate(zip(shape, part)) if whole != cut)
+
+
+def _size(variable: GraphVariable) -> int:
+    elements = 1
+    for size in variable.shape or ():
+        elements *= size
+    return elements * variable.dtype.size
