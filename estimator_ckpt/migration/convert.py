@@ -142,7 +142,7 @@ def convert(
     with reader:
         target = _destination(reader.prefix, destination)
         _refuse(reader.prefix, target, overwrite)
-        _write(reader, conversion, target, data, progress)
+        write(reader, conversion, target, data, progress)
     return target
 
 
@@ -218,19 +218,25 @@ def _refuse(prefix: Optional[str], target: str, overwrite: bool) -> None:
         )
 
 
-def _write(
+def write(
     reader: BundleReader,
     conversion: Conversion,
     target: str,
     data: str,
     progress: Optional[files.Progress],
 ) -> None:
+    """Writes what a conversion plans under a prefix, whole or not at all."""
     index, rekeying = reader.index, conversion.rekeying
     whole = _to_write_whole(reader, conversion)
     used = _used_shards(reader, rekeying.kept)
     streams = data == "copy" and _drops_most(reader, rekeying.kept, used)
     kept_shards = [] if streams else used
-    has_new = rekeying.graph is not None or rekeying.needs_counter or bool(whole)
+    has_new = bool(
+        rekeying.graph is not None
+        or rekeying.needs_counter
+        or rekeying.fresh_step
+        or whole
+    )
     needed = len(kept_shards) + int(has_new or streams)
     num_shards, old_files = _free_count(target, needed)
     files.make_dirs(os.path.dirname(target))
@@ -253,14 +259,15 @@ def _write(
     header = dataclasses.replace(index.header, num_shards=num_shards)
     content = serialize_index(header, records.items())
     meta = f"{reader.prefix}.meta"
-    if conversion.to != "tf2" and files.exists(meta):
-        # Beside tf2, its graph would restore through TensorFlow's fallback by full
-        # names, which loses parts of partitioned variables.
+    # Beside tf2, its graph would restore through TensorFlow's fallback by full names,
+    # which loses parts of partitioned variables.
+    keeps_meta = conversion.to != "tf2" and rekeying.keeps_names and files.exists(meta)
+    if keeps_meta:
         files.link_or_copy(meta, f"{target}.meta", "copy")
-    else:
-        files.delete(f"{target}.meta", missing_ok=True)
     files.put(index_path(target), content)
     files.copy_times(index_path(reader.prefix), index_path(target))
+    if not keeps_meta:
+        files.delete(f"{target}.meta", missing_ok=True)
     for old in old_files:
         files.delete(old, missing_ok=True)
 
@@ -433,6 +440,9 @@ def _write_new(
             new[key] = shard.add_chunks(kind, entry.shape, pieces)
     if rekeying.graph is not None:
         new[names.OBJECT_GRAPH_KEY] = shard.add_string(rekeying.graph)
+    if rekeying.fresh_step:
+        zero = shard.add_chunks(dtypes.named("int64"), (), [bytes(8)])
+        new.update((key, zero) for key in rekeying.fresh_step)
     if rekeying.needs_counter:
         counter = _save_counter(reader, rekeying)
         new[names.SAVE_COUNTER_KEY] = shard.add_chunks(
@@ -443,6 +453,8 @@ def _write_new(
 
 def _save_counter(reader: BundleReader, rekeying: Rekeying) -> int:
     """The global step, so that TF2 code saves over no earlier checkpoint; or 1."""
+    if rekeying.fresh_step:
+        return 0
     for old, new in rekeying.moves.items():
         if names.STEP_KEY in new or names.GLOBAL_STEP in new:
             entry = reader.index[old]

@@ -7,7 +7,7 @@ the index and the object graph, nothing is written.
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Optional
 
 from estimator_ckpt.bundle.errors import CheckpointError
@@ -27,12 +27,16 @@ class Rekeying:
       graph: the serialized object graph to write, or None for none of our own: either
         there is to be none, or the old one is among the moves.
       needs_counter: whether a `save_counter` is to be written.
+      fresh_step: keys under which a new global step, 0, is to be written.
+      keeps_names: whether every variable keeps its name.
       unused: what of the map and the filters matched nothing, a sentence each.
     """
 
     moves: Mapping[str, tuple[str, ...]]
     graph: Optional[bytes]
     needs_counter: bool
+    fresh_step: tuple[str, ...] = ()
+    keeps_names: bool = True
     unused: tuple[str, ...] = ()
 
     @property
@@ -49,6 +53,7 @@ class Rekeying:
             pairs.append((None, names.OBJECT_GRAPH_KEY))
         if self.needs_counter:
             pairs.append((None, names.SAVE_COUNTER_KEY))
+        pairs += [(None, key) for key in self.fresh_step]
         return pairs
 
 
@@ -97,6 +102,11 @@ def rekey(
         found.require_unique(source)
     chosen = [name for name in found.keys if chooses.keeps(name)]
     renaming = renames.rename(dict.fromkeys(chosen), source=source)
+    if not chosen and not (keeps_graph and chooses.keeps_all):
+        raise CheckpointError(
+            f"{source}: include and exclude leave none of its {len(found.keys)} "
+            f"variables"
+        )
     unused = (
         *renaming.unused,
         *(
@@ -104,49 +114,98 @@ def rekey(
             for pattern in chooses.unused(found.keys)
         ),
     )
-    chosen = list(renaming.targets)
-    if not chosen and not (keeps_graph and chooses.keeps_all):
-        raise CheckpointError(
-            f"{source}: include and exclude leave none of its {len(found.keys)} "
-            f"variables"
-        )
-    step_name = step if step in chosen else None
+    return lay_out(
+        found,
+        all_keys,
+        list(renaming.targets.items()),
+        to=to,
+        graph=graph if keeps_graph else None,
+        root=root,
+        step=step,
+        unused=unused,
+    )
+
+
+def lay_out(
+    found: Layout,
+    all_keys: Iterable[str],
+    pairs: Sequence[tuple[str, str]],
+    *,
+    to: str,
+    graph: Any = None,
+    root: Optional[str] = None,
+    step: Optional[str] = names.GLOBAL_STEP,
+    restarts: bool = False,
+    unused: tuple[str, ...] = (),
+) -> Rekeying:
+    """Gives variables their keys.
+
+    Args:
+      found: what the source's keys mean.
+      all_keys: all of them, without those of slices.
+      pairs: the variables to keep, with their new names; one may get several.
+      to: the format.
+      graph: the source's object graph if its keys are to be kept, else None.
+      root: the name of the dictionary that holds the variables; None: `var_list`.
+      step: the variable that goes under `step`, None to leave it with the others.
+      restarts: whether the global step is to be a new one, at 0.
+      unused: for the result.
+    """
     moves: dict[str, tuple[str, ...]] = {key: (key,) for key in all_keys}
     moves.update((alias, ()) for alias in found.aliases)
-    if not keeps_graph:
+    if graph is None:
         moves.pop(names.OBJECT_GRAPH_KEY, None)
         moves.pop(names.SAVE_COUNTER_KEY, None)
     moves.update((key, ()) for key in found.keys.values())
-    for name in chosen:
-        old, called = found.keys[name], renaming.targets[name]
+    fresh: list[str] = []
+    if restarts:
+        old_step = found.global_step
+        pairs = [pair for pair in pairs if pair[0] != old_step]
+        if to != "tf1" and graph is None:
+            fresh.append(names.STEP_KEY)
+        elif to != "tf1" and old_step is not None:
+            fresh.append(found.keys[old_step])
+        fresh.append(names.GLOBAL_STEP)
+    new_step = dict(pairs).get(step or "")
+    variables = []
+    for name, new_name in pairs:
+        old = found.keys[name]
         if to == "tf1":
-            new = [called]
-        elif keeps_graph:
+            new = [new_name]
+        elif graph is not None:
             new = [old]
+        elif new_name == new_step:
+            new = [names.STEP_KEY]
         else:
-            is_step = name == step_name
-            new = [
-                names.STEP_KEY if is_step else names.variable_key(called, _root(root))
-            ]
-        if to == "dual" or (to == "tf2" and called == names.GLOBAL_STEP):
+            new = [names.variable_key(new_name, _root(root))]
+            variables.append(new_name)
+        if to == "dual" or (to == "tf2" and new_name == names.GLOBAL_STEP):
             # Estimator reads max_steps against the name, in every format.
-            new.append(called)
-        moves[old] = tuple(dict.fromkeys(new))
+            new.append(new_name)
+        moves[old] = tuple(dict.fromkeys((*moves[old], *new)))
+    keeps_names = all(old == new for old, new in pairs) and not restarts
     if to == "tf1":
-        return Rekeying(moves, None, False, unused)
-    if keeps_graph:
         new_graph = None
-        if not chooses.keeps_all:
-            kept = {old for old, new in moves.items() if new}
+    elif graph is None:
+        new_graph = object_graph.build(
+            sorted(variables),
+            root=_root(root),
+            step=names.GLOBAL_STEP if restarts else new_step,
+        )
+    else:
+        kept = {old for old, new in moves.items() if new} | set(fresh)
+        new_graph = None
+        if kept < {*moves, *fresh} - set(found.aliases):
             new_graph = object_graph.without(graph, kept)
             moves.pop(names.OBJECT_GRAPH_KEY, None)
-        return Rekeying(moves, new_graph, False, unused)
-    new_names = renaming.targets
-    laid_out = sorted(new_names[name] for name in chosen if name != step_name)
-    built = object_graph.build(
-        laid_out, root=_root(root), step=new_names.get(step_name or "")
+    return Rekeying(
+        moves=moves,
+        graph=new_graph,
+        needs_counter=to != "tf1" and graph is None,
+        fresh_step=tuple(dict.fromkeys(fresh)),
+        keeps_names=keeps_names,
+        unused=unused,
     )
-    return Rekeying(moves, built, True, unused)
 
 
 def _root(root: Optional[str]) -> str:
