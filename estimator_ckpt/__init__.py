@@ -24,7 +24,9 @@ _PLAIN = {
     "convert_model_dir": "estimator_ckpt.migration.model_dir",
     "diff": "estimator_ckpt.migration.diff",
     "open_checkpoint": "estimator_ckpt.migration.checkpoint",
+    "plan": "estimator_ckpt.training.planning",
     "verify": "estimator_ckpt.migration.verify",
+    "warm_start_model_dir": "estimator_ckpt.migration.warm_start",
 }
 _MODULES = {
     "flags": "estimator_ckpt.cli.flags",
@@ -42,6 +44,10 @@ if TYPE_CHECKING:
         convert_model_dir as convert_model_dir,
     )
     from estimator_ckpt.migration.verify import verify as verify
+    from estimator_ckpt.migration.warm_start import (
+        warm_start_model_dir as warm_start_model_dir,
+    )
+    from estimator_ckpt.training.planning import plan as plan
     from estimator_ckpt.training.scaffold import scaffold as scaffold
     from estimator_ckpt.training.scaffold import with_scaffold as with_scaffold
     from estimator_ckpt.training.warm_start import warm_start_from as warm_start_from

@@ -74,6 +74,20 @@ _MESSAGES: dict[str, tuple[tuple[str, int, str], ...]] = {
     ),
     "RegisteredSaver": (("name", 1, "string"), ("object_name", 2, "string")),
     "BoolValue": (("value", 1, "bool"),),
+    # tensorflow/core/protobuf/meta_graph.proto: a map is a list of its entries
+    "MetaGraphDef": (("collection_def", 4, "MetaGraphDef.CollectionDefEntry*"),),
+    "MetaGraphDef.CollectionDefEntry": (
+        ("key", 1, "string"),
+        ("value", 2, "CollectionDef"),
+    ),
+    "CollectionDef": (("bytes_list", 2, "CollectionDef.BytesList"),),
+    "CollectionDef.BytesList": (("value", 1, "bytes*"),),
+    # tensorflow/core/framework/variable.proto
+    "VariableDef": (
+        ("variable_name", 1, "string"),
+        ("save_slice_info_def", 4, "SaveSliceInfoDef"),
+    ),
+    "SaveSliceInfoDef": (("full_name", 1, "string"),),
     # tensorflow/python/training/checkpoint_state.proto
     "CheckpointState": (
         ("model_checkpoint_path", 1, "string"),

@@ -7,7 +7,6 @@ from collections.abc import Callable
 from typing import Any
 
 from estimator_ckpt.cli import report
-from estimator_ckpt.cli.errors import UsageError
 from estimator_ckpt.migration import names
 from estimator_ckpt.migration.convert import DATA, convert, plan_conversion
 
@@ -24,6 +23,9 @@ def add_arguments(parser: ArgumentParser) -> None:
     parser.add_argument("--include", action="append", help="regex of variables to keep")
     parser.add_argument(
         "--exclude", action="append", help="regex of variables to leave out"
+    )
+    parser.add_argument(
+        "--assignment_map", help="YAML or JSON file of new names, or builtin:NAME"
     )
     parser.add_argument(
         "--names",
@@ -60,13 +62,12 @@ def run(arguments: Namespace) -> int:
         "to": arguments.to,
         "include": arguments.include,
         "exclude": arguments.exclude,
+        "assignment_map": arguments.assignment_map,
         "names": arguments.names,
         "root": arguments.root,
         "step": arguments.step,
     }
     if arguments.dry_run:
-        if arguments.all:
-            raise UsageError("--dry_run shows one checkpoint's keys: leave --all out")
         return _show(arguments, options)
     function: Callable[..., Any] = convert
     if arguments.all:
@@ -91,12 +92,27 @@ def run(arguments: Namespace) -> int:
 
 
 def _show(arguments: Namespace, options: dict[str, Any]) -> int:
-    changes = plan_conversion(arguments.source, **options).rekeying.changes()
-    if arguments.json:
-        report.print_json({"keys": [{"old": a, "new": b} for a, b in changes]})
-    else:
+    sources = [arguments.source]
+    if arguments.all:
+        from estimator_ckpt.migration import model_dir
+
+        sources = model_dir.prefixes(arguments.source)
+    shown = []
+    for source in sources:
+        rekeying = plan_conversion(source, **options).rekeying
+        changes = rekeying.changes()
+        if arguments.json:
+            keys = [{"old": a, "new": b} for a, b in changes]
+            shown.append({"source": source, "keys": keys})
+            continue
+        if arguments.all:
+            print(f"{source}:")
         report.print_table(
             ["old key", "new key"],
             [(old or "(new)", new or "(left out)") for old, new in changes],
         )
+        for sentence in rekeying.unused:
+            print(sentence)
+    if arguments.json:
+        report.print_json({"checkpoints": shown} if arguments.all else shown[0])
     return 0

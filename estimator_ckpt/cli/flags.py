@@ -80,7 +80,12 @@ def define_flags(
         "What to carry: trainable variables, all state of the model, or optimizer "
         "state too.",
     )
-    for name, what in (("include", "to carry"), ("exclude", "not to carry")):
+    for name, what in (
+        ("include", "to carry"),
+        ("exclude", "not to carry"),
+        ("reset", "to leave at their initial values"),
+        ("resize", "that take over what fits of another shape"),
+    ):
         define(
             flags.DEFINE_multi_string,
             f"warm_start_{name}",
@@ -94,6 +99,19 @@ def define_flags(
             message="not a regular expression",
             flag_values=flag_values,
         )
+    define(
+        flags.DEFINE_string,
+        "warm_start_assignment_map",
+        None,
+        "Names of the source's variables in the model: a YAML or JSON file of "
+        "rules, or builtin:NAME.",
+    )
+    define(
+        flags.DEFINE_bool,
+        "warm_start_cast",
+        False,
+        "Cast values to the variables' dtypes.",
+    )
     define(
         flags.DEFINE_bool,
         "warm_start_strict",
@@ -151,13 +169,20 @@ def decorate(
         )(model_fn)
     if value("warm_start_from"):
         model_fn = ec.warm_start_from(
-            value("warm_start_from"),
-            carry=value("warm_start_carry"),
-            include=value("warm_start_include"),
-            exclude=value("warm_start_exclude"),
-            strict=value("warm_start_strict"),
+            value("warm_start_from"), **warm_start_options(prefix, flag_values)
         )(model_fn)
     return model_fn
+
+
+def warm_start_options(
+    prefix: str = "", flag_values: flags.FlagValues = flags.FLAGS
+) -> dict[str, Any]:
+    """The keywords of `warm_start_from` that the flags give."""
+    names = (
+        *("carry", "include", "exclude", "reset", "resize"),
+        *("assignment_map", "cast", "strict"),
+    )
+    return {name: flag_values[f"{prefix}warm_start_{name}"].value for name in names}
 
 
 def run_config(

@@ -29,6 +29,8 @@ COMMANDS = {
     "inspect": "show what is in a checkpoint",
     "convert": "convert a checkpoint or a model dir to another format",
     "verify": "check every tensor against its checksum",
+    "plan": "show what each variable of a target would get, before anything runs",
+    "warm_start": "make a model dir that begins with old values at step 0",
     "diff": "compare two checkpoints variable by variable",
     "train": "train and evaluate an Estimator from flags",
 }

@@ -40,6 +40,9 @@ def define_flags() -> None:
         "A hyperparameter for the model_fn's params, as name=value; value is read as "
         "YAML. May be given several times.",
     )
+    flags.DEFINE_bool(
+        "dry_run", False, "Show what --warm_start_from would do, and stop."
+    )
     flags.DEFINE_integer(
         "max_steps", None, "Train up to this global step.", lower_bound=1
     )
@@ -66,14 +69,38 @@ def run(arguments: Namespace) -> int:
     for name in ("model_fn", "input_fn", "model_dir", "max_steps"):
         if FLAGS[name].value is None:
             raise UsageError(f"--{name} is needed: {FLAGS[name].help}")
-    params = _params(FLAGS.param)
+    params = params_of(FLAGS.param)
     functions = {
         name: load(str(FLAGS[name].value), name)
         for name in ("model_fn", "input_fn", "eval_input_fn")
         if FLAGS[name].value is not None
     }
+    if FLAGS.dry_run:
+        return _show_warm_start(functions, params)
     _train(functions, params)
     return 0
+
+
+def _show_warm_start(
+    functions: dict[str, Callable[..., Any]], params: dict[str, Any]
+) -> int:
+    """Prints what the warm start would do; 1 if something is missing or differs."""
+    from estimator_ckpt.cli import plan as plan_command
+    from estimator_ckpt.training.planning import plan
+
+    if not FLAGS.warm_start_from:
+        raise UsageError("--dry_run shows a warm start: give --warm_start_from")
+    options = job_flags.warm_start_options()
+    options.pop("strict")
+    planned = plan(
+        FLAGS.warm_start_from,
+        functions["model_fn"],
+        input_fn=functions["input_fn"],
+        params=params,
+        **options,
+    )
+    plan_command.show(planned)
+    return 1 if planned.problems else 0
 
 
 def _train(functions: dict[str, Callable[..., Any]], params: dict[str, Any]) -> None:
@@ -134,7 +161,12 @@ def load(path: str, flag: str) -> Callable[..., Any]:
     return function  # type: ignore[no-any-return]
 
 
-def _params(given: list[str]) -> dict[str, Any]:
+def params_of(given: list[str]) -> dict[str, Any]:
+    """Hyperparameters from `name=value` texts; values are read as YAML.
+
+    Raises:
+      UsageError: one is not of that form.
+    """
     import yaml
 
     params = {}

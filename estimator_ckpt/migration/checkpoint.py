@@ -53,6 +53,7 @@ class Checkpoint(Mapping[str, TensorInfo]):
       prefix: the checkpoint's prefix.
       index: its index.
       layout: what its keys mean.
+      reader: what reads its tensors by key.
     """
 
     def __init__(
@@ -61,7 +62,7 @@ class Checkpoint(Mapping[str, TensorInfo]):
         self.prefix = prefix
         self.index = index
         self.layout = found
-        self._reader = reader
+        self.reader = reader
 
     @property
     def format(self) -> str:
@@ -101,22 +102,22 @@ class Checkpoint(Mapping[str, TensorInfo]):
         key = self.layout.keys.get(name, name)
         if key not in self.index:
             raise self._not_found(name)
-        return self._reader.read(key)
+        return self.reader.read(key)
 
     def pieces(self, name: str) -> Iterator[np.ndarray[Any, Any]]:
         """Reads a variable in flat pieces of at most 1 MiB, in row-major order.
 
         Where they are cut depends on dtype and shape alone. Strings come in one.
         """
-        return self._reader.iter_arrays(self[name].key)
+        return self.reader.iter_arrays(self[name].key)
 
     def chunks(self, key: bytes) -> Iterator[memoryview]:
         """The stored bytes under a key, unchecked, 4 MiB at a time."""
-        return self._reader.iter_chunks(key)
+        return self.reader.iter_chunks(key)
 
     def close(self) -> None:
         """Closes the shards. Arrays that were read stay valid."""
-        self._reader.close()
+        self.reader.close()
 
     def __enter__(self) -> Checkpoint:
         return self
@@ -177,7 +178,7 @@ class Checkpoint(Mapping[str, TensorInfo]):
         )
 
     def _bytes(self, key: str) -> bytes:
-        chunks = self._reader.iter_chunks(coding.name_to_key(key))
+        chunks = self.reader.iter_chunks(coding.name_to_key(key))
         return b"".join(bytes(chunk) for chunk in chunks)
 
     def _not_found(self, name: str) -> TensorNotFoundError:

@@ -44,19 +44,14 @@ def convert_model_dir(
       As `convert`; CheckpointNotFoundError if no checkpoint of the model dir is left.
     """
     old, new = files.local(source), files.local(destination)
-    found = state.read(old) if files.is_dir(old) else None
-    if found is None:
-        raise CheckpointNotFoundError(
-            f"{old}: not a model dir: no state file named 'checkpoint' in it"
-        )
+    found = _state(old)
     if files.is_dir(new) and os.path.samefile(old, new):
         raise CheckpointError(
             f"{new}: source and destination are the same model dir; give another "
             f"destination"
         )
-    named = [*found.all, *([] if found.latest in found.all else [found.latest])]
     written: dict[str, str] = {}
-    for path in named:
+    for path in _named(found):
         prefix = _existing(old, path)
         if prefix is None:
             _log.warning("%s: left out, it is not there any more", path)
@@ -79,6 +74,30 @@ def convert_model_dir(
         os.path.join(new, state.FILE_NAME), _new_state(found, written).serialize()
     )
     return list(written.values())
+
+
+def prefixes(directory: files.PathLike) -> list[str]:
+    """The prefixes of a model dir's checkpoints that are there, oldest first.
+
+    Raises:
+      CheckpointNotFoundError: it is no model dir.
+    """
+    path = files.local(directory)
+    found = [_existing(path, named) for named in _named(_state(path))]
+    return [prefix for prefix in found if prefix is not None]
+
+
+def _state(directory: str) -> state.CheckpointState:
+    found = state.read(directory) if files.is_dir(directory) else None
+    if found is None:
+        raise CheckpointNotFoundError(
+            f"{directory}: not a model dir: no state file named 'checkpoint' in it"
+        )
+    return found
+
+
+def _named(found: state.CheckpointState) -> list[str]:
+    return [*found.all, *([] if found.latest in found.all else [found.latest])]
 
 
 def _existing(directory: str, path: str) -> Optional[str]:

@@ -294,11 +294,7 @@ def make(
     }
     _reset_lone_beta_powers(decided)
     _follow_carried_variables(decided, choice)
-    taken = {
-        item.source.name
-        for item in decided.values()
-        if item.source and item.verdict.is_carried
-    }
+    taken = {item.source.name for item in decided.values() if item.source}
     left = [
         Item(Verdict.UNUSED, None, variable, _why_unused(name, renaming))
         for name, variable in source.items()
@@ -431,5 +427,5 @@ def _why_unused(name: str, renaming: Renaming) -> str:
         return "another variable takes its name"
     new = renaming.targets.get(name, name)
     if new != name:
-        return f"there is no {new!r} in the target, or it is not carried"
-    return "not in the target, or not carried"
+        return f"there is no {new!r} in the target"
+    return "not in the target"

@@ -32,6 +32,8 @@ _TF1_SLOT = re.compile(
     r"(Adam|AdaMax|Momentum|RMSProp|Adagrad|Adadelta|Ftrl|AdagradDA|ProximalAdagrad"
     r"|adam_m|adam_v|gradient_accumulator|gradient_squared_accumulator)(_\d+)?"
 )
+#: Canned estimators of TensorFlow 1 slice their variables: `<V>/t_0/Adagrad`.
+_PART = re.compile(r"/(t|part)_\d+$")
 #: Slots of Keras optimizers, legacy ones (`<optimizer>/<V>/<slot>`) and those since
 #: 2.11 (`<optimizer>/<slot>/<V>`).
 _KERAS_SLOTS = frozenset(
@@ -90,7 +92,8 @@ def slot_owner(name: str, all_names: Collection[str]) -> Optional[str]:
     """
     variable, _, last = name.rpartition("/")
     if variable and _TF1_SLOT.fullmatch(last):
-        return _without_scopes(variable, all_names)
+        owner = _without_scopes(variable, all_names)
+        return owner or _without_scopes(_PART.sub("", variable), all_names)
     steps = name.split("/")
     if _KERAS_SLOTS.isdisjoint(steps):
         return None

@@ -1,0 +1,116 @@
+"""Show what each variable of a target would get from a checkpoint.
+
+The target is a checkpoint (anything that exists), or a model_fn, given as
+package.module:function with --input_fn. Nothing is written.
+"""
+
+from __future__ import annotations
+
+import os
+from argparse import ArgumentParser, Namespace
+from typing import Any
+
+from estimator_ckpt.bundle import files
+from estimator_ckpt.bundle.index import index_path
+from estimator_ckpt.cli import report
+from estimator_ckpt.migration import roles
+from estimator_ckpt.migration.plan import Plan
+from estimator_ckpt.training.planning import plan
+
+
+def add_arguments(parser: ArgumentParser) -> None:
+    parser.add_argument("source", help="prefix, file of a checkpoint, or model dir")
+    parser.add_argument("target", help="another, or package.module:function")
+    add_choices(parser)
+    parser.add_argument(
+        "--carry",
+        choices=list(roles.CARRY),
+        help="as in a warm start; without it everything, as in a conversion",
+    )
+    parser.add_argument(
+        "--resize", action="append", help="regex of variables to fit to their shape"
+    )
+    parser.add_argument("--cast", action="store_true", help="allow other dtypes")
+    parser.add_argument("--input_fn", help="for a model_fn: package.module:function")
+    parser.add_argument(
+        "--param", action="append", default=[], help="for a model_fn: name=value"
+    )
+    parser.add_argument(
+        "--mode",
+        choices=("train", "eval", "infer"),
+        default="train",
+        help="for a model_fn",
+    )
+    parser.add_argument("--json", action="store_true", help="print JSON")
+
+
+def add_choices(parser: ArgumentParser) -> None:
+    """The arguments that say what is carried, and under which names."""
+    parser.add_argument(
+        "--assignment_map", help="YAML or JSON file of new names, or builtin:NAME"
+    )
+    parser.add_argument("--include", action="append", help="regex of variables to take")
+    parser.add_argument(
+        "--exclude", action="append", help="regex of variables to leave out"
+    )
+    parser.add_argument(
+        "--reset", action="append", help="regex of variables to leave initial"
+    )
+    parser.add_argument(
+        "--names",
+        choices=("full_name", "path"),
+        default="full_name",
+        help="what variables of an object-based checkpoint are called",
+    )
+
+
+def choices_of(arguments: Namespace) -> dict[str, Any]:
+    """What `add_choices` parsed, as keywords."""
+    return {
+        name: getattr(arguments, name)
+        for name in ("assignment_map", "include", "exclude", "reset", "names")
+    }
+
+
+def run(arguments: Namespace) -> int:
+    """Prints a plan; 1 if something is missing or does not fit."""
+    options: dict[str, Any] = {}
+    target: Any = arguments.target
+    if not _exists(target) and ":" in target:
+        from estimator_ckpt.cli import train
+
+        target = train.load(target, "target")
+        options = {"params": train.params_of(arguments.param), "mode": arguments.mode}
+        if arguments.input_fn:
+            options["input_fn"] = train.load(arguments.input_fn, "input_fn")
+    planned = plan(
+        arguments.source,
+        target,
+        carry=arguments.carry,
+        resize=arguments.resize,
+        cast=arguments.cast,
+        **choices_of(arguments),
+        **options,
+    )
+    show(planned, arguments.json)
+    return 1 if planned.problems else 0
+
+
+def show(planned: Plan, as_json: bool = False) -> None:
+    """Prints a plan as a table, or as JSON."""
+    if as_json:
+        report.print_json(planned.to_json())
+        return
+    rows = [
+        (verdict, source, target, report.bytes_text(int(size)), because)
+        for verdict, source, target, size, because in planned.rows()
+    ]
+    columns = ["verdict", "source", "target", "size", "because"]
+    report.print_table(columns, rows, right=["size"])
+    for sentence in planned.unused:
+        print(sentence)
+    print(planned.summary())
+
+
+def _exists(target: str) -> bool:
+    return files.exists(target) or files.exists(index_path(os.fspath(target)))

@@ -1,0 +1,236 @@
+"""Warm starts offline: a new model dir whose first checkpoint has the old values.
+
+By index, as a conversion: the tensors are linked, the global step is a new one at 0.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import logging
+import os
+from typing import Any, Optional
+
+from estimator_ckpt.bundle import files
+from estimator_ckpt.bundle.errors import CheckpointError, DestinationExistsError
+from estimator_ckpt.migration import meta_graph, names, paths, plan, rekey, roles, state
+from estimator_ckpt.migration.checkpoint import (
+    Checkpoint,
+    open_checkpoint,
+    read_object_graph,
+)
+from estimator_ckpt.migration.convert import Conversion, write
+
+_log = logging.getLogger("estimator_ckpt")
+_FIRST = "model.ckpt-0"
+
+
+def warm_start_model_dir(
+    source: files.PathLike,
+    destination: files.PathLike,
+    *,
+    to: str = "tf2",
+    carry: str = "all",
+    root: Optional[str] = None,
+    data: str = "auto",
+    overwrite: bool = False,
+    strict: bool = False,
+    progress: Optional[files.Progress] = None,
+    **choice: Any,
+) -> str:
+    """Makes a model dir that a new job, or TF2 code, starts from.
+
+    Writes `destination/model.ckpt-0`, with the carried variables and the global step
+    at 0, and then the state file. An Estimator goes on from it with nothing further.
+
+    Args:
+      source: a checkpoint in any format, as `open_checkpoint` takes it; one of the V1
+        format is read through TensorFlow.
+      destination: the new model dir.
+      to: `tf1`, `tf2` or `dual`.
+      carry: `all` (the default: an Estimator cannot start from a checkpoint that lacks
+        the slots of its optimizer), `model` (for TF2 code; optimizer state is left
+        out), or `trainable` (the source's `.meta` says which).
+      root: as for `convert`.
+      data: as for `convert`.
+      overwrite: whether to replace a checkpoint that is there.
+      strict: raise an error if something that was asked for matches nothing.
+      progress: as for `convert`.
+      **choice: `assignment_map`, `include`, `exclude`, `reset` and `names`, as for
+        `plan_model_dir`.
+
+    Returns:
+      The new prefix.
+
+    Raises:
+      ValueError: an unknown `to` or `carry`, or a pattern that is no regex.
+      CheckpointNotFoundError: there is no source.
+      DestinationExistsError: the model dir has checkpoints, and overwrite is False.
+      CheckpointError: the source is damaged, nothing is carried, or (`strict`)
+        something matches nothing.
+    """
+    names.check_format(to)
+    target = files.local(destination)
+    try:
+        prefix = paths.resolve(source)
+    except paths.V1CheckpointError as error:
+        from estimator_ckpt.migration import v1
+
+        with v1.as_bundle(error.prefix, os.path.dirname(target)) as bundle:
+            return warm_start_model_dir(
+                bundle,
+                target,
+                to=to,
+                carry=carry,
+                root=root,
+                data=data,
+                overwrite=overwrite,
+                strict=strict,
+                progress=progress,
+                **choice,
+            )
+    _refuse(prefix, target, overwrite)
+    with open_checkpoint(prefix, names=choice.get("names", "full_name")) as checkpoint:
+        planned = _plan(checkpoint, target, carry, **choice)
+        _report(planned, carry, strict)
+        conversion = _conversion(checkpoint, planned, to, root)
+        new = os.path.join(target, _FIRST)
+        write(checkpoint.reader, conversion, new, data, progress)
+    content = state.CheckpointState(latest=_FIRST, all=(_FIRST,))
+    files.put(os.path.join(target, state.FILE_NAME), content.serialize())
+    return new
+
+
+def plan_model_dir(
+    source: files.PathLike,
+    destination: files.PathLike,
+    *,
+    carry: str = "all",
+    **choice: Any,
+) -> plan.Plan:
+    """What `warm_start_model_dir` would carry, without doing it.
+
+    Args:
+      source: the source.
+      destination: the new model dir.
+      carry: as for `warm_start_model_dir`.
+      **choice: `assignment_map`, `include`, `exclude` and `reset` as for
+        `warm_start_from`, the patterns against the new names; `names` as for
+        `open_checkpoint`.
+
+    Raises:
+      As `warm_start_model_dir`; V1CheckpointError for a source of the V1 format.
+    """
+    with open_checkpoint(source, names=choice.get("names", "full_name")) as checkpoint:
+        return _plan(checkpoint, files.local(destination), carry, **choice)
+
+
+def _plan(
+    checkpoint: Checkpoint,
+    target: str,
+    carry: str,
+    *,
+    names: str = "full_name",
+    **choice: Any,
+) -> plan.Plan:
+    """A plan whose target is the source's own variables under their new names."""
+    del names  # the checkpoint was opened with it
+    checkpoint.layout.require_unique(checkpoint.prefix)
+    wanted = plan.Choice.of(carry=carry, **choice)
+    variables = plan.of_checkpoint(checkpoint)
+    if carry == "trainable":
+        variables = _with_roles_of_meta(checkpoint.prefix, variables)
+    renaming = wanted.assignment_map.rename(variables, source=checkpoint.prefix)
+    targets = {
+        new: dataclasses.replace(variables[old], name=new, key=None)
+        for old, new in renaming.targets.items()
+    }
+    return plan.make(
+        variables,
+        targets,
+        wanted,
+        source_name=checkpoint.prefix,
+        target_name=target,
+    )
+
+
+def _with_roles_of_meta(
+    prefix: str, variables: dict[str, plan.Variable]
+) -> dict[str, plan.Variable]:
+    """What the `.meta` file says is trainable; all else is not."""
+    trainable = meta_graph.trainable_variables(prefix)
+    return {
+        name: variable
+        if variable.role == roles.GLOBAL_STEP
+        else dataclasses.replace(
+            variable, role=roles.TRAINABLE if name in trainable else roles.MODEL
+        )
+        for name, variable in variables.items()
+    }
+
+
+def _refuse(prefix: str, target: str, overwrite: bool) -> None:
+    """Refuses a model dir that has checkpoints, and the source's own always."""
+    if os.path.realpath(os.path.dirname(prefix)) == os.path.realpath(target):
+        raise DestinationExistsError(
+            f"{target}: source and destination are the same model dir; give another "
+            f"destination"
+        )
+    there = os.path.join(target, state.FILE_NAME)
+    if files.exists(there) and not overwrite:
+        raise DestinationExistsError(
+            f"{there}: this model dir has checkpoints already; give another, or "
+            f"overwrite it (overwrite=True, --overwrite)"
+        )
+
+
+def _report(planned: plan.Plan, carry: str, strict: bool) -> None:
+    if strict and planned.unused:
+        raise CheckpointError(f"{planned.source}: {'; '.join(planned.unused)} (strict)")
+    for sentence in planned.unused:
+        _log.warning("%s", sentence)
+    for item in planned.items:
+        if item.target is not None:
+            _log.info("%s: %s (%s)", item.name, item.verdict.value, item.because)
+    left_out = [
+        item
+        for item in planned.items
+        if item.target is not None and item.target.role == roles.OPTIMIZER
+        if not item.verdict.is_carried
+    ]
+    if left_out and carry != "all":
+        _log.warning(
+            "%s: without its optimizer state (%d variables) this is for TF2 code: an "
+            "Estimator with the same optimizer cannot start from it",
+            planned.target,
+            len(left_out),
+        )
+    _log.info("%s", planned.summary())
+
+
+def _conversion(
+    checkpoint: Checkpoint, planned: plan.Plan, to: str, root: Optional[str]
+) -> Conversion:
+    pairs = [
+        (item.source.name, item.target.name)
+        for item in planned.items
+        if item.verdict.is_carried and item.source and item.target
+    ]
+    if not pairs:
+        raise CheckpointError(
+            f"{planned.source}: none of its {len(checkpoint)} variables is carried"
+        )
+    renames = any(old != new for old, new in pairs)
+    graph = (
+        None if to == "tf1" or root or renames else read_object_graph(checkpoint.reader)
+    )
+    rekeying = rekey.lay_out(
+        checkpoint.layout,
+        checkpoint.index,
+        pairs,
+        to=to,
+        graph=graph,
+        root=root,
+        restarts=True,
+        unused=planned.unused,
+    )
+    return Conversion(checkpoint.prefix, to, rekeying)

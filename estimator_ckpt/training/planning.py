@@ -1,0 +1,112 @@
+"""Plans for whatever a target can be: a checkpoint, a model_fn, a live object.
+
+TensorFlow is imported only for the latter two.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Mapping
+from typing import Any, Optional
+
+from estimator_ckpt.bundle import files
+from estimator_ckpt.migration import plan as plans
+from estimator_ckpt.migration.checkpoint import open_checkpoint
+from estimator_ckpt.migration.patterns import Patterns
+from estimator_ckpt.migration.plan import Choice, Plan, Variable
+
+
+def plan(
+    source: files.PathLike,
+    target: Any,
+    *,
+    carry: Optional[str] = None,
+    assignment_map: Any = None,
+    include: Patterns = None,
+    exclude: Patterns = None,
+    reset: Patterns = None,
+    resize: Patterns = None,
+    cast: bool = False,
+    names: str = "full_name",
+    input_fn: Optional[Callable[..., Any]] = None,
+    params: Optional[Mapping[str, Any]] = None,
+    mode: str = "train",
+) -> Plan:
+    """What each variable of a target would get from a checkpoint. Writes nothing.
+
+    Args:
+      source: a checkpoint, as `open_checkpoint` takes it.
+      target: a checkpoint's path; a model_fn, whose graph is built and thrown away; or
+        an object (a `tf.train.Checkpoint`, a Keras model, a `tf.Module`, a dict).
+      carry: as for `warm_start_from`; None for everything, the global step too, as a
+        conversion does.
+      assignment_map: as for `warm_start_from`.
+      include: as for `warm_start_from`.
+      exclude: as for `warm_start_from`.
+      reset: as for `warm_start_from`.
+      resize: as for `warm_start_from`.
+      cast: as for `warm_start_from`.
+      names: what variables of an object-based checkpoint are called, as for
+        `open_checkpoint`.
+      input_fn: for a model_fn, where its features and labels come from.
+      params: for a model_fn, its params.
+      mode: for a model_fn, its mode: `train`, `eval` or `infer`.
+
+    Returns:
+      The plan: printable, with `to_json()`.
+
+    Raises:
+      ValueError: an unknown `carry`, a pattern that is no regex, or a model_fn without
+        an input_fn.
+      CheckpointNotFoundError: there is no such checkpoint.
+      AssignmentMapError: the map cannot be read, or gives two variables one name.
+    """
+    choice = Choice.of(
+        carry=carry,
+        include=include,
+        exclude=exclude,
+        reset=reset,
+        resize=resize,
+        cast=cast,
+        assignment_map=assignment_map,
+    )
+    name, variables = _target(target, names, input_fn, params, mode)
+    with open_checkpoint(source, names=names) as checkpoint:
+        return plans.make(
+            plans.of_checkpoint(checkpoint),
+            variables,
+            choice,
+            source_name=checkpoint.prefix,
+            target_name=name,
+            ambiguous=checkpoint.layout.ambiguous,
+        )
+
+
+def _target(
+    target: Any,
+    names: str,
+    input_fn: Optional[Callable[..., Any]],
+    params: Optional[Mapping[str, Any]],
+    mode: str,
+) -> tuple[str, dict[str, Variable]]:
+    """What a target is called, and its variables."""
+    if isinstance(target, (str, os.PathLike)):
+        with open_checkpoint(target, names=names) as checkpoint:
+            checkpoint.layout.require_unique(checkpoint.prefix)
+            return checkpoint.prefix, plans.of_checkpoint(checkpoint)
+    from estimator_ckpt.training import targets
+
+    if targets.is_trackable(target):
+        return type(target).__name__, targets.of_trackable(target)
+    if not callable(target):
+        raise ValueError(
+            f"a plan's target is a checkpoint's path, a model_fn or a trackable "
+            f"object, not {target!r}"
+        )
+    if input_fn is None:
+        raise ValueError(
+            "a plan for a model_fn needs an input_fn (--input_fn), from which its "
+            "graph is built"
+        )
+    called = getattr(target, "__name__", type(target).__name__)
+    return called, targets.of_model_fn(target, input_fn, params, mode)

@@ -1,0 +1,79 @@
+"""The variables that a model_fn or a live object has, as plans take them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any, Optional
+
+import tensorflow as tf
+from tensorflow.compat import v1 as tf1
+
+from estimator_ckpt.migration import layout, roles
+from estimator_ckpt.migration.plan import Variable
+from estimator_ckpt.training import carrying, private, variables
+
+
+def of_model_fn(
+    model_fn: Callable[..., Any],
+    input_fn: Callable[..., Any],
+    params: Optional[Mapping[str, Any]],
+    mode: str,
+) -> dict[str, Variable]:
+    """The variables that a model_fn makes, in a graph that is then thrown away."""
+    config = tf.estimator.RunConfig()
+    given = {"mode": mode, "params": dict(params or {}), "config": config}
+    with tf.Graph().as_default():
+        tf1.train.create_global_step()
+        inputs = input_fn(**_taken(input_fn, given))
+        if isinstance(inputs, tf.data.Dataset):
+            inputs = tf1.data.make_initializable_iterator(inputs).get_next()
+        is_pair = isinstance(inputs, (tuple, list)) and len(inputs) == 2
+        features, labels = inputs if is_pair else (inputs, None)
+        taken = _taken(model_fn, {**given, "labels": labels})
+        model_fn(features, **taken)
+        return carrying.of_graph(variables.of_graph())
+
+
+def _taken(function: Callable[..., Any], given: Mapping[str, Any]) -> dict[str, Any]:
+    """Those of the given arguments that a function takes, as Estimator sees it."""
+    arguments = private.fn_args(function)
+    return {name: value for name, value in given.items() if name in arguments}
+
+
+def is_trackable(target: Any) -> bool:
+    """Whether a target is an object with variables, and no model_fn."""
+    kinds = (tf.train.Checkpoint, tf.Module, tf.keras.Model, dict)
+    return isinstance(target, kinds)
+
+
+def of_trackable(target: Any) -> dict[str, Variable]:
+    """An object's variables: by their names, or their paths where names say nothing.
+
+    Raises:
+      AmbiguousNameError: two variables have one name.
+    """
+    if isinstance(target, dict):
+        target = tf.train.Checkpoint(**target)
+    graph, tracked, _ = private.tracked_by(target)
+    by_key = {key: variable for variable, key in tracked}
+    found = layout.of_objects(by_key, graph)
+    found.require_unique(type(target).__name__)
+    return {
+        name: Variable(
+            name,
+            by_key[key].dtype.base_dtype.name,
+            tuple(by_key[key].shape.as_list()),
+            _role(name, by_key[key], found),
+            key,
+            by_key[key].shape.num_elements() * by_key[key].dtype.base_dtype.size,
+        )
+        for name, key in found.keys.items()
+    }
+
+
+def _role(name: str, variable: Any, found: layout.Layout) -> str:
+    if name == found.global_step:
+        return roles.GLOBAL_STEP
+    if name in found.slots or roles.is_optimizer_state(name, found.keys):
+        return roles.OPTIMIZER
+    return roles.TRAINABLE if variable.trainable else roles.MODEL
