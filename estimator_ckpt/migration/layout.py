@@ -136,6 +136,8 @@ def of_objects(
     aliases = {name: name for name in by_name & set(variables)}
     is_dual = bool(variables) and set(variables) == set(aliases)
     variables.update((name, name) for name in by_name - set(aliases))
+    if global_step is None and names.GLOBAL_STEP in variables:
+        global_step = names.GLOBAL_STEP
     return Layout(
         format="dual" if is_dual else "tf2",
         keys=variables,

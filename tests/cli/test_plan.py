@@ -1,0 +1,170 @@
+"""plan, warm_start and the dry runs: what they print, and that nothing is written."""
+
+import json
+import pathlib
+import subprocess
+import sys
+
+import pytest
+
+import estimator_ckpt as ec
+from tests.conftest import REPOSITORY
+from tests.testdata_paths import PREFIXES
+
+DIGITS = str(PREFIXES["digits/model.ckpt-300"])
+
+
+def run(*arguments, code=0, cwd=REPOSITORY):
+    done = subprocess.run(
+        [sys.executable, "-m", "estimator_ckpt", *map(str, arguments)],
+        cwd=cwd,
+        env={"PYTHONPATH": REPOSITORY, "CUDA_VISIBLE_DEVICES": "-1", "PATH": ""},
+        capture_output=True,
+        text=True,
+        timeout=200,
+        check=False,
+    )
+    assert done.returncode == code, done.stdout + done.stderr
+    return done
+
+
+def files_in(directory):
+    return sorted(str(path) for path in pathlib.Path(directory).rglob("*"))
+
+
+@pytest.fixture
+def renamed(tmp_path):
+    return ec.convert(
+        DIGITS, tmp_path / "new", to="tf2", assignment_map={"logits/": "head/"}
+    )
+
+
+@pytest.fixture
+def rules(tmp_path):
+    path = tmp_path / "map.yaml"
+    path.write_text("- {from: logits/, to: head/}\n")
+    return path
+
+
+class TestPlan:
+    def test_a_table_and_1_if_something_is_missing(self, renamed):
+        done = run("plan", DIGITS, renamed, code=1)
+        assert "missing" in done.stdout
+        assert done.stdout.endswith("25 carried, 6 missing, 6 unused\n")
+        assert not done.stderr
+
+    def test_0_if_all_is_carried(self, renamed, rules):
+        done = run("plan", DIGITS, renamed, f"--assignment_map={rules}")
+        assert done.stdout.endswith("25 carried, 6 renamed\n")
+
+    def test_json(self, renamed):
+        content = json.loads(run("plan", DIGITS, renamed, "--json", code=1).stdout)
+        assert content["schema"] == 1
+        assert content["counts"] == {"carried": 25, "missing": 6, "unused": 6}
+
+    def test_a_model_fn(self, tmp_path):
+        before = files_in(tmp_path)
+        done = run(
+            "plan",
+            DIGITS,
+            "model_fns.digits:model_fn",
+            "--input_fn=model_fns.digits:train_input_fn",
+            "--carry=model",
+            "--reset=bn1/",
+        )
+        assert "8 carried, 23 reset" in done.stdout
+        assert files_in(tmp_path) == before
+
+    def test_bad_input_is_one_line(self, tmp_path):
+        done = run("plan", DIGITS, tmp_path / "none", code=2)
+        assert len(done.stderr.splitlines()) == 1
+        done = run("plan", DIGITS, "model_fns.digits:none", code=2)
+        assert "has no function 'none'" in done.stderr
+        done = run("plan", DIGITS, DIGITS, "--assignment_map=none.yaml", code=2)
+        assert "none.yaml" in done.stderr
+
+    def test_tensorflow_is_not_loaded_for_two_checkpoints(self, renamed):
+        program = (
+            "import sys\n"
+            "from estimator_ckpt.cli import main\n"
+            f"main.run(['plan', {DIGITS!r}, {renamed!r}])\n"
+            "assert 'tensorflow' not in sys.modules\n"
+            "assert 'numpy' not in sys.modules\n"
+        )
+        subprocess.run(
+            [sys.executable, "-c", program], check=True, stdout=subprocess.DEVNULL
+        )
+
+
+class TestWarmStart:
+    def test_a_model_dir_is_made(self, tmp_path, rules):
+        done = run(
+            "warm_start",
+            DIGITS,
+            tmp_path / "dir",
+            f"--assignment_map={rules}",
+            "--json",
+        )
+        (prefix,) = json.loads(done.stdout)["prefixes"]
+        with ec.open_checkpoint(tmp_path / "dir") as checkpoint:
+            assert checkpoint.prefix == prefix
+            assert "head/kernel" in checkpoint
+            assert checkpoint.global_step == 0
+
+    def test_a_dry_run_writes_nothing(self, tmp_path):
+        before = files_in(tmp_path)
+        done = run("warm_start", DIGITS, tmp_path / "dir", "--dry_run")
+        assert "30 carried, 1 reset" in done.stdout
+        assert files_in(tmp_path) == before
+
+
+class TestDryRuns:
+    def test_convert_with_a_map(self, tmp_path, rules):
+        before = files_in(tmp_path)
+        done = run(
+            "convert",
+            DIGITS,
+            tmp_path / "new",
+            "--to=tf1",
+            f"--assignment_map={rules}",
+            "--dry_run",
+        )
+        assert "head/kernel/Adam_1" in done.stdout
+        assert files_in(tmp_path) == before
+
+    def test_convert_all(self, tmp_path):
+        source = PREFIXES["ema-momentum/model.ckpt-10"].parent
+        done = run(
+            "convert", source, tmp_path / "new", "--to=tf2", "--all", "--dry_run"
+        )
+        prefixes = ec.convert_model_dir(source, tmp_path / "done", to="tf2")
+        headings = [line for line in done.stdout.splitlines() if line.endswith(":")]
+        assert len(headings) == len(prefixes)
+        assert not (tmp_path / "new").exists()
+
+    def test_a_training_job(self, tmp_path):
+        done = run(
+            "train",
+            "--model_fn=model_fns.digits:model_fn",
+            "--input_fn=model_fns.digits:train_input_fn",
+            f"--model_dir={tmp_path / 'job'}",
+            "--max_steps=1",
+            f"--warm_start_from={DIGITS}",
+            "--warm_start_reset=bn1/",
+            "--dry_run",
+        )
+        assert "8 carried, 23 reset" in done.stdout
+        assert not (tmp_path / "job").exists()
+
+    def test_a_job_that_would_lack_variables_exits_with_1(self, tmp_path):
+        done = run(
+            "train",
+            "--model_fn=model_fns.digits:model_fn",
+            "--input_fn=model_fns.digits:train_input_fn",
+            f"--model_dir={tmp_path / 'job'}",
+            "--max_steps=1",
+            f"--warm_start_from={PREFIXES['slim/model.ckpt-3']}",
+            "--dry_run",
+            code=1,
+        )
+        assert "missing" in done.stdout

@@ -1,0 +1,144 @@
+"""Plans: every verdict, what they say, and that nothing is written."""
+
+import json
+
+import pytest
+
+import estimator_ckpt as ec
+from estimator_ckpt.migration import roles
+from estimator_ckpt.migration.plan import Choice, Plan, Variable, Verdict, make
+from tests.testdata_paths import PREFIXES
+
+DIGITS = PREFIXES["digits/model.ckpt-300"]
+
+
+def variable(name, shape=(2,), dtype="float32", role=roles.TRAINABLE):
+    return Variable(name, dtype, shape, role, key=name, size=8)
+
+
+def side(*variables):
+    return {v.name: v for v in variables}
+
+
+def made(source, target, **options):
+    choice = Choice.of(**options)
+    return make(source, target, choice, source_name="old", target_name="new")
+
+
+def verdicts(planned):
+    return {item.name: item.verdict for item in planned.items}
+
+
+def test_every_verdict():
+    source = side(
+        variable("same"),
+        variable("old"),
+        variable("shape", (3,)),
+        variable("dtype", dtype="float64"),
+        variable("left"),
+        variable("only_here"),
+    )
+    target = side(
+        variable("same"),
+        variable("new"),
+        variable("shape"),
+        variable("dtype"),
+        variable("left"),
+        variable("missing"),
+    )
+    planned = made(source, target, assignment_map={"old": "new"}, reset="left")
+    assert verdicts(planned) == {
+        "same": Verdict.CARRIED,
+        "new": Verdict.RENAMED,
+        "shape": Verdict.SHAPE_MISMATCH,
+        "dtype": Verdict.DTYPE_MISMATCH,
+        "left": Verdict.RESET,
+        "missing": Verdict.MISSING,
+        "only_here": Verdict.UNUSED,
+    }
+    assert {item.name for item in planned.problems} == {"shape", "dtype", "missing"}
+    assert planned.summary() == (
+        "old to new: 1 carried, 1 renamed, 1 shape mismatch, 1 dtype mismatch, "
+        "1 missing, 1 reset, 1 unused"
+    )
+
+
+def test_without_carry_the_global_step_is_carried_as_in_a_conversion():
+    step = side(variable("global_step", (), "int64", roles.GLOBAL_STEP))
+    assert verdicts(made(step, step)) == {"global_step": Verdict.CARRIED}
+    found = made(step, step, carry="all")
+    assert verdicts(found) == {"global_step": Verdict.RESET}
+
+
+def test_cast_and_resize_only_when_asked():
+    source = side(variable("a", (3, 4), "float64"))
+    target = side(variable("a", (5, 2)))
+    assert made(source, target).items[0].verdict is Verdict.DTYPE_MISMATCH
+    found = made(source, target, cast=True)
+    assert found.items[0].verdict is Verdict.SHAPE_MISMATCH
+    (item,) = made(source, target, cast=True, resize="a").items
+    assert item.verdict is Verdict.CARRIED
+    assert "cast to float32, what fits of it into [5, 2]" in item.because
+    other_rank = side(variable("a", (5,), "float64"))
+    found = made(source, other_rank, resize="a")
+    assert found.items[0].verdict is Verdict.SHAPE_MISMATCH
+
+
+def test_beta_powers_go_with_their_slots():
+    names = ["w", "w/Adam", "w/Adam_1", "beta1_power"]
+    source = side(
+        variable("w"), *(variable(n, role=roles.OPTIMIZER) for n in names[1:])
+    )
+    carried = verdicts(made(source, source, carry="all"))
+    assert set(carried.values()) == {Verdict.CARRIED}
+    alone = verdicts(made(source, source, carry="all", exclude="w/Adam"))
+    assert alone["beta1_power"] is Verdict.RESET
+
+
+def test_an_average_that_the_source_lacks_begins_at_its_variable():
+    average = "w/ExponentialMovingAverage"
+    target = side(variable("w"), variable(average, role=roles.MODEL))
+    item = made(side(variable("w")), target, carry="model").items[1]
+    assert item.verdict is Verdict.CARRIED
+    assert item.source.name == "w"
+
+
+def test_what_matches_nothing_is_listed():
+    found = made(side(variable("a")), side(variable("a")), exclude="x", reset="y")
+    assert found.unused == (
+        "the pattern 'x' matches no variable",
+        "the pattern 'y' matches no variable",
+    )
+
+
+def test_two_checkpoints(tmp_path):
+    new = ec.convert(
+        DIGITS, tmp_path / "new", to="tf2", assignment_map={"logits/": "head/"}
+    )
+    planned = ec.plan(DIGITS, new)
+    assert isinstance(planned, Plan)
+    assert planned.counts == {
+        Verdict.CARRIED: 25,
+        Verdict.MISSING: 6,
+        Verdict.UNUSED: 6,
+    }
+    planned = ec.plan(DIGITS, new, assignment_map={"logits/": "head/"})
+    assert planned.counts == {Verdict.CARRIED: 25, Verdict.RENAMED: 6}
+
+
+def test_a_plan_prints_as_text_json_and_html():
+    planned = ec.plan(DIGITS, DIGITS)
+    assert "31 carried" in str(planned)
+    content = json.loads(json.dumps(planned.to_json()))
+    assert content["counts"] == {"carried": 31}
+    assert content["variables"][0]["target"]["shape"] == []
+    assert planned._repr_html_().count("<tr>") == 31
+
+
+def test_a_target_that_is_none_of_these_is_refused():
+    with pytest.raises(ValueError, match="a checkpoint's path, a model_fn or a track"):
+        ec.plan(DIGITS, 3)
+    with pytest.raises(ValueError, match="needs an input_fn"):
+        ec.plan(DIGITS, lambda features, labels, mode: None)
+    with pytest.raises(ValueError, match="unknown carry 'some'"):
+        ec.plan(DIGITS, DIGITS, carry="some")

@@ -1,0 +1,181 @@
+"""Plans for model_fns and live objects; the warm start does what its plan said."""
+
+import logging
+
+import numpy as np
+import pytest
+import tensorflow as tf
+from tensorflow.compat import v1 as tf1
+
+from estimator_ckpt.migration.plan import Verdict
+from model_fns import digits
+from tests.testdata_paths import PREFIXES
+from tests.training import helpers
+from tests.training.helpers import ec
+
+DIGITS = PREFIXES["digits/model.ckpt-300"]
+
+
+def scoped(scope):
+    """The digits model in a scope of its own."""
+
+    def scoped_model_fn(features, labels, mode):
+        with tf1.variable_scope(scope):
+            return digits.model_fn(features, labels, mode, {})
+
+    return scoped_model_fn
+
+
+def verdicts(planned):
+    return {i.name: i.verdict for i in planned.items if i.target is not None}
+
+
+def test_a_model_fn_is_built_and_thrown_away(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    planned = ec.plan(
+        DIGITS, digits.model_fn, input_fn=digits.train_input_fn, carry="all"
+    )
+    assert planned.counts == {Verdict.CARRIED: 30, Verdict.RESET: 1}
+    assert not list(tmp_path.iterdir())
+
+
+def test_an_evaluation_graph_has_no_slots():
+    planned = ec.plan(
+        DIGITS, digits.model_fn, input_fn=digits.eval_input_fn, carry="all", mode="eval"
+    )
+    assert not [name for name in verdicts(planned) if "Adam" in name]
+
+
+def test_the_warm_start_does_what_the_plan_said(tmp_path, caplog):
+    options = {
+        "carry": "all",
+        "assignment_map": {"/": "net/"},
+        "exclude": "net/logits/",
+        "reset": "net/bn2/beta$",
+    }
+    planned = ec.plan(DIGITS, scoped("net"), input_fn=digits.train_input_fn, **options)
+    fn = ec.warm_start_from(DIGITS, **options)(scoped("net"))
+    with caplog.at_level(logging.INFO, "estimator_ckpt"):
+        helpers.estimator(fn, tmp_path).train(digits.train_input_fn, steps=1)
+    said = {
+        record.args[0]: record.args[1]
+        for record in caplog.records
+        if record.msg == "Warm start: %s: %s (%s)"
+    }
+    words = {"missing": "not in source"}  # the log's own
+    assert said == {
+        name: words.get(verdict.value, verdict.value)
+        for name, verdict in verdicts(planned).items()
+    }
+    assert len(set(said.values())) == 4
+
+
+@pytest.mark.parametrize(
+    ("given", "old"),
+    [
+        ({"digits/": "net/"}, "digits/"),
+        ({"/": "net/"}, ""),
+        ([("digits/conv1/kernel", "net/conv1/kernel")], "digits/"),
+    ],
+)
+@pytest.mark.parametrize("format", helpers.FORMATS)
+def test_maps_rename_in_a_warm_start(tmp_path, given, old, format):
+    source = ec.convert(
+        DIGITS, tmp_path / "old", to=format, assignment_map={"/": old} if old else None
+    )
+    fn = ec.warm_start_from(source, assignment_map=given)(scoped("net"))
+    helpers.estimator(fn, tmp_path / "new").train(
+        lambda: digits.train_input_fn().take(0), steps=1
+    )
+    with (
+        ec.open_checkpoint(source) as before,
+        ec.open_checkpoint(tmp_path / "new") as after,
+    ):
+        np.testing.assert_array_equal(
+            after.read("net/conv1/kernel"), before.read(f"{old}conv1/kernel")
+        )
+        assert after.global_step == 0
+
+
+CANNED = {
+    "canned-dnn/model.ckpt-20": lambda columns: tf.estimator.DNNClassifier(
+        [8, 4], columns, n_classes=3
+    ),
+    "canned-linear/model.ckpt-20": lambda columns: tf.estimator.LinearClassifier(
+        columns, n_classes=3
+    ),
+}
+
+
+@pytest.mark.parametrize("name", CANNED)
+def test_tf1_canned_estimators_become_those_of_tf2(name):
+    column = tf.feature_column
+    columns = [column.numeric_column(n) for n in ("petal_length", "petal_width")]
+    if "dnn" in name:
+        columns.append(
+            column.embedding_column(
+                column.categorical_column_with_vocabulary_list(
+                    "length_word", ["short", "middle", "long"], num_oov_buckets=1
+                ),
+                2,
+            )
+        )
+    else:
+        columns.append(column.categorical_column_with_hash_bucket("length_hash", 10))
+
+    def input_fn():
+        features = {
+            "petal_length": np.ones(4, "float32"),
+            "petal_width": np.ones(4, "float32"),
+            "length_word": np.array(["short"] * 4),
+            "length_hash": np.array(["short"] * 4),
+        }
+        labels = np.zeros(4, "int64")
+        return tf.data.Dataset.from_tensor_slices((features, labels)).batch(2)
+
+    planned = ec.plan(
+        PREFIXES[name],
+        CANNED[name](columns).model_fn,
+        input_fn=input_fn,
+        carry="all",
+        assignment_map="builtin:canned_estimators",
+    )
+    counts = planned.counts
+    assert counts[Verdict.RENAMED] >= 7  # slots
+    assert Verdict.UNUSED not in counts
+    # Hyperparameters come from the new optimizer: TF1 checkpoints have none.
+    missing = {item.name.rpartition("/")[2] for item in planned.problems}
+    assert missing <= {
+        *("decay", "learning_rate", "beta", "learning_rate_power"),
+        *("l1_regularization_strength", "l2_regularization_strength"),
+    }
+
+
+class TestObjects:
+    def test_a_keras_model(self):
+        model = tf.keras.Sequential(
+            [tf.keras.layers.Dense(10, input_shape=(256,), name="logits")]
+        )
+        planned = ec.plan(DIGITS, model, carry="model")
+        assert verdicts(planned) == {
+            "logits/kernel": Verdict.CARRIED,
+            "logits/bias": Verdict.CARRIED,
+        }
+
+    def test_a_dict_is_that_of_a_checkpoint(self):
+        step = tf.Variable(0, dtype=tf.int64)
+        kernel = tf.Variable(tf.zeros([256, 10]))
+        planned = ec.plan(DIGITS, {"var_list": {"logits/kernel": kernel}, "step": step})
+        assert verdicts(planned) == {
+            "logits/kernel": Verdict.CARRIED,
+            "global_step": Verdict.CARRIED,
+        }
+
+    def test_names_that_say_nothing_give_way_to_paths(self):
+        class Net(tf.Module):
+            def __init__(self):
+                super().__init__()
+                self.w = tf.Variable(tf.zeros([3]))
+
+        planned = ec.plan(DIGITS, Net())
+        assert verdicts(planned) == {"w": Verdict.MISSING}
