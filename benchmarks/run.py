@@ -85,6 +85,7 @@ def versus(root, runs):
         def clean(out=out):
             shutil.rmtree(out, ignore_errors=True)
             out.mkdir()
+            os.sync()  # so that nobody waits for another's bytes to reach the disk
 
         clean()
         target = str(out / "model.ckpt-7")
@@ -167,7 +168,14 @@ def saving_table(found):
             for what in ("save", "restore", "graph")
         ]
         lines.append(f"| {kind} | {cells[0]} | {size:.3f}x | {cells[1]} | {cells[2]} |")
-    return lines
+    warm = found["warm start"]["warm_start_from"]
+    theirs = found["warm start"]["default"]["seconds"]
+    return [
+        *lines,
+        "",
+        f"Building and warm-starting the 1.07 GB graph: {warm['seconds']:.2f} s, "
+        f"{warm['ratio']:.2f}x of `tf.compat.v1.train.warm_start` ({theirs:.2f} s).",
+    ]
 
 
 def report(rows, memory_rows, saved):

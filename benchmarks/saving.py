@@ -39,21 +39,20 @@ def variables(count, size):
 
 
 def savers(kind, made, step):
-    """The finalized Scaffold's savers."""
-    config = tf.estimator.RunConfig()
+    """The savers of one kind; finalizes the graph."""
+    first = []
     if kind in FORMATS:
-        scaffolds = [ec.scaffold(kind, config=config)]
+        scaffold = ec.scaffold(kind, config=tf.estimator.RunConfig())
+    elif kind == "default":
+        saver = tf1.train.Saver(sharded=True, save_relative_paths=True)
+        scaffold = tf1.train.Scaffold(saver=saver)
     else:
-        scaffolds = []
-        if kind != "guide":
-            saver = tf1.train.Saver(sharded=True, save_relative_paths=True)
-            scaffolds.append(tf1.train.Scaffold(saver=saver))
-        if kind != "default":
-            checkpoint = tf.train.Checkpoint(var_list=made, step=step)
-            scaffolds.append(tf1.train.Scaffold(saver=checkpoint))
-    for scaffold in scaffolds:
-        scaffold.finalize()
-    return [scaffold.saver for scaffold in scaffolds]
+        if kind == "two savers":
+            first = [tf1.train.Saver(sharded=True, save_relative_paths=True)]
+        checkpoint = tf.train.Checkpoint(var_list=made, step=step)
+        scaffold = tf1.train.Scaffold(saver=checkpoint)
+    scaffold.finalize()
+    return [*first, scaffold.saver]
 
 
 class Job:
@@ -64,9 +63,10 @@ class Job:
         self.directory.mkdir()
         with tf.Graph().as_default() as graph:
             made, step = variables(count, size)
+            initializer = tf1.global_variables_initializer()
             self.savers = savers(kind, made, step)
             self.session = tf1.Session(graph=graph)
-            self.session.run(tf1.global_variables_initializer())
+            self.session.run(initializer)
 
     def save(self):
         shutil.rmtree(self.directory)
@@ -92,13 +92,38 @@ class Job:
         return time.perf_counter() - started
 
 
+def warm_starting(kind, prefix, count, size):
+    """Seconds to build a graph and initialize it from a checkpoint."""
+    started = time.perf_counter()
+    with tf.Graph().as_default() as graph:
+        variables(count, size)
+        scaffold = tf1.train.Scaffold()
+        if kind == "default":
+            tf1.train.warm_start(prefix, vars_to_warm_start=["layer_.*"])
+        else:
+            decorated = ec.warm_start_from(prefix)(
+                lambda features: tf.estimator.EstimatorSpec(
+                    "train", loss=tf.constant(0.0), train_op=tf.no_op()
+                )
+            )
+            spec = decorated(None)
+            for hook in spec.training_hooks:
+                hook.begin()
+            scaffold = spec.scaffold
+        scaffold.finalize()
+        with tf1.Session(graph=graph) as session:
+            session.run(scaffold.init_op)
+            if scaffold.init_fn:
+                scaffold.init_fn(session)
+    return time.perf_counter() - started
+
+
 def building(kind, count):
     """Seconds to build and finalize a graph of `count` variables."""
     started = time.perf_counter()
     with tf.Graph().as_default():
         made, step = variables(count, 4 * count)
         savers(kind, made, step)
-        tf1.global_variables_initializer()
     return time.perf_counter() - started
 
 
@@ -115,12 +140,12 @@ def table(times):
     }
 
 
-def rounds(count, measure):
-    times = {kind: [] for kind in KINDS}
-    for kind in KINDS:  # the first of each is not counted
+def rounds(count, measure, kinds=KINDS):
+    times = {kind: [] for kind in kinds}
+    for kind in kinds:  # the first of each is not counted
         measure(kind)
     for _ in range(count):
-        for kind in KINDS:
+        for kind in kinds:
             times[kind].append(measure(kind))
     return table(times)
 
@@ -139,6 +164,13 @@ def main():
             "save": rounds(arguments.runs, lambda kind: jobs[kind].save()),
             "restore": rounds(arguments.runs, lambda kind: jobs[kind].restore()),
             "graph": rounds(arguments.runs, lambda kind: building(kind, 1000)),
+            "warm start": rounds(
+                arguments.runs,
+                lambda kind: warm_starting(
+                    kind, jobs["default"].prefixes[0], 100, arguments.size
+                ),
+                ("default", "warm_start_from"),
+            ),
             "bytes": {kind: job.written() for kind, job in jobs.items()},
         }
     finally:

@@ -20,6 +20,7 @@ _TRAINING = {
 }
 _PLAIN = {
     "CheckpointError": "estimator_ckpt.bundle.errors",
+    "average": "estimator_ckpt.migration.average",
     "convert": "estimator_ckpt.migration.convert",
     "convert_model_dir": "estimator_ckpt.migration.model_dir",
     "diff": "estimator_ckpt.migration.diff",
@@ -37,6 +38,7 @@ __all__ = ["__version__", *sorted({**_TRAINING, **_PLAIN, **_MODULES})]
 if TYPE_CHECKING:
     from estimator_ckpt.bundle.errors import CheckpointError as CheckpointError
     from estimator_ckpt.cli import flags as flags
+    from estimator_ckpt.migration.average import average as average
     from estimator_ckpt.migration.checkpoint import open_checkpoint as open_checkpoint
     from estimator_ckpt.migration.convert import convert as convert
     from estimator_ckpt.migration.diff import diff as diff

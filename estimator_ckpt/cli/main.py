@@ -31,6 +31,7 @@ COMMANDS = {
     "verify": "check every tensor against its checksum",
     "plan": "show what each variable of a target would get, before anything runs",
     "warm_start": "make a model dir that begins with old values at step 0",
+    "average": "write the mean of several checkpoints",
     "diff": "compare two checkpoints variable by variable",
     "train": "train and evaluate an Estimator from flags",
 }

@@ -12,7 +12,6 @@ shards, `.meta`, index by rename; what the old destination had goes last.
 from __future__ import annotations
 
 import dataclasses
-import logging
 import os
 from collections.abc import Iterator, Mapping
 from typing import Any, Optional
@@ -126,8 +125,8 @@ def convert(
     except paths.V1CheckpointError as error:
         from estimator_ckpt.migration import v1  # costs time that others need not spend
 
-        target = _destination(error.prefix, destination)
-        _refuse(None, target, overwrite)
+        target = destination_of(error.prefix, destination)
+        refuse_existing(None, target, overwrite)
         with v1.as_bundle(error.prefix, os.path.dirname(target)) as bundle:
             return convert(
                 bundle,
@@ -137,11 +136,15 @@ def convert(
                 overwrite=overwrite,
                 progress=progress,
             )
-    for sentence in conversion.rekeying.unused:
-        logging.getLogger("estimator_ckpt").warning("%s", sentence)
+    if conversion.rekeying.unused:
+        import logging  # 4 ms that most conversions need not spend
+
+        log = logging.getLogger("estimator_ckpt")
+        for sentence in conversion.rekeying.unused:
+            log.warning("%s", sentence)
     with reader:
-        target = _destination(reader.prefix, destination)
-        _refuse(reader.prefix, target, overwrite)
+        target = destination_of(reader.prefix, destination)
+        refuse_existing(reader.prefix, target, overwrite)
         write(reader, conversion, target, data, progress)
     return target
 
@@ -192,7 +195,7 @@ def _require_same(reader: BundleReader, alias: str, key: str) -> None:
         )
 
 
-def _destination(prefix: str, destination: files.PathLike) -> str:
+def destination_of(prefix: str, destination: files.PathLike) -> str:
     text = files.local(destination)
     if text.endswith("/") or files.is_dir(text):
         return os.path.join(text, os.path.basename(prefix))
@@ -201,7 +204,7 @@ def _destination(prefix: str, destination: files.PathLike) -> str:
     return text
 
 
-def _refuse(prefix: Optional[str], target: str, overwrite: bool) -> None:
+def refuse_existing(prefix: Optional[str], target: str, overwrite: bool) -> None:
     """Refuses a destination that must not be written to."""
     index = index_path(target)
     if not files.exists(index):

@@ -1,0 +1,64 @@
+"""Average checkpoints of one model: those named, or the last of a model dir."""
+
+from __future__ import annotations
+
+from argparse import ArgumentParser, Namespace
+
+from estimator_ckpt.cli import report
+from estimator_ckpt.cli.errors import UsageError
+from estimator_ckpt.migration import names
+from estimator_ckpt.migration.average import average
+
+
+def add_arguments(parser: ArgumentParser) -> None:
+    parser.add_argument(
+        "sources", nargs="+", help="checkpoints; or one model dir, with --last"
+    )
+    parser.add_argument("destination", help="the new prefix, or a directory")
+    parser.add_argument("--last", type=int, help="average so many of its last")
+    parser.add_argument("--to", choices=names.FORMATS, help="format; as the newest")
+    parser.add_argument("--include", action="append", help="regex of variables to keep")
+    parser.add_argument(
+        "--exclude", action="append", help="regex of variables to leave out"
+    )
+    parser.add_argument(
+        "--assignment_map", help="YAML or JSON file of new names, or builtin:NAME"
+    )
+    parser.add_argument(
+        "--names",
+        choices=("full_name", "path"),
+        default="full_name",
+        help="what variables of an object-based checkpoint are called",
+    )
+    parser.add_argument("--root", help="dictionary of the variables, for var_list")
+    parser.add_argument(
+        "--overwrite", action="store_true", help="replace what is there"
+    )
+    parser.add_argument("--json", action="store_true", help="print JSON")
+
+
+def run(arguments: Namespace) -> int:
+    """Writes the mean and prints its prefix."""
+    if arguments.last is None and len(arguments.sources) < 2:
+        raise UsageError("average: name two checkpoints or more, or give --last")
+    if arguments.last is not None and (arguments.last < 1 or arguments.sources[1:]):
+        raise UsageError("average: --last is a number of checkpoints of one model dir")
+    with report.progress("averaging") as progress:
+        prefix = average(
+            arguments.sources,
+            arguments.destination,
+            last=arguments.last,
+            to=arguments.to,
+            names=arguments.names,
+            root=arguments.root,
+            include=arguments.include,
+            exclude=arguments.exclude,
+            assignment_map=arguments.assignment_map,
+            overwrite=arguments.overwrite,
+            progress=progress,
+        )
+    if arguments.json:
+        report.print_json({"prefixes": [prefix]})
+    else:
+        print(prefix)
+    return 0
