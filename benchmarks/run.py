@@ -155,8 +155,8 @@ def saving(root):
 def saving_table(found):
     lines = [
         "",
-        "Savers in turn, 1.07 GB in 100 variables (the graph: 1,000); medians, and",
-        "the ratio to TensorFlow's default saver, round by round:",
+        "Savers in turn, 1.07 GB in 100 variables (the graph: 1,000); the fastest of",
+        "several runs, and the ratio to TensorFlow's default saver:",
         "",
         "| saver | save | bytes | restore | graph |",
         "|---|---:|---:|---:|---:|",
