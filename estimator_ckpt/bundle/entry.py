@@ -3,9 +3,9 @@
 Messages of `tensorflow/core/protobuf/tensor_bundle.proto`. Nothing in them is believed
 before it was held against the rest: ranks, sizes, products, shards, slices.
 
-A message that has the form in which TensorFlow writes it (fields in order, each once,
-no slices) is read here, without protobuf; every other goes through protobuf. A listing
-of 10,000 tensors is that way done before protobuf would be imported.
+A message in the form in which TensorFlow writes it (fields in order, each once, no
+slices) is read and written here; every other goes through protobuf. A listing or a
+conversion is that way done before protobuf would be imported.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ import math
 import re
 from typing import Any, NamedTuple, Optional
 
-from estimator_ckpt.bundle import dtypes, schema
+from estimator_ckpt.bundle import coding, dtypes, schema
 from estimator_ckpt.bundle.coding import FULL, MAX_RANK, Extent, Slice
 from estimator_ckpt.bundle.errors import CorruptIndexError, UnsupportedCheckpointError
 from estimator_ckpt.bundle.slices import resolve
@@ -60,6 +60,10 @@ class Header:
 
     def serialize(self) -> bytes:
         """The bytes of a BundleHeaderProto."""
+        if (self.producer, self.min_consumer, self.bad_consumers) == (_VERSION, 0, ()):
+            endianness = b"\x10\x01" if self.big_endian else b""
+            num_shards = coding.write_varint(self.num_shards)
+            return b"\x08" + num_shards + endianness + b"\x1a\x02\x08\x01"
         message = schema.BundleHeaderProto(
             num_shards=self.num_shards, endianness=int(self.big_endian)
         )
@@ -109,6 +113,21 @@ class Entry(NamedTuple):
 
     def serialize(self) -> bytes:
         """The bytes of a BundleEntryProto, as TensorFlow would write them."""
+        numbers = (self.dtype, self.shard_id, self.offset, self.size, *self.shape)
+        if not self.slices and min(numbers) >= 0:
+            shape = _write_shape(self.shape)
+            parts = [b"\x08", coding.write_varint(self.dtype), b"\x12"]
+            parts += [coding.write_varint(len(shape)), shape]
+            for tag, value in (
+                (b"\x18", self.shard_id),
+                (b"\x20", self.offset),
+                (b"\x28", self.size),
+            ):
+                if value:
+                    parts += [tag, coding.write_varint(value)]
+            if self.crc32c:
+                parts += [b"\x35", self.crc32c.to_bytes(4, "little")]
+            return b"".join(parts)
         message = schema.BundleEntryProto(
             dtype=self.dtype,
             shard_id=self.shard_id,
@@ -126,6 +145,16 @@ class Entry(NamedTuple):
                 if length != FULL:
                     extent.length = length
         return bytes(message.SerializeToString(deterministic=True))
+
+
+@functools.lru_cache(maxsize=1024)
+def _write_shape(shape: tuple[int, ...]) -> bytes:
+    """A TensorShapeProto; zeros are left out, as always in proto3."""
+    dimensions = []
+    for size in shape:
+        dimension = b"\x08" + coding.write_varint(size) if size else b""
+        dimensions += [b"\x12", bytes([len(dimension)]), dimension]
+    return b"".join(dimensions)
 
 
 def parse_header(raw: bytes, source: str) -> Header:

@@ -13,7 +13,7 @@ import dataclasses
 from collections.abc import Collection, Iterable
 from typing import Any, Optional
 
-from estimator_ckpt.bundle import schema
+from estimator_ckpt.bundle import coding, schema
 from estimator_ckpt.bundle.errors import CorruptIndexError
 from estimator_ckpt.migration import names
 
@@ -141,16 +141,44 @@ def build(
       root: the name of the root's child that holds them.
       step: the global step's variable name, or None if the root has no `step`.
     """
-    graph = schema.TrackableObjectGraph()
-    graph.nodes.add()
-    graph.nodes.add()
-    _add_child(graph, 0, root, 1)
+    # Written here, since protobuf would take longer to import than a conversion takes.
+    nodes = [b""]  # of the variables, behind the root and the dictionary
+    root_children = [_child(1, root)]
     if step is not None:
-        _add_variable(graph, 0, names.STEP, step, names.STEP_KEY)
-    add_save_counter(graph)
+        root_children.append(_child(len(nodes) + 1, names.STEP))
+        nodes.append(_variable(step, names.STEP_KEY))
+    root_children.append(_child(len(nodes) + 1, names.SAVE_COUNTER))
+    nodes.append(_variable(names.SAVE_COUNTER, names.SAVE_COUNTER_KEY))
+    children = []
     for name in variables:
-        _add_variable(graph, 1, name, name, names.variable_key(name, root))
-    return bytes(graph.SerializeToString())
+        children.append(_child(len(nodes) + 1, name))
+        nodes.append(_variable(name, names.variable_key(name, root)))
+    nodes[0] = b"".join(children)
+    return b"".join(_field(1, node) for node in (b"".join(root_children), *nodes))
+
+
+def _child(node_id: int, local_name: str) -> bytes:
+    """The field `children` of a node: an ObjectReference."""
+    node = b"\x08" + coding.write_varint(node_id)
+    return _field(1, node + _field(2, coding.name_to_key(local_name)))
+
+
+def _variable(full_name: str, key: str) -> bytes:
+    """A node with the field `attributes`: a SerializedTensor."""
+    values = (names.VARIABLE_VALUE, full_name, key)
+    return _field(
+        2,
+        b"".join(
+            _field(number, coding.name_to_key(value))
+            for number, value in enumerate(values, 1)
+            if value
+        ),
+    )
+
+
+def _field(number: int, content: bytes) -> bytes:
+    """A field of a message that is bytes, text or a message itself."""
+    return bytes([number << 3 | 2]) + coding.write_varint(len(content)) + content
 
 
 def add_save_counter(graph: Any) -> None:

@@ -258,14 +258,18 @@ def test_a_large_index_is_parsed_within_its_budget(variables, seconds):
     assert min(times) < seconds
 
 
-@given(
-    st.integers(1, 40),
+#: dtype, shape, shard_id, offset, size, crc32c
+FIELDS = (
+    st.integers(1, 127),
     st.lists(st.integers(0, 2**62), max_size=6),
     st.integers(0, 2**31 - 1),
     st.integers(0, 2**63 - 1),
     st.integers(0, 2**63 - 1),
     st.integers(0, 2**32 - 1),
 )
+
+
+@given(*FIELDS)
 def test_plain_entries_are_read_as_protobuf_reads_them(
     dtype, shape, shard_id, offset, size, crc32c
 ):
@@ -295,3 +299,28 @@ def test_listing_what_tensorflow_wrote_does_not_load_protobuf():
         "assert 'google.protobuf' not in sys.modules\n"
     )
     subprocess.run([sys.executable, "-c", program], check=True)
+
+
+@given(*FIELDS)
+def test_entries_are_written_as_protobuf_writes_them(
+    dtype, shape, shard_id, offset, size, crc32c
+):
+    message = schema.BundleEntryProto(
+        dtype=dtype, shard_id=shard_id, offset=offset, size=size, crc32c=crc32c
+    )
+    message.shape.SetInParent()
+    for length in shape:
+        message.shape.dim.add(size=length)
+    entry = Entry(dtype, tuple(shape), shard_id, offset, size, crc32c or None)
+    assert entry.serialize() == message.SerializeToString(deterministic=True)
+
+
+@given(st.integers(1, 2**31 - 1), st.booleans(), st.integers(0, 2))
+def test_headers_are_written_as_protobuf_writes_them(num_shards, big_endian, least):
+    message = schema.BundleHeaderProto(
+        num_shards=num_shards, endianness=int(big_endian)
+    )
+    message.version.producer = 1
+    message.version.min_consumer = least
+    header = Header(num_shards, big_endian, min_consumer=least)
+    assert header.serialize() == message.SerializeToString()

@@ -1,6 +1,7 @@
 """A member of a cluster: a training job that reads its place from TF_CONFIG.
 
-TF_CONFIG=... python -m tests.training.cluster_job FORMAT MODEL_DIR STRATEGY STEPS
+TF_CONFIG=... python -m tests.training.cluster_job
+    FORMAT MODEL_DIR STRATEGY STEPS [WARM_START_FROM]
 """
 
 import sys
@@ -30,13 +31,15 @@ def partitioned_fn(features, labels, mode):
 
 def main():
     tf1.logging.set_verbosity(tf1.logging.ERROR)
-    format, model_dir, strategy, steps = sys.argv[1:]
+    format, model_dir, strategy, steps, *warm = sys.argv[1:]
     fn, config = partitioned_fn, {}
     if strategy == "multi_worker":
         fn = helpers.model_fn
         config["train_distribute"] = (
             tf.distribute.experimental.MultiWorkerMirroredStrategy()
         )
+    if warm:
+        fn = ec.warm_start_from(*warm, carry="all", strict=True)(fn)
     est = helpers.estimator(
         ec.with_scaffold(format)(fn),
         model_dir,

@@ -6,9 +6,11 @@ import socket
 import subprocess
 import sys
 
+import numpy as np
 import pytest
 import tensorflow as tf
 
+import estimator_ckpt as ec
 from estimator_ckpt.migration import names
 from tests.conftest import REPOSITORY
 from tests.training import helpers
@@ -100,3 +102,18 @@ def test_two_workers_under_multi_worker_mirrored_strategy(tmp_path, format):
         "model.ckpt-11",
         "model.ckpt-12",
     ]
+
+
+@pytest.mark.parametrize("format", ["tf1", "tf2"])
+def test_a_cluster_with_a_parameter_server_warm_starts(tmp_path, format):
+    tasks = [("ps", 0), ("chief", 0), ("worker", 0)]
+    members = [("chief", 0), ("worker", 0)]
+    old, new = str(tmp_path / "old"), str(tmp_path / "new")
+    run_cluster(tasks, [format, old, "parameter_server", "10"], members)
+    run_cluster(tasks, [format, new, "parameter_server", "10", old], members)
+    source, first = ec.open_checkpoint(old), ec.open_checkpoint(f"{new}/model.ckpt-0")
+    with source, first:
+        assert first.global_step == 0
+        assert set(first) == set(source)
+        for name in set(source) - {"global_step"}:
+            np.testing.assert_array_equal(first.read(name), source.read(name))
