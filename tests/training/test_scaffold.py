@@ -99,6 +99,46 @@ def test_run_config_retention_and_relative_paths_hold(tmp_path, format):
     assert str(tmp_path) not in (tmp_path / "checkpoint").read_text()
 
 
+@pytest.mark.parametrize("hours", [1e-9, 1.0])
+@pytest.mark.parametrize("format", FORMATS)
+def test_every_n_hours_keeps_what_the_default_saver_keeps(tmp_path, format, hours):
+    kept = []
+    for fn in (helpers.model_fn, ec.with_scaffold(format)(helpers.model_fn)):
+        model_dir = tmp_path / str(len(kept))
+        for _ in range(2):  # the second time resumes
+            helpers.estimator(
+                fn,
+                model_dir,
+                save_checkpoints_steps=1,
+                keep_checkpoint_max=2,
+                keep_checkpoint_every_n_hours=hours,
+            ).train(helpers.input_fn, steps=3)
+        kept.append({path.name for path in model_dir.glob("*.index")})
+    assert kept[0] == kept[1]
+    assert len(kept[1]) == 2 if hours == 1.0 else len(kept[1]) > 2
+
+
+@pytest.mark.parametrize("format", FORMATS)
+def test_what_somebody_elses_checkpoint_wrote_is_restored(tmp_path, format):
+    expected = helpers.values(train("tf1", tmp_path / "trained").model_dir)
+    step = tf.Variable(expected["global_step"])
+    made = {n: tf.Variable(v) for n, v in expected.items() if n != "global_step"}
+    assert any("Momentum" in name for name in made)
+    checkpoint = tf.train.Checkpoint(var_list=made, step=step)
+    checkpoint.save(str(tmp_path / "theirs" / "model.ckpt"))
+    est = helpers.estimator(
+        ec.with_scaffold(format)(helpers.model_fn), tmp_path / "theirs"
+    )
+    est.train(lambda: helpers.input_fn().take(0), steps=1)  # restores and saves
+    with ec.open_checkpoint(tmp_path / "theirs") as found:
+        assert found.prefix.endswith("model.ckpt-2")
+        assert found.format == format
+        for name, value in expected.items():
+            np.testing.assert_array_equal(found.read(name), value, err_msg=name)
+    est.train(helpers.input_fn, steps=1)
+    assert helpers.session_values(est)["global_step"] == 3
+
+
 @pytest.mark.parametrize("format", FORMATS)
 def test_earlier_checkpoints_count_after_a_resume(tmp_path, format):
     for _ in range(3):
