@@ -60,7 +60,8 @@ class Header:
 
     def serialize(self) -> bytes:
         """The bytes of a BundleHeaderProto."""
-        if (self.producer, self.min_consumer, self.bad_consumers) == (_VERSION, 0, ()):
+        version = (self.producer, self.min_consumer, self.bad_consumers)
+        if version == (_VERSION, 0, ()) and self.num_shards >= 0:
             endianness = b"\x10\x01" if self.big_endian else b""
             num_shards = coding.write_varint(self.num_shards)
             return b"\x08" + num_shards + endianness + b"\x1a\x02\x08\x01"

@@ -188,7 +188,6 @@ class TestVerifyAndDiff:
         (("convert", DIGITS, "x"), "--to"),
         (("convert", DIGITS, "x", "--to=tf3"), "invalid choice: 'tf3'"),
         (("convert", DIGITS, "x", "--to=tf1", "--data=y"), "invalid choice: 'y'"),
-        (("convert", DIGITS, "x", "--to=tf1", "--all", "--dry_run"), "leave --all out"),
         (("convert", "nowhere", "x", "--to=tf1"), "nowhere: no such checkpoint"),
         (("convert", "nowhere", "x", "--to=tf1", "--all"), "nowhere: not a model dir"),
         (("convert", DIGITS, f"{DIGITS}/model.ckpt-100", "--to=tf1"), "already there"),
