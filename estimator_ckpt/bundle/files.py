@@ -355,6 +355,20 @@ def make_dirs(path: PathLike) -> None:
     sync_dir(parent)
 
 
+@contextmanager
+def temporary_dir(directory: str) -> Iterator[str]:
+    """A new directory in another, which is made if need be; removed at the end."""
+    import shutil  # costs time that most commands need not spend
+    import tempfile
+
+    make_dirs(directory)
+    path = tempfile.mkdtemp(prefix=".estimator_ckpt-", dir=directory or ".")
+    try:
+        yield path
+    finally:
+        shutil.rmtree(path, ignore_errors=True)
+
+
 def sync_dir(path: PathLike) -> None:
     """Makes what was created, renamed or deleted in a directory last."""
     with _reporting(path, "synced"):

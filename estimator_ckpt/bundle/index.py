@@ -128,14 +128,17 @@ class Index(Mapping[str, Entry]):
 
     def used_shards(self) -> list[int]:
         """The shards that some entry's bytes lie in, in order."""
-        if self.header.num_shards == 1:
-            return [0] if self.records else []
-        used = set()
+        return sorted(self.shard_ends())
+
+    def shard_ends(self) -> dict[int, int]:
+        """The least size of each shard that some entry's bytes lie in."""
+        ends: dict[int, int] = {}
         for key in self.records:
             entry = self.entry(key)
             if not entry.slices:
-                used.add(entry.shard_id)
-        return sorted(used)
+                end = entry.offset + entry.size
+                ends[entry.shard_id] = max(end, ends.get(entry.shard_id, 0))
+        return ends
 
     def __contains__(self, name: object) -> bool:
         return name in self._by_name()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from argparse import ArgumentParser, Namespace
 
-from estimator_ckpt.cli import report
+from estimator_ckpt.cli import choices, report
 from estimator_ckpt.cli.errors import UsageError
 from estimator_ckpt.migration import names
 from estimator_ckpt.migration.average import average
@@ -17,19 +17,7 @@ def add_arguments(parser: ArgumentParser) -> None:
     parser.add_argument("destination", help="the new prefix, or a directory")
     parser.add_argument("--last", type=int, help="average so many of its last")
     parser.add_argument("--to", choices=names.FORMATS, help="format; as the newest")
-    parser.add_argument("--include", action="append", help="regex of variables to keep")
-    parser.add_argument(
-        "--exclude", action="append", help="regex of variables to leave out"
-    )
-    parser.add_argument(
-        "--assignment_map", help="YAML or JSON file of new names, or builtin:NAME"
-    )
-    parser.add_argument(
-        "--names",
-        choices=("full_name", "path"),
-        default="full_name",
-        help="what variables of an object-based checkpoint are called",
-    )
+    choices.add_arguments(parser)
     parser.add_argument("--root", help="dictionary of the variables, for var_list")
     parser.add_argument(
         "--overwrite", action="store_true", help="replace what is there"
@@ -49,16 +37,10 @@ def run(arguments: Namespace) -> int:
             arguments.destination,
             last=arguments.last,
             to=arguments.to,
-            names=arguments.names,
             root=arguments.root,
-            include=arguments.include,
-            exclude=arguments.exclude,
-            assignment_map=arguments.assignment_map,
             overwrite=arguments.overwrite,
             progress=progress,
+            **choices.options(arguments),
         )
-    if arguments.json:
-        report.print_json({"prefixes": [prefix]})
-    else:
-        print(prefix)
+    report.print_prefixes([prefix], arguments.json)
     return 0

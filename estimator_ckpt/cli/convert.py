@@ -6,7 +6,7 @@ from argparse import ArgumentParser, Namespace
 from collections.abc import Callable
 from typing import Any
 
-from estimator_ckpt.cli import report
+from estimator_ckpt.cli import choices, report
 from estimator_ckpt.migration import names
 from estimator_ckpt.migration.convert import DATA, convert, plan_conversion
 
@@ -20,19 +20,7 @@ def add_arguments(parser: ArgumentParser) -> None:
         action="store_true",
         help="every checkpoint of a model dir, and its state file",
     )
-    parser.add_argument("--include", action="append", help="regex of variables to keep")
-    parser.add_argument(
-        "--exclude", action="append", help="regex of variables to leave out"
-    )
-    parser.add_argument(
-        "--assignment_map", help="YAML or JSON file of new names, or builtin:NAME"
-    )
-    parser.add_argument(
-        "--names",
-        choices=("full_name", "path"),
-        default="full_name",
-        help="what variables of an object-based checkpoint are called",
-    )
+    choices.add_arguments(parser)
     parser.add_argument("--root", help="dictionary of the variables, for var_list")
     parser.add_argument(
         "--step", default=names.GLOBAL_STEP, help="variable under step/"
@@ -60,10 +48,7 @@ def run(arguments: Namespace) -> int:
     """Converts, or shows what would be done."""
     options: dict[str, Any] = {
         "to": arguments.to,
-        "include": arguments.include,
-        "exclude": arguments.exclude,
-        "assignment_map": arguments.assignment_map,
-        "names": arguments.names,
+        **choices.options(arguments),
         "root": arguments.root,
         "step": arguments.step,
     }
@@ -84,10 +69,7 @@ def run(arguments: Namespace) -> int:
             progress=progress,
         )
     prefixes = [result] if isinstance(result, str) else result
-    if arguments.json:
-        report.print_json({"prefixes": prefixes})
-    else:
-        print("\n".join(prefixes))
+    report.print_prefixes(prefixes, arguments.json)
     return 0
 
 

@@ -6,13 +6,12 @@ package.module:function with --input_fn. Nothing is written.
 
 from __future__ import annotations
 
-import os
 from argparse import ArgumentParser, Namespace
 from typing import Any
 
 from estimator_ckpt.bundle import files
 from estimator_ckpt.bundle.index import index_path
-from estimator_ckpt.cli import report
+from estimator_ckpt.cli import choices, report
 from estimator_ckpt.migration import roles
 from estimator_ckpt.migration.plan import Plan
 from estimator_ckpt.training.planning import plan
@@ -21,7 +20,8 @@ from estimator_ckpt.training.planning import plan
 def add_arguments(parser: ArgumentParser) -> None:
     parser.add_argument("source", help="prefix, file of a checkpoint, or model dir")
     parser.add_argument("target", help="another, or package.module:function")
-    add_choices(parser)
+    choices.add_arguments(parser)
+    choices.add_reset(parser)
     parser.add_argument(
         "--carry",
         choices=list(roles.CARRY),
@@ -44,34 +44,6 @@ def add_arguments(parser: ArgumentParser) -> None:
     parser.add_argument("--json", action="store_true", help="print JSON")
 
 
-def add_choices(parser: ArgumentParser) -> None:
-    """The arguments that say what is carried, and under which names."""
-    parser.add_argument(
-        "--assignment_map", help="YAML or JSON file of new names, or builtin:NAME"
-    )
-    parser.add_argument("--include", action="append", help="regex of variables to take")
-    parser.add_argument(
-        "--exclude", action="append", help="regex of variables to leave out"
-    )
-    parser.add_argument(
-        "--reset", action="append", help="regex of variables to leave initial"
-    )
-    parser.add_argument(
-        "--names",
-        choices=("full_name", "path"),
-        default="full_name",
-        help="what variables of an object-based checkpoint are called",
-    )
-
-
-def choices_of(arguments: Namespace) -> dict[str, Any]:
-    """What `add_choices` parsed, as keywords."""
-    return {
-        name: getattr(arguments, name)
-        for name in ("assignment_map", "include", "exclude", "reset", "names")
-    }
-
-
 def run(arguments: Namespace) -> int:
     """Prints a plan; 1 if something is missing or does not fit."""
     options: dict[str, Any] = {}
@@ -89,7 +61,7 @@ def run(arguments: Namespace) -> int:
         carry=arguments.carry,
         resize=arguments.resize,
         cast=arguments.cast,
-        **choices_of(arguments),
+        **choices.options(arguments),
         **options,
     )
     show(planned, arguments.json)
@@ -102,7 +74,7 @@ def show(planned: Plan, as_json: bool = False) -> None:
         report.print_json(planned.to_json())
         return
     rows = [
-        (verdict, source, target, report.bytes_text(int(size)), because)
+        (verdict, source, target, report.bytes_text(size), because)
         for verdict, source, target, size, because in planned.rows()
     ]
     columns = ["verdict", "source", "target", "size", "because"]
@@ -113,4 +85,4 @@ def show(planned: Plan, as_json: bool = False) -> None:
 
 
 def _exists(target: str) -> bool:
-    return files.exists(target) or files.exists(index_path(os.fspath(target)))
+    return files.exists(target) or files.exists(index_path(target))

@@ -23,6 +23,14 @@ def print_json(content: dict[str, Any]) -> None:
     print(json.dumps({"schema": SCHEMA, **content}, indent=2, allow_nan=True))
 
 
+def print_prefixes(prefixes: Sequence[str], as_json: bool) -> None:
+    """Prints the checkpoints that a command has written."""
+    if as_json:
+        print_json({"prefixes": list(prefixes)})
+    else:
+        print("\n".join(prefixes))
+
+
 def print_table(
     columns: Sequence[str], rows: Sequence[Row], right: Sequence[str] = ()
 ) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from argparse import ArgumentParser, Namespace
 
-from estimator_ckpt.cli import plan, report
+from estimator_ckpt.cli import choices, plan, report
 from estimator_ckpt.migration import names, roles
 from estimator_ckpt.migration.convert import DATA
 from estimator_ckpt.migration.warm_start import plan_model_dir, warm_start_model_dir
@@ -20,7 +20,8 @@ def add_arguments(parser: ArgumentParser) -> None:
         default="all",
         help="trainable variables, the model's state too, or optimizer state too",
     )
-    plan.add_choices(parser)
+    choices.add_arguments(parser)
+    choices.add_reset(parser)
     parser.add_argument("--root", help="dictionary of the variables, for var_list")
     parser.add_argument(
         "--data", choices=DATA, default="auto", help="how shards get their new names"
@@ -39,10 +40,10 @@ def add_arguments(parser: ArgumentParser) -> None:
 
 def run(arguments: Namespace) -> int:
     """Makes the model dir, or shows what would be in it."""
-    choices = plan.choices_of(arguments)
+    options = choices.options(arguments)
     if arguments.dry_run:
         planned = plan_model_dir(
-            arguments.source, arguments.destination, carry=arguments.carry, **choices
+            arguments.source, arguments.destination, carry=arguments.carry, **options
         )
         plan.show(planned, arguments.json)
         return 0
@@ -57,10 +58,7 @@ def run(arguments: Namespace) -> int:
             strict=arguments.strict,
             overwrite=arguments.overwrite,
             progress=progress,
-            **choices,
+            **options,
         )
-    if arguments.json:
-        report.print_json({"prefixes": [prefix]})
-    else:
-        print(prefix)
+    report.print_prefixes([prefix], arguments.json)
     return 0

@@ -9,8 +9,6 @@ from __future__ import annotations
 
 import contextlib
 import os
-import shutil
-import tempfile
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any, Optional, Union
 
@@ -22,6 +20,7 @@ from estimator_ckpt.bundle.writer import ShardWriter
 from estimator_ckpt.migration import model_dir, roles
 from estimator_ckpt.migration.checkpoint import Checkpoint, open_checkpoint
 from estimator_ckpt.migration.convert import convert, destination_of, refuse_existing
+from estimator_ckpt.migration.plan import role_in
 
 if TYPE_CHECKING:
     import numpy as np
@@ -81,19 +80,11 @@ def average(
         for checkpoint in opened:
             checkpoint.layout.require_unique(checkpoint.prefix)
         _require_same_variables(opened)
-        newest = max(
-            opened, key=lambda c: -1 if c.global_step is None else c.global_step
-        )
-        for checkpoint in opened:
-            if checkpoint.global_step == newest.global_step:
-                newest = checkpoint
+        newest = max(enumerate(opened), key=_age)[1]
         target = destination_of(newest.prefix, destination)
         for checkpoint in opened:
             refuse_existing(checkpoint.prefix, target, overwrite)
-        directory = os.path.dirname(target)
-        files.make_dirs(directory)
-        temporary = tempfile.mkdtemp(prefix=".estimator_ckpt-", dir=directory or ".")
-        try:
+        with files.temporary_dir(os.path.dirname(target)) as temporary:
             bundle = os.path.join(temporary, os.path.basename(newest.prefix))
             _write_mean(opened, newest, bundle, progress)
             return convert(
@@ -104,8 +95,13 @@ def average(
                 overwrite=overwrite,
                 **options,
             )
-        finally:
-            shutil.rmtree(temporary, ignore_errors=True)
+
+
+def _age(numbered: tuple[int, Checkpoint]) -> tuple[int, int]:
+    """What orders checkpoints: the global step, then the order in which they stand."""
+    number, checkpoint = numbered
+    step = checkpoint.global_step
+    return (-1 if step is None else step, number)
 
 
 def _paths(sources: Sources, last: Optional[int]) -> list[files.PathLike]:
@@ -187,12 +183,10 @@ def _write_mean(
 
 
 def _is_averaged(newest: Checkpoint, name: str) -> bool:
-    if name in newest.layout.slots or name == newest.layout.global_step:
+    if not newest[name].dtype.startswith(("float", "bfloat", "complex")):
         return False
-    dtype = newest[name].dtype
-    if not dtype.startswith(("float", "bfloat", "complex")):
-        return False
-    return not roles.is_optimizer_state(name, newest.layout.keys)
+    role = role_in(newest.layout, name)
+    return role in (roles.TRAINABLE, roles.MODEL)
 
 
 def _add_mean(

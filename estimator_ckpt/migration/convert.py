@@ -163,7 +163,7 @@ def plan_conversion(source: files.PathLike, **options: Any) -> Conversion:
 def _check(data: str, names_by: str) -> None:
     if data not in DATA:
         raise ValueError(f"unknown data {data!r}: use one of 'auto', 'link', 'copy'")
-    if names_by not in ("full_name", "path"):
+    if names_by not in layout.NAMES:
         raise ValueError(f"unknown names {names_by!r}: use 'full_name' or 'path'")
 
 

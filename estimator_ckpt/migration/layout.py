@@ -14,6 +14,10 @@ from typing import Any, Optional
 from estimator_ckpt.bundle.errors import CheckpointError
 from estimator_ckpt.migration import names, object_graph
 
+#: What variables of an object-based checkpoint can be called: by their full names,
+#: or by their object paths.
+NAMES = ("full_name", "path")
+
 
 class AmbiguousNameError(CheckpointError):
     """Two variables of an object-based checkpoint claim one variable name."""

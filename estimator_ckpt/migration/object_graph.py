@@ -185,9 +185,10 @@ def add_save_counter(graph: Any) -> None:
     """Gives the root a `save_counter`, unless it has a child of that name."""
     if any(c.local_name == names.SAVE_COUNTER for c in graph.nodes[0].children):
         return
-    _add_variable(
-        graph, 0, names.SAVE_COUNTER, names.SAVE_COUNTER, names.SAVE_COUNTER_KEY
+    graph.nodes.add().MergeFromString(
+        _variable(names.SAVE_COUNTER, names.SAVE_COUNTER_KEY)
     )
+    graph.nodes[0].MergeFromString(_child(len(graph.nodes) - 1, names.SAVE_COUNTER))
 
 
 def without(graph: Any, kept: Collection[str]) -> bytes:
@@ -209,17 +210,3 @@ def without(graph: Any, kept: Collection[str]) -> bytes:
             node.attributes.extend(remaining)
             node.ClearField("has_checkpoint_values")
     return bytes(pruned.SerializeToString())
-
-
-def _add_child(graph: Any, parent: int, local_name: str, node_id: int) -> None:
-    graph.nodes[parent].children.add(node_id=node_id, local_name=local_name)
-
-
-def _add_variable(
-    graph: Any, parent: int, local_name: str, full_name: str, key: str
-) -> None:
-    node = graph.nodes.add()
-    node.attributes.add(
-        name=names.VARIABLE_VALUE, full_name=full_name, checkpoint_key=key
-    )
-    _add_child(graph, parent, local_name, len(graph.nodes) - 1)

@@ -10,7 +10,6 @@ from __future__ import annotations
 import collections
 import dataclasses
 import enum
-import json
 from collections.abc import Mapping
 from typing import Any, Optional
 
@@ -138,14 +137,14 @@ class Plan:
             "unused": list(self.unused),
         }
 
-    def rows(self) -> list[tuple[str, str, str, str, str]]:
-        """Verdict, source, target, bytes and reason of each variable, as texts."""
+    def rows(self) -> list[tuple[str, str, str, int, str]]:
+        """Verdict, source, target, bytes and reason of each variable."""
         return [
             (
                 item.verdict.value,
                 item.source.name if item.source else "",
                 item.target.name if item.target else "",
-                str((item.target or item.source or _NOTHING).size),
+                (item.target or item.source or _NOTHING).size,
                 item.because,
             )
             for item in self.items
@@ -159,7 +158,7 @@ class Plan:
         return f"{self.source} to {self.target}: {counted or 'no variables'}"
 
     def __str__(self) -> str:
-        rows = [" ".join(filter(None, row)) for row in self.rows()]
+        rows = [" ".join(filter(None, map(str, row))) for row in self.rows()]
         return "\n".join([*rows, self.summary()])
 
     def _repr_html_(self) -> str:
@@ -167,7 +166,7 @@ class Plan:
         from html import escape
 
         rows = "".join(
-            f"<tr>{''.join(f'<td>{escape(cell)}</td>' for cell in row)}</tr>"
+            f"<tr>{''.join(f'<td>{escape(str(cell))}</td>' for cell in row)}</tr>"
             for row in self.rows()
         )
         return f"<table>{rows}</table><p>{escape(self.summary())}</p>"
@@ -192,13 +191,13 @@ class Choice:
         there its shape may differ.
     """
 
-    carry: Optional[str] = "model"
-    names: Filter = dataclasses.field(default_factory=Filter)
-    reset: Filter = dataclasses.field(default_factory=lambda: Filter(()))
-    assignment_map: AssignmentMap = dataclasses.field(default_factory=AssignmentMap)
-    cast: bool = False
-    resize: Filter = dataclasses.field(default_factory=lambda: Filter(()))
-    vocabularies: Mapping[str, int] = dataclasses.field(default_factory=dict)
+    carry: Optional[str]
+    names: Filter
+    reset: Filter
+    assignment_map: AssignmentMap
+    cast: bool
+    resize: Filter
+    vocabularies: Mapping[str, int]
 
     @classmethod
     def of(
@@ -212,7 +211,6 @@ class Choice:
         cast: bool = False,
         resize: Patterns = None,
         vocabularies: Optional[Mapping[str, int]] = None,
-        **how: Any,
     ) -> Choice:
         """Checks what a user asks for.
 
@@ -227,7 +225,7 @@ class Choice:
             carry,
             Filter(include, exclude),
             Filter(() if reset is None else reset),
-            AssignmentMap.of(assignment_map, **how),
+            AssignmentMap.of(assignment_map),
             cast,
             Filter(() if resize is None else resize),
             vocabularies or {},
@@ -270,6 +268,7 @@ def make(
     source_name: str,
     target_name: str,
     ambiguous: Mapping[str, tuple[str, ...]] = {},
+    renaming: Optional[Renaming] = None,
 ) -> Plan:
     """Decides what becomes of each variable.
 
@@ -280,13 +279,15 @@ def make(
       source_name: what to call the source.
       target_name: what to call the target.
       ambiguous: keys by the name that more than one variable of the source claims.
+      renaming: what the choice's map makes of the source, where that is known.
 
     Raises:
       AssignmentMapError: the map gives two variables one name.
     """
-    renaming = choice.assignment_map.rename(
-        source, source=source_name, among_others=True
-    )
+    if renaming is None:
+        renaming = choice.assignment_map.rename(
+            source, source=source_name, among_others=True
+        )
     old_names = {new: old for old, new in renaming.targets.items()}
     decided = {
         name: _decide(variable, source.get(old_names.get(name, "")), choice, ambiguous)
@@ -328,11 +329,6 @@ def role_in(layout: Layout, name: str) -> str:
     if roles.is_model_state(name, layout.keys):
         return roles.MODEL
     return roles.TRAINABLE
-
-
-def serialize(plan: Plan) -> str:
-    """A plan as JSON text."""
-    return json.dumps({"schema": 1, **plan.to_json()}, indent=2)
 
 
 def _described(variable: Optional[Variable]) -> Optional[dict[str, Any]]:

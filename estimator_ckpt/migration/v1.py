@@ -10,10 +10,8 @@ from __future__ import annotations
 import contextlib
 import logging
 import os
-import shutil
 import subprocess
 import sys
-import tempfile
 from collections.abc import Iterator
 from importlib.util import find_spec
 
@@ -49,9 +47,7 @@ def as_bundle(prefix: str, directory: str) -> Iterator[str]:
         "again, which takes longer than a conversion by index",
         prefix,
     )
-    files.make_dirs(directory)
-    temporary = tempfile.mkdtemp(prefix=".estimator_ckpt-", dir=directory or ".")
-    try:
+    with files.temporary_dir(directory) as temporary:
         bundle = os.path.join(temporary, _base(prefix))
         done = subprocess.run(
             [sys.executable, "-m", _READER, prefix, bundle],
@@ -63,8 +59,6 @@ def as_bundle(prefix: str, directory: str) -> Iterator[str]:
             reason = (done.stderr.strip().splitlines() or ["it failed"])[-1]
             raise CheckpointError(f"{prefix}: TensorFlow cannot read it: {reason}")
         yield bundle
-    finally:
-        shutil.rmtree(temporary, ignore_errors=True)
 
 
 def _base(prefix: str) -> str:

@@ -5,6 +5,7 @@ By index, as a conversion: the tensors are linked, the global step is a new one 
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import logging
 import os
@@ -70,26 +71,19 @@ def warm_start_model_dir(
     """
     names.check_format(to)
     target = files.local(destination)
-    try:
-        prefix = paths.resolve(source)
-    except paths.V1CheckpointError as error:
-        from estimator_ckpt.migration import v1
+    with contextlib.ExitStack() as stack:
+        try:
+            prefix = paths.resolve(source)
+            _refuse(prefix, target, overwrite)
+        except paths.V1CheckpointError as error:
+            from estimator_ckpt.migration import v1
 
-        with v1.as_bundle(error.prefix, os.path.dirname(target)) as bundle:
-            return warm_start_model_dir(
-                bundle,
-                target,
-                to=to,
-                carry=carry,
-                root=root,
-                data=data,
-                overwrite=overwrite,
-                strict=strict,
-                progress=progress,
-                **choice,
+            _refuse(error.prefix, target, overwrite)
+            prefix = stack.enter_context(
+                v1.as_bundle(error.prefix, os.path.dirname(target))
             )
-    _refuse(prefix, target, overwrite)
-    with open_checkpoint(prefix, names=choice.get("names", "full_name")) as checkpoint:
+        by = choice.get("names", "full_name")
+        checkpoint = stack.enter_context(open_checkpoint(prefix, names=by))
         planned = _plan(checkpoint, target, carry, **choice)
         _report(planned, carry, strict)
         conversion = _conversion(checkpoint, planned, to, root)
@@ -150,6 +144,7 @@ def _plan(
         wanted,
         source_name=checkpoint.prefix,
         target_name=target,
+        renaming=renaming,
     )
 
 

@@ -1,19 +1,21 @@
 """Ops that carry values from a checkpoint into a graph's variables, as a plan says.
 
-Most variables are restored by a Saver, as they are. What needs more than a copy gets
-ops of its own: another dtype, another shape, rows that follow a vocabulary.
+Most variables are copied, by an initializer that restores; those that stand for parts
+or replicas by a Saver. What needs more than a copy gets ops of its own: another dtype,
+another shape, rows that follow a vocabulary.
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping
 from typing import Any, Optional
 
 import tensorflow as tf
 from tensorflow.compat import v1 as tf1
 
-from estimator_ckpt.migration.plan import Item, Plan, Variable
-from estimator_ckpt.training import private, variables
+from estimator_ckpt.migration.plan import Plan, Variable
+from estimator_ckpt.training import private
 from estimator_ckpt.training.variables import GraphVariable
 
 #: tf.estimator.VocabInfo by the names of the variables whose rows follow a vocabulary.
@@ -28,19 +30,25 @@ def of_graph(graph_variables: Mapping[str, GraphVariable]) -> dict[str, Variable
             variable.dtype.name,
             variable.shape,
             variable.role,
-            size=_size(variable),
+            size=math.prod(variable.shape or ()) * variable.dtype.size,
         )
         for name, variable in graph_variables.items()
     }
 
 
 def restorer(
-    plan: Plan, prefix: str, vocabularies: Vocabularies, *, by_initializers: bool
+    plan: Plan,
+    graph_variables: Mapping[str, GraphVariable],
+    prefix: str,
+    vocabularies: Vocabularies,
+    *,
+    by_initializers: bool,
 ) -> Callable[[tf1.Session], None]:
     """Adds to the default graph what a plan needs.
 
     Args:
       plan: the plan.
+      graph_variables: the graph's variables, that the plan was made with.
       prefix: the source's prefix.
       vocabularies: those that the plan was made with.
       by_initializers: whether what is simply copied may become the initializer of its
@@ -50,7 +58,6 @@ def restorer(
     Returns:
       A function that carries the rest, after the initializers were run.
     """
-    graph_variables = variables.of_graph()
     plain: dict[str, str] = {}
     initialized: list[tuple[Any, Variable]] = []
     special = []
@@ -58,19 +65,14 @@ def restorer(
         if not item.verdict.is_carried or item.source is None or item.target is None:
             continue
         variable = graph_variables[item.name]
-        is_plain = _is_plain(item, vocabularies)
+        is_plain = item.name not in vocabularies and _is_copy(item.source, item.target)
         if is_plain and by_initializers and private.has_initializer(variable.saveable):
             initialized.append((variable.saveable, item.source))
         elif is_plain:
             plain[item.name] = str(item.source.key)
         else:
-            made = _special(
-                variable,
-                item.source,
-                prefix,
-                vocabularies.get(item.name),
-            )
-            special.append(made)
+            vocabulary = vocabularies.get(item.name)
+            special.append(_special(variable, item.source, prefix, vocabulary))
     _initialize_from(initialized, prefix)
     saver = _saver(plain)
 
@@ -82,10 +84,7 @@ def restorer(
     return run
 
 
-def _is_plain(item: Item, vocabularies: Vocabularies) -> bool:
-    source, target = item.source, item.target
-    if source is None or target is None or item.name in vocabularies:
-        return False
+def _is_copy(source: Variable, target: Variable) -> bool:
     return source.dtype == target.dtype and target.shape in (None, source.shape)
 
 
@@ -198,10 +197,3 @@ def _axis(variable: GraphVariable) -> int:
     shape = variable.shape or ()
     part = variable.parts[0].shape.as_list()
     return next(i for i, (whole, cut) in enumerate(zip(shape, part)) if whole != cut)
-
-
-def _size(variable: GraphVariable) -> int:
-    elements = 1
-    for size in variable.shape or ():
-        elements *= size
-    return elements * variable.dtype.size

@@ -369,13 +369,8 @@ def _as_it_is(
     kept[names.OBJECT_GRAPH_KEY] = private.NotRestored(
         graph_tensor, names.OBJECT_GRAPH_KEY
     )
-    step = tf1.train.get_global_step()
-    if step is not None:
-        with tf.device(_device_of(by_key)):
-            kept[_STEP_ALIAS] = private.NotRestored(
-                tf.identity(step), names.GLOBAL_STEP
-            )
-    return saved, kept
+    with tf.device(_device_of(by_key)):
+        return saved, {**kept, **_step_alias()}
 
 
 def _extras(
@@ -396,11 +391,17 @@ def _extras(
                 if step is None
                 else tf.cast(step, tf.int64, name="save_counter")
             )
-        alias = None
-        if step is not None and names.GLOBAL_STEP in keys:
-            alias = private.NotRestored(tf.identity(step), names.GLOBAL_STEP)
+        alias = _step_alias() if names.GLOBAL_STEP in keys else {}
     found = {key: private.NotRestored(tensor, key) for key, tensor in extras.items()}
-    return {**found, _STEP_ALIAS: alias} if alias else found
+    return {**found, **alias}
+
+
+def _step_alias() -> dict[str, private.NotRestored]:
+    """The global step once more under its name, if there is one."""
+    step = tf1.train.get_global_step()
+    if step is None:
+        return {}
+    return {_STEP_ALIAS: private.NotRestored(tf.identity(step), names.GLOBAL_STEP)}
 
 
 def _device_of(saveables: Mapping[str, Any]) -> Any:

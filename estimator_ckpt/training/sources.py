@@ -12,7 +12,7 @@ import math
 import os
 import re
 from collections.abc import Iterator, Mapping
-from typing import Optional, Union
+from typing import Any, Optional, Union
 
 import tensorflow as tf
 from tensorflow.compat import v1 as tf1
@@ -50,15 +50,25 @@ class Source:
       layout: what its keys mean.
       shapes: shapes by key; of a partitioned variable, the whole one's.
       dtypes: dtypes by key.
-      full_names: object keys by the object graph's full names, as TensorFlow's own
-        fallback reads them (of two with one name, the last). Empty without a graph.
+      graph: its object graph, None if it has none.
     """
 
     prefix: str
     layout: layout.Layout
     shapes: Mapping[str, tuple[int, ...]]
     dtypes: Mapping[str, tf.DType]
-    full_names: Mapping[str, str]
+    graph: Any
+
+    @property
+    def full_names(self) -> dict[str, str]:
+        """Object keys by full name, as TensorFlow's own fallback reads them.
+
+        Of two with one name, the last. Empty without an object graph.
+        """
+        if self.graph is None:
+            return {}
+        nodes = object_graph.saved_nodes(self.graph)
+        return {node.full_name: node.key for node in nodes}
 
 
 def read(prefix: str) -> Source:
@@ -71,26 +81,20 @@ def read(prefix: str) -> Source:
         reader = tf1.train.NewCheckpointReader(prefix)
         shapes = reader.get_variable_to_shape_map()
         dtypes = reader.get_variable_to_dtype_map()
-        full_names = {}
+        graph = None
         if names.OBJECT_GRAPH_KEY in shapes:
             serialized = reader.get_tensor(names.OBJECT_GRAPH_KEY)
             graph = object_graph.parse(serialized, prefix)
-            found = layout.of_objects(shapes, graph)
-            full_names = {
-                node.full_name: node.key for node in object_graph.saved_nodes(graph)
-            }
-        else:
-            found = layout.of_names(shapes)
     except (tf.errors.OpError, ValueError, RuntimeError) as error:
         raise DamagedCheckpointError(
             f"{prefix}: TensorFlow cannot read this checkpoint: {_first_line(error)}"
         ) from error
     return Source(
         prefix=prefix,
-        layout=found,
+        layout=layout.of(shapes, graph),
         shapes={key: tuple(shape) for key, shape in shapes.items()},
         dtypes=dtypes,
-        full_names=full_names,
+        graph=graph,
     )
 
 
@@ -171,12 +175,7 @@ def require_whole_files(prefix: str) -> None:
     with reporting_damage(prefix):
         with tf.io.gfile.GFile(path, "rb") as file:
             index = parse_index(file.read(), path)
-        ends: dict[int, int] = {}
-        for key in index.records:
-            entry = index.entry(key)
-            if not entry.slices:
-                end = entry.offset + entry.size
-                ends[entry.shard_id] = max(end, ends.get(entry.shard_id, 0))
+        ends = index.shard_ends()
     for shard_id, end in sorted(ends.items()):
         shard = shard_path(prefix, shard_id, index.header.num_shards)
         if not tf.io.gfile.exists(shard):

@@ -9,7 +9,7 @@ import tensorflow as tf
 from tensorflow.compat import v1 as tf1
 
 from estimator_ckpt.migration import layout, roles
-from estimator_ckpt.migration.plan import Variable
+from estimator_ckpt.migration.plan import Variable, role_in
 from estimator_ckpt.training import carrying, private, variables
 
 
@@ -72,8 +72,8 @@ def of_trackable(target: Any) -> dict[str, Variable]:
 
 
 def _role(name: str, variable: Any, found: layout.Layout) -> str:
-    if name == found.global_step:
-        return roles.GLOBAL_STEP
-    if name in found.slots or roles.is_optimizer_state(name, found.keys):
-        return roles.OPTIMIZER
+    """As the object says what is trainable, and names say the rest."""
+    role = role_in(found, name)
+    if role not in (roles.TRAINABLE, roles.MODEL):
+        return role
     return roles.TRAINABLE if variable.trainable else roles.MODEL

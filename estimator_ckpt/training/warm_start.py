@@ -19,6 +19,7 @@ from tensorflow.compat import v1 as tf1
 from estimator_ckpt.bundle import files
 from estimator_ckpt.bundle.errors import CheckpointError
 from estimator_ckpt.migration import plan as plans
+from estimator_ckpt.migration.assignment import AssignmentMap
 from estimator_ckpt.migration.patterns import Patterns
 from estimator_ckpt.migration.plan import Choice, Plan, Verdict
 from estimator_ckpt.training import carrying, private, sources, variables
@@ -110,11 +111,10 @@ def warm_start_from(
         include=include,
         exclude=exclude,
         reset=reset,
-        assignment_map=assignment_map,
+        assignment_map=AssignmentMap.of(assignment_map, name_of=variables.name_of),
         cast=cast,
         resize=resize,
         vocabularies={name: info.axis or 0 for name, info in vocabularies.items()},
-        name_of=variables.name_of,
     )
 
     def decorate(model_fn: model_fns.ModelFn) -> model_fns.ModelFn:
@@ -237,11 +237,20 @@ class _WarmStartHook(tf1.train.SessionRunHook):
                 "The model_fn calls init_from_checkpoint: values carried from %s win",
                 self._prefix,
             )
-        plan = plan_for_graph(self._prefix, self._choice)
+        source, everything = sources.read(self._prefix), variables.of_graph()
+        plan = plans.make(
+            sources.variables_of(source),
+            carrying.of_graph(everything),
+            self._choice,
+            source_name=self._prefix,
+            target_name="this model",
+            ambiguous=source.layout.ambiguous,
+        )
         _report(plan)
         _complain(plan, self._strict)
         self._restore = carrying.restorer(
             plan,
+            everything,
             self._prefix,
             self._vocabularies,
             by_initializers=not self._has_init_op,
@@ -259,19 +268,6 @@ class _WarmStartHook(tf1.train.SessionRunHook):
                 own(finalized, session)
 
         return private.with_fields(scaffold, init_fn=init_fn)
-
-
-def plan_for_graph(prefix: str, choice: Choice) -> Plan:
-    """What a warm start from a checkpoint would do to the default graph."""
-    source = sources.read(prefix)
-    return plans.make(
-        sources.variables_of(source),
-        carrying.of_graph(variables.of_graph()),
-        choice,
-        source_name=prefix,
-        target_name="this model",
-        ambiguous=source.layout.ambiguous,
-    )
 
 
 def _checkpoint_initializers() -> frozenset[str]:

@@ -28,6 +28,21 @@ def run(*arguments, code=0, cwd=REPOSITORY):
     return done
 
 
+def dry_job(tmp_path, source, *arguments, code=0):
+    """A training job that only shows what it would be warm-started with."""
+    return run(
+        "train",
+        "--model_fn=model_fns.digits:model_fn",
+        "--input_fn=model_fns.digits:train_input_fn",
+        f"--model_dir={tmp_path / 'job'}",
+        "--max_steps=1",
+        f"--warm_start_from={source}",
+        "--dry_run",
+        *arguments,
+        code=code,
+    )
+
+
 def files_in(directory):
     return sorted(str(path) for path in pathlib.Path(directory).rglob("*"))
 
@@ -143,28 +158,10 @@ class TestDryRuns:
         assert not (tmp_path / "new").exists()
 
     def test_a_training_job(self, tmp_path):
-        done = run(
-            "train",
-            "--model_fn=model_fns.digits:model_fn",
-            "--input_fn=model_fns.digits:train_input_fn",
-            f"--model_dir={tmp_path / 'job'}",
-            "--max_steps=1",
-            f"--warm_start_from={DIGITS}",
-            "--warm_start_reset=bn1/",
-            "--dry_run",
-        )
+        done = dry_job(tmp_path, DIGITS, "--warm_start_reset=bn1/")
         assert "8 carried, 23 reset" in done.stdout
         assert not (tmp_path / "job").exists()
 
     def test_a_job_that_would_lack_variables_exits_with_1(self, tmp_path):
-        done = run(
-            "train",
-            "--model_fn=model_fns.digits:model_fn",
-            "--input_fn=model_fns.digits:train_input_fn",
-            f"--model_dir={tmp_path / 'job'}",
-            "--max_steps=1",
-            f"--warm_start_from={PREFIXES['slim/model.ckpt-3']}",
-            "--dry_run",
-            code=1,
-        )
+        done = dry_job(tmp_path, PREFIXES["slim/model.ckpt-3"], code=1)
         assert "missing" in done.stdout

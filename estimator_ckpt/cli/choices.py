@@ -1,0 +1,39 @@
+"""The arguments that say which variables are taken, and under which names."""
+
+from __future__ import annotations
+
+from argparse import ArgumentParser, Namespace
+from typing import Any
+
+from estimator_ckpt.migration.layout import NAMES
+
+
+def add_arguments(parser: ArgumentParser) -> None:
+    """Adds the arguments that every command with a choice of variables has."""
+    parser.add_argument("--include", action="append", help="regex of variables to take")
+    parser.add_argument(
+        "--exclude", action="append", help="regex of variables to leave out"
+    )
+    parser.add_argument(
+        "--assignment_map", help="YAML or JSON file of new names, or builtin:NAME"
+    )
+    parser.add_argument(
+        "--names",
+        choices=NAMES,
+        default=NAMES[0],
+        help="what variables of an object-based checkpoint are called",
+    )
+
+
+def add_reset(parser: ArgumentParser) -> None:
+    """Adds the argument of the commands that leave variables as they are."""
+    parser.add_argument(
+        "--reset", action="append", help="regex of variables to leave initial"
+    )
+
+
+def options(arguments: Namespace) -> dict[str, Any]:
+    """What was chosen, as keywords of the Python calls."""
+    given = vars(arguments)
+    known = ("include", "exclude", "assignment_map", "names", "reset")
+    return {name: given[name] for name in known if name in given}
