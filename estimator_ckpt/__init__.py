@@ -26,6 +26,7 @@ _PLAIN = {
     "diff": "estimator_ckpt.migration.diff",
     "open_checkpoint": "estimator_ckpt.migration.checkpoint",
     "plan": "estimator_ckpt.training.planning",
+    "suggest": "estimator_ckpt.training.planning",
     "verify": "estimator_ckpt.migration.verify",
     "warm_start_model_dir": "estimator_ckpt.migration.warm_start",
 }
@@ -50,6 +51,7 @@ if TYPE_CHECKING:
         warm_start_model_dir as warm_start_model_dir,
     )
     from estimator_ckpt.training.planning import plan as plan
+    from estimator_ckpt.training.planning import suggest as suggest
     from estimator_ckpt.training.scaffold import scaffold as scaffold
     from estimator_ckpt.training.scaffold import with_scaffold as with_scaffold
     from estimator_ckpt.training.warm_start import warm_start_from as warm_start_from

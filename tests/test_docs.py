@@ -65,8 +65,9 @@ def test_commands_run(path, workplace):
         if arguments[0] == "train":
             arguments.append(f"--model_dir={workplace / 'job'}")
         done = run([sys.executable, "-m", "estimator_ckpt", *arguments], workplace)
-        # diff says with 1 that it found a difference
-        assert done.returncode == 0 or arguments[0] == "diff", done.stderr
+        # They say with 1 that something differs, or is missing until the map is used.
+        may_differ = arguments[0] == "diff" or "--suggest" in command
+        assert done.returncode == 0 or may_differ, done.stderr
 
 
 @pytest.mark.parametrize("path", DOCS, ids=lambda p: p.name)

@@ -1,20 +1,22 @@
 """Show what each variable of a target would get from a checkpoint.
 
 The target is a checkpoint (anything that exists), or a model_fn, given as
-package.module:function with --input_fn. Nothing is written.
+package.module:function with --input_fn. Nothing is written but the file of --suggest.
 """
 
 from __future__ import annotations
 
+import sys
 from argparse import ArgumentParser, Namespace
 from typing import Any
 
 from estimator_ckpt.bundle import files
 from estimator_ckpt.bundle.index import index_path
 from estimator_ckpt.cli import choices, report
+from estimator_ckpt.cli.errors import UsageError
 from estimator_ckpt.migration import roles
 from estimator_ckpt.migration.plan import Plan
-from estimator_ckpt.training.planning import plan
+from estimator_ckpt.training.planning import plan, suggest
 
 
 def add_arguments(parser: ArgumentParser) -> None:
@@ -41,6 +43,9 @@ def add_arguments(parser: ArgumentParser) -> None:
         default="train",
         help="for a model_fn",
     )
+    parser.add_argument(
+        "--suggest", metavar="FILE", help="write a map for what does not match, to edit"
+    )
     parser.add_argument("--json", action="store_true", help="print JSON")
 
 
@@ -55,6 +60,8 @@ def run(arguments: Namespace) -> int:
         options = {"params": train.params_of(arguments.param), "mode": arguments.mode}
         if arguments.input_fn:
             options["input_fn"] = train.load(arguments.input_fn, "input_fn")
+    if arguments.suggest:
+        _suggest(arguments, target, options)
     planned = plan(
         arguments.source,
         target,
@@ -66,6 +73,32 @@ def run(arguments: Namespace) -> int:
     )
     show(planned, arguments.json)
     return 1 if planned.problems else 0
+
+
+def _suggest(arguments: Namespace, target: Any, options: dict[str, Any]) -> None:
+    """Writes the proposed map; what is there already is not replaced."""
+    path = arguments.suggest
+    if not path.endswith((".yaml", ".yml")):
+        raise UsageError(
+            f"--suggest: {path!r} must end in .yaml, for --assignment_map to read it"
+        )
+    if files.exists(path):
+        raise UsageError(f"--suggest: {path} exists already; name another file")
+    proposed = suggest(
+        arguments.source,
+        target,
+        assignment_map=arguments.assignment_map,
+        names=arguments.names,
+        **options,
+    )
+    text = proposed.to_yaml(arguments.source, arguments.target)
+    files.put(path, text.encode())
+    renamed = sum(len(rule.pairs) for rule in proposed.rules)
+    print(
+        f"{path}: renames {renamed} of {len(proposed.pairs)} variables that were found; "
+        f"undecided: {len(proposed.undecided)}. The plan shown is without it",
+        file=sys.stderr,
+    )
 
 
 def show(planned: Plan, as_json: bool = False) -> None:

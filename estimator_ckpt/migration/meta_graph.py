@@ -23,18 +23,36 @@ def trainable_variables(prefix: str) -> frozenset[str]:
             f"variables are trainable: name them (include, --include), or carry "
             f"'model' or 'all'"
         )
+    return frozenset(_collection(path, "trainable_variables"))
+
+
+def creation_order(prefix: str) -> list[str]:
+    """The names of a graph's variables in the order in which it made them.
+
+    Empty if there is no `.meta` file beside the checkpoint.
+
+    Raises:
+      CorruptIndexError: it is none.
+    """
+    path = f"{prefix}.meta"
+    return _collection(path, "variables") if files.exists(path) else []
+
+
+def _collection(path: str, key: str) -> list[str]:
+    """The names of the variables in a collection, in its order."""
     try:
         message = schema.MetaGraphDef.FromString(files.read(path))
         found = [
             schema.VariableDef.FromString(value)
             for entry in message.collection_def
-            if entry.key == "trainable_variables"
+            if entry.key == key
             for value in entry.value.bytes_list.value
         ]
     except schema.DecodeError as error:
         raise CorruptIndexError(f"{path}: no MetaGraphDef: {error}") from None
-    return frozenset(
+    names = (
         variable.save_slice_info_def.full_name
         or variable.variable_name.rpartition(":")[0]
         for variable in found
     )
+    return list(dict.fromkeys(names))

@@ -10,10 +10,14 @@ from collections.abc import Callable, Mapping
 from typing import Any, Optional
 
 from estimator_ckpt.bundle import files
+from estimator_ckpt.migration import meta_graph
 from estimator_ckpt.migration import plan as plans
+from estimator_ckpt.migration import suggest as suggestions
+from estimator_ckpt.migration.assignment import AssignmentMap
 from estimator_ckpt.migration.checkpoint import open_checkpoint
 from estimator_ckpt.migration.patterns import Patterns
 from estimator_ckpt.migration.plan import Choice, Plan, Variable
+from estimator_ckpt.migration.suggest import Suggestion
 
 
 def plan(
@@ -70,7 +74,7 @@ def plan(
         cast=cast,
         assignment_map=assignment_map,
     )
-    name, variables = _target(target, names, input_fn, params, mode)
+    name, variables, _ = _target(target, names, input_fn, params, mode)
     with open_checkpoint(source, names=names) as checkpoint:
         return plans.make(
             plans.of_checkpoint(checkpoint),
@@ -82,22 +86,67 @@ def plan(
         )
 
 
+def suggest(
+    source: files.PathLike,
+    target: Any,
+    *,
+    assignment_map: Any = None,
+    names: str = "full_name",
+    input_fn: Optional[Callable[..., Any]] = None,
+    params: Optional[Mapping[str, Any]] = None,
+    mode: str = "train",
+) -> Suggestion:
+    """Proposes which variable of a target is which of a checkpoint. Writes nothing.
+
+    Decided by names, shapes, dtypes and the order of layers; of a checkpoint that order
+    is known from the numbers in names, and from the `.meta` file beside it.
+
+    Args:
+      source: a checkpoint, as `open_checkpoint` takes it.
+      target: as for `plan`.
+      assignment_map: a map that is right as far as it goes.
+      names: as for `plan`.
+      input_fn: as for `plan`.
+      params: as for `plan`.
+      mode: as for `plan`.
+
+    Returns:
+      The proposal: an `assignment_map` to give to other calls, `to_yaml()` for a file
+      to edit, `pairs` with the confidence of each, and what is `undecided`.
+
+    Raises:
+      ValueError: a model_fn without an input_fn.
+      CheckpointNotFoundError: there is no such checkpoint.
+      AssignmentMapError: the map cannot be read, or gives two variables one name.
+    """
+    _, variables, order = _target(target, names, input_fn, params, mode)
+    with open_checkpoint(source, names=names) as checkpoint:
+        return suggestions.suggest(
+            plans.of_checkpoint(checkpoint),
+            variables,
+            source_order=meta_graph.creation_order(checkpoint.prefix),
+            target_order=order,
+            given=AssignmentMap.of(assignment_map),
+        )
+
+
 def _target(
     target: Any,
     names: str,
     input_fn: Optional[Callable[..., Any]],
     params: Optional[Mapping[str, Any]],
     mode: str,
-) -> tuple[str, dict[str, Variable]]:
-    """What a target is called, and its variables."""
+) -> tuple[str, dict[str, Variable], list[str]]:
+    """What a target is called, its variables, and their names in order, if known."""
     if isinstance(target, (str, os.PathLike)):
         with open_checkpoint(target, names=names) as checkpoint:
             checkpoint.layout.require_unique(checkpoint.prefix)
-            return checkpoint.prefix, plans.of_checkpoint(checkpoint)
+            order = meta_graph.creation_order(checkpoint.prefix)
+            return checkpoint.prefix, plans.of_checkpoint(checkpoint), order
     from estimator_ckpt.training import targets
 
     if targets.is_trackable(target):
-        return type(target).__name__, targets.of_trackable(target)
+        return type(target).__name__, targets.of_trackable(target), []
     if not callable(target):
         raise ValueError(
             f"a plan's target is a checkpoint's path, a model_fn or a trackable "
@@ -109,4 +158,5 @@ def _target(
             "graph is built"
         )
     called = getattr(target, "__name__", type(target).__name__)
-    return called, targets.of_model_fn(target, input_fn, params, mode)
+    variables = targets.of_model_fn(target, input_fn, params, mode)
+    return called, variables, list(variables)

@@ -111,6 +111,27 @@ class TestPlan:
         )
 
 
+class TestSuggest:
+    def test_the_file_is_a_map_that_fits(self, tmp_path, renamed):
+        path = tmp_path / "suggested.yaml"
+        done = run("plan", DIGITS, renamed, f"--suggest={path}", code=1)
+        assert "renames 2 of 12 variables" in done.stderr
+        assert "- {from: logits/, to: head/}" in path.read_text()
+        done = run("plan", DIGITS, renamed, f"--assignment_map={path}")
+        assert done.stdout.endswith("25 carried, 6 renamed\n")
+
+    def test_a_file_that_is_there_stays(self, renamed, rules):
+        before = rules.read_text()
+        done = run("plan", DIGITS, renamed, f"--suggest={rules}", code=2)
+        assert "exists already" in done.stderr
+        assert rules.read_text() == before
+
+    def test_a_file_that_could_not_be_read_back(self, tmp_path, renamed):
+        done = run("plan", DIGITS, renamed, f"--suggest={tmp_path / 'map'}", code=2)
+        assert "must end in .yaml" in done.stderr
+        assert not (tmp_path / "map").exists()
+
+
 class TestWarmStart:
     def test_a_model_dir_is_made(self, tmp_path, rules):
         done = run(

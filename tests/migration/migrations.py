@@ -1,0 +1,312 @@
+"""Names of the variables of well-known models, before and after they were rewritten.
+
+Each function gives rows of old name, new name, shape. The names and shapes are those of
+the published checkpoints: BERT (google-research/bert), GPT-2 (openai/gpt-2), XLNet, the
+Transformer of tensor2tensor, ResNet-50 and VGG-16 (tf-slim, tf.keras.applications),
+Inception v1 (tf-slim), and canned estimators.
+"""
+
+import re
+
+STATISTICS = ("gamma", "beta", "moving_mean", "moving_variance")
+
+
+def layer(old, new, shape, leaves=("kernel", "bias"), new_leaves=None):
+    """The rows of a layer with a kernel, and a bias as long as its last axis."""
+    new_leaves = new_leaves or leaves
+    return [
+        (f"{old}/{leaves[0]}", f"{new}/{new_leaves[0]}", shape),
+        (f"{old}/{leaves[1]}", f"{new}/{new_leaves[1]}", shape[-1:]),
+    ]
+
+
+def norm(old, new, size, leaves=STATISTICS, new_leaves=None):
+    pairs = zip(leaves, new_leaves or leaves)
+    return [(f"{old}/{a}", f"{new}/{b}", (size,)) for a, b in pairs]
+
+
+def bert(rename, layers=12, h=768):
+    """BERT, with `rename` from its names to the new ones."""
+    shapes = {
+        "bert/embeddings/word_embeddings": (30522, h),
+        "bert/embeddings/token_type_embeddings": (2, h),
+        "bert/embeddings/position_embeddings": (512, h),
+        "bert/embeddings/LayerNorm/gamma": (h,),
+        "bert/embeddings/LayerNorm/beta": (h,),
+        "bert/pooler/dense/kernel": (h, h),
+        "bert/pooler/dense/bias": (h,),
+    }
+    for i in range(layers):
+        scope = f"bert/encoder/layer_{i}"
+        for part, shape in (
+            ("attention/self/query", (h, h)),
+            ("attention/self/key", (h, h)),
+            ("attention/self/value", (h, h)),
+            ("attention/output/dense", (h, h)),
+            ("intermediate/dense", (h, 4 * h)),
+            ("output/dense", (4 * h, h)),
+        ):
+            shapes[f"{scope}/{part}/kernel"] = shape
+            shapes[f"{scope}/{part}/bias"] = shape[-1:]
+        for part in ("attention/output", "output"):
+            shapes[f"{scope}/{part}/LayerNorm/gamma"] = (h,)
+            shapes[f"{scope}/{part}/LayerNorm/beta"] = (h,)
+    return [(name, rename(name), shape) for name, shape in shapes.items()]
+
+
+def replacing(first_layer, *replacements):
+    """A rename that numbers layers from `first_layer` and replaces texts in order."""
+
+    def rename(name):
+        name = re.sub(
+            r"layer_(\d+)", lambda m: f"layer_{int(m[1]) + first_layer}", name
+        )
+        for old, new in replacements:
+            name = name.replace(old, new)
+        return name
+
+    return rename
+
+
+SCOPES = (("bert/", "model/"), ("layer_", "block_"))
+BLOCKS = (
+    ("bert/encoder/layer_", "transformer/block_"),
+    ("attention/self/", "attn/"),
+    ("attention/output/dense", "attn/out"),
+    ("attention/output/LayerNorm", "ln_1"),
+    ("intermediate/dense", "ffn/fc1"),
+    ("output/dense", "ffn/fc2"),
+    ("output/LayerNorm", "ln_2"),
+    ("bert/embeddings/word_embeddings", "emb/tokens"),
+    ("bert/embeddings/token_type_embeddings", "emb/segments"),
+    ("bert/embeddings/position_embeddings", "emb/positions"),
+    ("bert/embeddings/LayerNorm", "emb/ln"),
+    ("bert/pooler/dense", "pool"),
+)
+ABBREVIATED = (
+    ("bert/encoder/layer_", "tower/h"),
+    ("attention/self/query", "mha/q"),
+    ("attention/self/key", "mha/k"),
+    ("attention/self/value", "mha/v"),
+    ("attention/output/dense", "mha/o"),
+    ("attention/output/LayerNorm", "mha_norm"),
+    ("intermediate/dense", "mlp/up"),
+    ("output/dense", "mlp/down"),
+    ("output/LayerNorm", "mlp_norm"),
+    ("bert/pooler/dense", "pool"),
+    ("bert/embeddings/LayerNorm", "emb/ln"),
+    ("bert/embeddings/word_embeddings", "emb/tok"),
+    ("bert/embeddings/token_type_embeddings", "emb/seg"),
+    ("bert/embeddings/position_embeddings", "emb/pos"),
+    ("kernel", "w"),
+    ("bias", "b"),
+    ("gamma", "scale"),
+    ("beta", "offset"),
+)
+
+
+def gpt2(h=768):
+    rows = [
+        ("model/wte", "transformer/token_embedding", (50257, h)),
+        ("model/wpe", "transformer/position_embedding", (1024, h)),
+    ]
+    norms = ("g", "b"), ("gamma", "beta")
+    rows += norm("model/ln_f", "transformer/final_norm", h, *norms)
+    for i in range(12):
+        old, new = f"model/h{i}", f"transformer/layer_{i}"
+        rows += norm(f"{old}/ln_1", f"{new}/attn_norm", h, *norms)
+        rows += norm(f"{old}/ln_2", f"{new}/mlp_norm", h, *norms)
+        for a, b, shape in (
+            ("attn/c_attn", "attention/qkv", (1, h, 3 * h)),
+            ("attn/c_proj", "attention/output", (1, h, h)),
+            ("mlp/c_fc", "mlp/fc", (1, h, 4 * h)),
+            ("mlp/c_proj", "mlp/proj", (1, 4 * h, h)),
+        ):
+            rows += layer(
+                f"{old}/{a}", f"{new}/{b}", shape, ("w", "b"), ("kernel", "bias")
+            )
+    return rows
+
+
+def xlnet(h=1024):
+    old, new = "model/transformer", "tf_xlnet"
+    rows = [
+        (
+            f"{old}/word_embedding/lookup_table",
+            f"{new}/word_embedding/weight",
+            (32000, h),
+        ),
+        (f"{old}/mask_emb/mask_emb", f"{new}/mask_emb", (1, 1, h)),
+    ]
+    for i in range(24):
+        a, b = f"{old}/layer_{i}", f"{new}/layer_._{i}"
+        rows += [
+            (f"{a}/rel_attn/{w}/kernel", f"{b}/rel_attn/{w}", (h, 16, 64))
+            for w in "qkvor"
+        ]
+        for part in ("rel_attn", "ff"):
+            rows += norm(
+                f"{a}/{part}/LayerNorm",
+                f"{b}/{part}/layer_norm",
+                h,
+                ("gamma", "beta"),
+                ("weight", "bias"),
+            )
+        rows += layer(f"{a}/ff/layer_1", f"{b}/ff/layer_1", (h, 4 * h))
+        rows += layer(f"{a}/ff/layer_2", f"{b}/ff/layer_2", (4 * h, h))
+    return rows
+
+
+def tensor2tensor(h=512):
+    rows = []
+    for side in ("encoder", "decoder"):
+        for i in range(6):
+            old = f"transformer/body/{side}/layer_{i}"
+            new = f"model/Transformer/{side}_stack/layer_{i}"
+            norms = "layer_prepostprocess/layer_norm"
+            leaves = ("layer_norm_scale", "layer_norm_bias"), ("gamma", "beta")
+            kinds = ["self_attention"] + ["encdec_attention"] * (side == "decoder")
+            for kind in kinds:
+                for q in ("q", "k", "v", "output_transform"):
+                    rows.append(
+                        (
+                            f"{old}/{kind}/multihead_attention/{q}/kernel",
+                            f"{new}/{kind}/{q}/kernel",
+                            (h, h),
+                        )
+                    )
+                rows += norm(
+                    f"{old}/{kind}/{norms}",
+                    f"{new}/{kind}/layer_normalization",
+                    h,
+                    *leaves,
+                )
+            rows += layer(f"{old}/ffn/conv1", f"{new}/ffn/filter_layer", (h, 4 * h))
+            rows += layer(f"{old}/ffn/conv2", f"{new}/ffn/output_layer", (4 * h, h))
+            rows += norm(
+                f"{old}/ffn/{norms}", f"{new}/ffn/layer_normalization", h, *leaves
+            )
+    return rows
+
+
+def resnet50():
+    """From names that tf1.layers numbers to the blocks of tf.keras.applications."""
+    rows, number = [], 0
+
+    def conv(name, size, inputs, outputs):
+        nonlocal number
+        suffix = f"_{number}" if number else ""
+        number += 1
+        rows.append(
+            (
+                f"resnet_model/conv2d{suffix}/kernel",
+                f"{name}_conv/kernel",
+                (size, size, inputs, outputs),
+            )
+        )
+        old = f"resnet_model/batch_normalization{suffix}"
+        rows.extend(norm(old, f"{name}_bn", outputs))
+
+    conv("conv1", 7, 3, 64)
+    inputs = 64
+    for stage, (blocks, f) in enumerate([(3, 64), (4, 128), (6, 256), (3, 512)], 2):
+        for block in range(1, blocks + 1):
+            name = f"conv{stage}_block{block}"
+            if block == 1:
+                conv(f"{name}_0", 1, inputs, 4 * f)
+            conv(f"{name}_1", 1, inputs, f)
+            conv(f"{name}_2", 3, f, f)
+            conv(f"{name}_3", 1, f, 4 * f)
+            inputs = 4 * f
+    return rows + layer("resnet_model/dense", "predictions", (2048, 1000))
+
+
+def vgg16():
+    rows, inputs = [], 3
+    leaves = ("weights", "biases"), ("kernel", "bias")
+    stages = [(2, 64), (2, 128), (3, 256), (3, 512), (3, 512)]
+    for stage, (convs, outputs) in enumerate(stages, 1):
+        for i in range(1, convs + 1):
+            old, new = f"vgg_16/conv{stage}/conv{stage}_{i}", f"block{stage}_conv{i}"
+            rows += layer(old, new, (3, 3, inputs, outputs), *leaves)
+            inputs = outputs
+    for old, new, shape in (
+        ("fc6", "fc1", (7, 7, 512, 4096)),
+        ("fc7", "fc2", (1, 1, 4096, 4096)),
+        ("fc8", "predictions", (1, 1, 4096, 1000)),
+    ):
+        rows += layer(f"vgg_16/{old}", new, shape, *leaves)
+    return rows
+
+
+def inception_v1():
+    """From tf-slim's branches to names that tf.keras numbers."""
+    convs = [
+        ("Conv2d_1a_7x7", (7, 7, 3, 64)),
+        ("Conv2d_2b_1x1", (1, 1, 64, 64)),
+        ("Conv2d_2c_3x3", (3, 3, 64, 192)),
+    ]
+    for mixed, inputs, a, b, c, d, e, f in (
+        ("3b", 192, 64, 96, 128, 16, 32, 32),
+        ("3c", 256, 128, 128, 192, 32, 96, 64),
+        ("4b", 480, 192, 96, 208, 16, 48, 64),
+        ("4c", 512, 160, 112, 224, 24, 64, 64),
+        ("4d", 512, 128, 128, 256, 24, 64, 64),
+        ("4e", 512, 112, 144, 288, 32, 64, 64),
+        ("4f", 528, 256, 160, 320, 32, 128, 128),
+        ("5b", 832, 256, 160, 320, 32, 128, 128),
+        ("5c", 832, 384, 192, 384, 48, 128, 128),
+    ):
+        convs += [
+            (f"Mixed_{mixed}/{name}", shape)
+            for name, shape in (
+                ("Branch_0/Conv2d_0a_1x1", (1, 1, inputs, a)),
+                ("Branch_1/Conv2d_0a_1x1", (1, 1, inputs, b)),
+                ("Branch_1/Conv2d_0b_3x3", (3, 3, b, c)),
+                ("Branch_2/Conv2d_0a_1x1", (1, 1, inputs, d)),
+                ("Branch_2/Conv2d_0b_3x3", (3, 3, d, e)),
+                ("Branch_3/Conv2d_0b_1x1", (1, 1, inputs, f)),
+            )
+        ]
+    rows = []
+    for number, (name, shape) in enumerate(convs):
+        suffix = f"_{number}" if number else ""
+        rows.append((f"InceptionV1/{name}/weights", f"conv2d{suffix}/kernel", shape))
+        rows += norm(
+            f"InceptionV1/{name}/BatchNorm",
+            f"batch_normalization{suffix}",
+            shape[-1],
+            STATISTICS[1:],
+        )
+    return rows
+
+
+def canned():
+    return [
+        row
+        for old, new, shape in (
+            ("dnn/hiddenlayer_0", "dense", (8, 16)),
+            ("dnn/hiddenlayer_1", "dense_1", (16, 16)),
+            ("dnn/hiddenlayer_2", "dense_2", (16, 16)),
+            ("dnn/logits", "dense_3", (16, 3)),
+        )
+        for row in layer(old, new, shape)
+    ]
+
+
+#: Rows by what was migrated.
+MIGRATIONS = {
+    "BERT, other scopes": bert(replacing(0, *SCOPES)),
+    "BERT, layers from 1": bert(replacing(1)),
+    "BERT, other blocks": bert(replacing(0, *BLOCKS)),
+    "BERT, other blocks from 1": bert(replacing(1, *BLOCKS)),
+    "BERT, abbreviated": bert(replacing(0, *ABBREVIATED)),
+    "BERT, abbreviated from 1": bert(replacing(1, *ABBREVIATED)),
+    "GPT-2": gpt2(),
+    "XLNet": xlnet(),
+    "tensor2tensor": tensor2tensor(),
+    "ResNet-50, numbered to named": resnet50(),
+    "VGG-16, slim to Keras": vgg16(),
+    "Inception v1, named to numbered": inception_v1(),
+    "canned DNN": canned(),
+}

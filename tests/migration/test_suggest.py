@@ -1,0 +1,289 @@
+"""Suggested maps: right where something decides, silent where nothing does."""
+
+import pytest
+
+import estimator_ckpt as ec
+from estimator_ckpt.migration import roles
+from estimator_ckpt.migration.assignment import AssignmentMap
+from estimator_ckpt.migration.plan import Variable
+from estimator_ckpt.migration.suggest import suggest
+from tests.migration.migrations import MIGRATIONS, bert, replacing
+from tests.testdata_paths import PREFIXES
+
+DIGITS = str(PREFIXES["digits/model.ckpt-300"])
+
+
+def side(shapes, role=roles.TRAINABLE):
+    return {
+        name: Variable(name, "float32", tuple(shape), role, key=name)
+        for name, shape in shapes.items()
+    }
+
+
+def kernels(*names, shape=(64, 64)):
+    return {f"{name}/kernel": shape for name in names}
+
+
+def found(suggestion):
+    return {pair.source: pair.target for pair in suggestion.pairs}
+
+
+@pytest.mark.parametrize("backward", [False, True], ids=["there", "back"])
+@pytest.mark.parametrize("name", MIGRATIONS)
+def test_every_variable_of_a_migration_is_found(name, backward):
+    rows = MIGRATIONS[name]
+    if backward:
+        rows = [(new, old, shape) for old, new, shape in rows]
+    source = side({old: shape for old, _, shape in rows})
+    target = side({new: shape for _, new, shape in rows})
+    suggestion = suggest(source, target)
+    assert found(suggestion) == {old: new for old, new, _ in rows}
+    assert suggestion.undecided == ()
+    renamed = suggestion.assignment_map.rename(source, source=name)
+    assert dict(renamed.targets) == {old: new for old, new, _ in rows}
+    assert not renamed.unused
+
+
+class TestRules:
+    def test_whole_scopes_and_numbers_are_one_rule_each(self):
+        rows = MIGRATIONS["BERT, other scopes"]
+        suggestion = suggest(
+            side({old: shape for old, _, shape in rows}),
+            side({new: shape for _, new, shape in rows}),
+        )
+        assert len(suggestion.rules) <= 4
+        (layers,) = [r for r in suggestion.rules if len(r.pairs) > 100]
+        assert layers.rule.source.pattern == r"bert/encoder/layer_(\d+)/(.+)"
+        assert layers.rule.target == r"model/encoder/block_\1/\2"
+
+    def test_a_scope_with_something_undecided_is_not_renamed(self):
+        source = {**kernels("a/x"), "a/y/kernel": (2, 3), "a/only_here": (7,)}
+        target = {**kernels("b/x"), "b/y/kernel": (2, 3)}
+        suggestion = suggest(side(source), side(target))
+        renamed = suggestion.assignment_map.rename(source, source="s").targets
+        assert renamed["a/x/kernel"] == "b/x/kernel"
+        assert renamed["a/only_here"] == "a/only_here"
+
+    def test_swapped_names(self):
+        shapes = {"dense/kernel": (4, 8), "dense_1/kernel": (8, 2)}
+        swapped = {"dense_1/kernel": (4, 8), "dense/kernel": (8, 2)}
+        suggestion = suggest(side(shapes), side(swapped))
+        renamed = suggestion.assignment_map.rename(shapes, source="s").targets
+        assert renamed == {
+            "dense/kernel": "dense_1/kernel",
+            "dense_1/kernel": "dense/kernel",
+        }
+
+    def test_the_file_says_why_and_can_be_read_back(self, tmp_path):
+        rows = MIGRATIONS["GPT-2"]
+        source = side({old: shape for old, _, shape in rows})
+        suggestion = suggest(source, side({new: shape for _, new, shape in rows}))
+        path = tmp_path / "map.yaml"
+        path.write_text(suggestion.to_yaml("old", "new"))
+        assert "# 1 variable, 0.9" in path.read_text()
+        read = AssignmentMap.of(path).rename(source, source="s").targets
+        assert read == {old: new for old, new, _ in rows}
+
+    def test_nothing_to_rename_is_an_empty_map(self, tmp_path):
+        variables = side(kernels("a", "b"))
+        suggestion = suggest(variables, variables)
+        assert suggestion.rules == ()
+        assert len(suggestion.pairs) == 2
+        path = tmp_path / "map.yaml"
+        path.write_text(suggestion.to_yaml("old", "new"))
+        assert not AssignmentMap.of(path)
+
+
+class TestSilence:
+    """A wrong proposal costs more than none."""
+
+    def test_twins(self):
+        source = side(
+            kernels("user/dense", "user/dense_1", "item/dense", "item/dense_1")
+        )
+        target = side(kernels("a/dense", "a/dense_1", "b/dense", "b/dense_1"))
+        suggestion = suggest(source, target)
+        assert found(suggestion) == {}
+        (sentence,) = suggestion.undecided
+        assert "'user/dense/kernel'" in sentence
+        assert "'a/dense/kernel'" in sentence
+        assert "neither names nor order say which" in sentence
+
+    def test_one_scope_and_two_copies_of_it(self):
+        source = side(kernels("net/dense", "net/dense_1"))
+        target = side(
+            kernels(*(f"{a}/{d}" for a in ("p", "q") for d in ("dense", "dense_1")))
+        )
+        assert found(suggest(source, target)) == {}
+
+    def test_heads_of_equal_shapes_that_share_nothing(self):
+        rows = bert(replacing(0, ("bert/", "model/")), layers=2)
+        source = {old: shape for old, _, shape in rows}
+        target = {new: shape for _, new, shape in rows}
+        source |= kernels("cls/transform/dense", shape=(768, 768))
+        target |= kernels("answer/hidden", shape=(768, 768))
+        suggestion = suggest(side(source), side(target))
+        assert found(suggestion) == {old: new for old, new, _ in rows}
+        assert len(suggestion.undecided) == 1
+
+    def test_opposites_are_never_the_same(self):
+        source = side(kernels("attention/query", "attention/value"))
+        target = side(kernels("attn/key", "attn/value"))
+        assert found(suggest(source, target)) == {
+            "attention/value/kernel": "attn/value/kernel"
+        }
+
+    def test_the_alphabet_is_no_order(self):
+        source = side(kernels("alpha", "omega"))
+        target = side(kernels("first_of_all", "last_of_all"))
+        assert found(suggest(source, target)) == {}
+
+    def test_a_second_tower_takes_nothing(self):
+        source = side(
+            {
+                **kernels("net/dense_1"),
+                "net/dense/kernel": (8, 64),
+                "net/out/kernel": (64, 4),
+            }
+        )
+        target = side(
+            {
+                **kernels("policy/dense_1", "critic/dense_1"),
+                "policy/dense/kernel": (8, 64),
+                "critic/dense/kernel": (8, 64),
+                "policy/out/kernel": (64, 4),
+                "critic/out/kernel": (64, 1),
+            }
+        )
+        assert set(found(suggest(source, target)).values()) <= {
+            "policy/dense_1/kernel",
+            "policy/dense/kernel",
+            "policy/out/kernel",
+        }
+
+
+class TestOrder:
+    def test_the_order_in_which_models_were_made(self):
+        source = side(kernels("zeta", "alpha"))
+        target = side(kernels("mixer", "blender"))
+        suggestion = suggest(
+            source,
+            target,
+            source_order=["zeta/kernel", "alpha/kernel", "global_step"],
+            target_order=["mixer/kernel", "blender/kernel"],
+        )
+        assert found(suggestion) == {
+            "zeta/kernel": "mixer/kernel",
+            "alpha/kernel": "blender/kernel",
+        }
+        assert all(pair.confidence < 0.9 for pair in suggestion.pairs)
+
+    def test_words_win_over_order(self):
+        source = side(kernels("left", "right"))
+        target = side(kernels("right_eye", "left_eye"))
+        order = ["left/kernel", "right/kernel"], ["right_eye/kernel", "left_eye/kernel"]
+        suggestion = suggest(
+            source, target, source_order=order[0], target_order=order[1]
+        )
+        assert found(suggestion)["left/kernel"] == "left_eye/kernel"
+
+
+class TestWhatIsConsidered:
+    def test_slots_averages_and_steps_are_no_candidates(self):
+        source = side({"a/kernel": (4, 4), "a/kernel/ExponentialMovingAverage": (4, 4)})
+        source |= side({"a/kernel/Adam": (4, 4)}, roles.OPTIMIZER)
+        target = side({"b/kernel": (4, 4), "b/kernel/ExponentialMovingAverage": (4, 4)})
+        target |= side({"b/kernel/Adam": (4, 4)}, roles.OPTIMIZER)
+        suggestion = suggest(source, target)
+        assert found(suggestion) == {"a/kernel": "b/kernel"}
+        renamed = suggestion.assignment_map.rename(source, source="s").targets
+        assert renamed["a/kernel/Adam"] == "b/kernel/Adam"
+
+    def test_what_is_known_already(self):
+        old = ("shop/user/fc", "shop/user/fc_1", "shop/item/fc", "shop/item/fc_1")
+        new = ("store/a/x", "store/a/y", "store/b/x", "store/b/y")
+        source, target = side(kernels(*old)), side(kernels(*new))
+        assert found(suggest(source, target)) == {}
+        given = AssignmentMap.of({"shop/user/fc/": "store/a/x/"})
+        suggestion = suggest(source, target, given=given)
+        assert found(suggestion)["shop/user/fc/kernel"] == "store/a/x/kernel"
+        assert (
+            "# As given:\n- {from: shop/user/fc/, to: store/a/x/}\n"
+            in suggestion.to_yaml("s", "t")
+        )
+
+    def test_a_dtype_that_differs_is_not_the_same(self):
+        source = side({"a/kernel": (4, 4)})
+        target = {"b/kernel": Variable("b/kernel", "float16", (4, 4))}
+        assert found(suggest(source, target)) == {}
+
+    def test_a_bias_that_the_target_lacks(self):
+        source = side({"a/kernel": (4, 8), "a/bias": (8,)})
+        suggestion = suggest(source, side({"b/kernel": (4, 8)}))
+        assert found(suggestion) == {"a/kernel": "b/kernel"}
+        assert suggestion.undecided == (
+            "'a/bias': 'b' is its layer, and has no variable that fits it",
+        )
+
+
+class TestRealCheckpoints:
+    def test_digits_with_other_scopes(self, tmp_path):
+        renames = {
+            "conv1/": "net/stage_a/conv/",
+            "bn1/": "net/stage_a/norm/",
+            "conv2/": "net/stage_b/conv/",
+            "bn2/": "net/stage_b/norm/",
+            "logits/": "classifier/out/",
+        }
+        new = ec.convert(DIGITS, tmp_path / "new", to="tf2", assignment_map=renames)
+        suggestion = ec.suggest(DIGITS, new)
+        assert suggestion.undecided == ()
+        planned = ec.plan(DIGITS, new, assignment_map=suggestion.assignment_map)
+        assert not planned.problems
+
+    def test_a_model_fn_that_was_rebuilt(self):
+        import tensorflow as tf
+
+        def model_fn(features, labels, mode):
+            net = tf.reshape(features, (-1, 16, 16, 1))
+            for i in (1, 2):
+                with tf.compat.v1.variable_scope(f"stage{i}"):
+                    net = tf.compat.v1.layers.conv2d(
+                        net, 8 * i, 3, padding="same", use_bias=False
+                    )
+                    net = tf.compat.v1.layers.batch_normalization(net)
+                net = tf.compat.v1.layers.max_pooling2d(net, 2, 2)
+            tf.compat.v1.layers.dense(tf.reshape(net, (-1, 256)), 10, name="head")
+
+        def input_fn():
+            return tf.zeros((2, 256)), tf.zeros((2,), tf.int64)
+
+        suggestion = ec.suggest(DIGITS, model_fn, input_fn=input_fn)
+        planned = ec.plan(
+            DIGITS,
+            model_fn,
+            input_fn=input_fn,
+            carry="model",
+            assignment_map=suggestion.assignment_map,
+        )
+        assert not planned.problems
+        assert found(suggestion)["conv1/kernel"] == "stage1/conv2d/kernel"
+
+    def test_a_keras_model(self):
+        import tensorflow as tf
+
+        model = tf.keras.Sequential([tf.keras.layers.Dense(10, name="head")])
+        model.build((None, 256))
+        suggestion = ec.suggest(DIGITS, model)
+        assert found(suggestion) == {
+            "logits/kernel": "head/kernel",
+            "logits/bias": "head/bias",
+        }
+
+    def test_the_order_is_read_from_the_meta_graph(self):
+        from estimator_ckpt.migration import meta_graph
+
+        order = meta_graph.creation_order(DIGITS)
+        assert order.index("conv1/kernel") < order.index("bn1/gamma")
+        assert order.index("bn1/gamma") < order.index("conv2/kernel")
+        assert set(order) == set(ec.open_checkpoint(DIGITS))
