@@ -49,7 +49,45 @@ def read_all(source):
         reader.get_tensor(name)
 
 
+def compare_shapes(source, target):
+    """Prints what the variables of two checkpoints have in common."""
+    import tensorflow as tf
+
+    sides = [tf.train.load_checkpoint(p) for p in (source, target)]
+    shapes = [side.get_variable_to_shape_map() for side in sides]
+    for name in sorted({*shapes[0], *shapes[1]}):
+        print(name, shapes[0].get(name), shapes[1].get(name))
+
+
+def average(*arguments):
+    """Averages in NumPy and saves from a graph, as tensor2tensor's script does."""
+    import numpy as np
+    import tensorflow as tf
+
+    *sources, destination = arguments
+    names = [name for name, _ in tf.train.list_variables(sources[0])]
+    sums, dtypes = {}, {}
+    for source in sources:
+        reader = tf.train.load_checkpoint(source)
+        for name in names:
+            value = reader.get_tensor(name)
+            dtypes[name] = value.dtype
+            sums[name] = sums.get(name, np.zeros(value.shape)) + value
+    tf1 = tf.compat.v1
+    with tf.Graph().as_default(), tf1.Session() as session:
+        variables = {
+            name: tf1.get_variable(name, shape=sums[name].shape, dtype=dtypes[name])
+            for name in names
+        }
+        places = {n: tf1.placeholder(v.dtype, v.shape) for n, v in variables.items()}
+        assigned = {n: tf1.assign(v, places[n]) for n, v in variables.items()}
+        session.run(tf1.global_variables_initializer())
+        for name in names:
+            session.run(assigned[name], {places[name]: sums[name] / len(sources)})
+        tf1.train.Saver(variables).save(session, destination)
+
+
+_ALL = (to_tf2, to_tf1, list_variables, read_all, compare_shapes, average)
+
 if __name__ == "__main__":
-    {f.__name__: f for f in (to_tf2, to_tf1, list_variables, read_all)}[sys.argv[1]](
-        *sys.argv[2:]
-    )
+    {f.__name__: f for f in _ALL}[sys.argv[1]](*sys.argv[2:])

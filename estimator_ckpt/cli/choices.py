@@ -18,6 +18,11 @@ def add_arguments(parser: ArgumentParser) -> None:
         "--assignment_map", help="YAML or JSON file of new names, or builtin:NAME"
     )
     parser.add_argument(
+        "--use_ema",
+        action="store_true",
+        help="averages (ExponentialMovingAverage) take the place of their variables",
+    )
+    parser.add_argument(
         "--names",
         choices=NAMES,
         default=NAMES[0],
@@ -36,4 +41,7 @@ def options(arguments: Namespace) -> dict[str, Any]:
     """What was chosen, as keywords of the Python calls."""
     given = vars(arguments)
     known = ("include", "exclude", "assignment_map", "names", "reset")
-    return {name: given[name] for name in known if name in given}
+    chosen = {name: given[name] for name in known if name in given}
+    if arguments.use_ema:
+        chosen["assignment_map"] = ["builtin:use_ema", arguments.assignment_map]
+    return chosen

@@ -67,6 +67,13 @@ def define_flags(
     )
     define(
         flags.DEFINE_string,
+        "assignment_map",
+        None,
+        "New names of variables that checkpoints of the model dir have under old ones: "
+        "a YAML or JSON file of rules, or builtin:NAME. Needs --checkpoint_format.",
+    )
+    define(
+        flags.DEFINE_string,
         "warm_start_from",
         None,
         "Model dir or checkpoint prefix to initialize from while the model dir has no "
@@ -105,6 +112,12 @@ def define_flags(
         None,
         "Names of the source's variables in the model: a YAML or JSON file of "
         "rules, or builtin:NAME.",
+    )
+    define(
+        flags.DEFINE_bool,
+        "warm_start_use_ema",
+        False,
+        "Averages (ExponentialMovingAverage) take the place of their variables.",
     )
     define(
         flags.DEFINE_bool,
@@ -165,7 +178,9 @@ def decorate(
 
     if value("checkpoint_format"):
         model_fn = ec.with_scaffold(
-            value("checkpoint_format"), on_damaged=value("on_damaged")
+            value("checkpoint_format"),
+            on_damaged=value("on_damaged"),
+            assignment_map=value("assignment_map"),
         )(model_fn)
     if value("warm_start_from"):
         model_fn = ec.warm_start_from(
@@ -178,11 +193,14 @@ def warm_start_options(
     prefix: str = "", flag_values: flags.FlagValues = flags.FLAGS
 ) -> dict[str, Any]:
     """The keywords of `warm_start_from` that the flags give."""
-    names = (
-        *("carry", "include", "exclude", "reset", "resize"),
-        *("assignment_map", "cast", "strict"),
-    )
-    return {name: flag_values[f"{prefix}warm_start_{name}"].value for name in names}
+
+    def value(name: str) -> Any:
+        return flag_values[f"{prefix}warm_start_{name}"].value
+
+    names = ("carry", "include", "exclude", "reset", "resize", "cast", "strict")
+    averages = "builtin:use_ema" if value("use_ema") else None
+    maps = [averages, value("assignment_map")]
+    return {"assignment_map": maps, **{name: value(name) for name in names}}
 
 
 def run_config(

@@ -87,7 +87,7 @@ def _suggest(arguments: Namespace, target: Any, options: dict[str, Any]) -> None
     proposed = suggest(
         arguments.source,
         target,
-        assignment_map=arguments.assignment_map,
+        assignment_map=choices.options(arguments)["assignment_map"],
         names=arguments.names,
         **options,
     )
@@ -95,7 +95,7 @@ def _suggest(arguments: Namespace, target: Any, options: dict[str, Any]) -> None
     files.put(path, text.encode())
     renamed = sum(len(rule.pairs) for rule in proposed.rules)
     print(
-        f"{path}: renames {renamed} of {len(proposed.pairs)} variables that were found; "
+        f"{path}: renames {renamed} of {len(proposed.pairs)} variables found; "
         f"undecided: {len(proposed.undecided)}. The plan shown is without it",
         file=sys.stderr,
     )

@@ -45,7 +45,8 @@ class Rule:
       target: the new name or scope; of a regex, with groups (`\\1`).
       where: where it was written, for messages.
       replaces: whether a variable that it renames takes the place of one that has
-        the new name already, instead of clashing with it.
+        the new name already, instead of clashing with it. It comes before the others,
+        which go on with what it made of a name.
     """
 
     source: Union[str, re.Pattern[str]]
@@ -94,6 +95,7 @@ class AssignmentMap:
 
     def __init__(self, rules: Iterable[Rule] = ()) -> None:
         self.rules = tuple(rules)
+        self._in_order = sorted(enumerate(self.rules), key=lambda i: not i[1].replaces)
 
     @classmethod
     def of(
@@ -103,7 +105,8 @@ class AssignmentMap:
 
         Args:
           given: None, an AssignmentMap, a dict or a list of pairs (old to new), the
-            path of a YAML or JSON file, or `builtin:NAME`.
+            path of a YAML or JSON file, or `builtin:NAME`; or a list in which such
+            maps stand, too.
           name_of: the name of a variable that stands where a new name could.
 
         Raises:
@@ -125,9 +128,12 @@ class AssignmentMap:
                 f"ones, a list of pairs, or the path of a YAML or JSON file"
             )
         pairs = given.items() if isinstance(given, Mapping) else given
-        rules = []
+        rules: list[Rule] = []
         for number, pair in enumerate(pairs, 1):
             where = f"rule {number}"
+            if pair is None or isinstance(pair, (str, os.PathLike, Mapping, cls)):
+                rules += cls.of(pair, name_of=name_of).rules
+                continue
             if not isinstance(pair, (tuple, list)) or len(pair) != 2:
                 raise AssignmentMapError(
                     f"{where}: {pair!r} is no pair of an old and a new name"
@@ -162,12 +168,14 @@ class AssignmentMap:
         targets: dict[str, str] = {}
         by: dict[str, Rule] = {}
         for name in names:
-            for number, rule in enumerate(self.rules):
-                new = rule.rename(name)
+            for number, rule in self._in_order:
+                new = rule.rename(targets.get(name, name))
                 if new:
                     used.add(number)
-                    targets[name], by[name] = new, rule
-                    break
+                    targets[name] = new
+                    by.setdefault(name, rule)
+                    if not rule.replaces:
+                        break
         for name in names:
             if name not in targets:
                 targets[name] = _following(name, names, targets)
@@ -194,11 +202,10 @@ class AssignmentMap:
         for new, found in claims.items():
             if len(found) == 1:
                 continue
-            winners = [
-                name
-                for name in found
-                if name in by and (among_others or by[name].replaces)
-            ] or [name for name in found if among_others and targets[name] != name]
+            named = [name for name in found if name in by]
+            winners = [name for name in named if by[name].replaces]
+            if among_others and not winners:
+                winners = named or [n for n in found if targets[n] != n]
             if len(winners) != 1:
                 clashes.append(f"{new!r}: {', '.join(map(repr, sorted(found)))}")
                 continue
@@ -211,6 +218,10 @@ class AssignmentMap:
         for name in replaced:
             del targets[name]
         return tuple(replaced)
+
+
+#: A map that leaves every name as it is.
+NO_RENAMES = AssignmentMap()
 
 
 def load(path: files.PathLike) -> AssignmentMap:

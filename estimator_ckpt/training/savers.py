@@ -22,6 +22,7 @@ from tensorflow.compat import v1 as tf1
 
 from estimator_ckpt.bundle.errors import CheckpointError
 from estimator_ckpt.migration import layout, names, object_graph, roles
+from estimator_ckpt.migration.assignment import NO_RENAMES, AssignmentMap
 from estimator_ckpt.training import private, publish, sources, variables
 
 #: What the Saver calls the alias of the global step: its own name is taken.
@@ -147,7 +148,7 @@ class _KeyBuilder(private.SaverBuilder):
                 f"{source.prefix} does not fit this graph: {listed}. To take over "
                 f"what does fit, warm-start a new model dir from it "
                 f"(warm_start_from, --warm_start_from); for renamed variables give "
-                f"an assignment map"
+                f"an assignment map (assignment_map=, --assignment_map)"
             )
         return {
             placeholder: [chosen[name] for name in wanted]
@@ -167,6 +168,7 @@ class FormatSaver(private.Saver):
       var_list: what to save and restore, as for `tf1.train.Saver`; None for all.
       on_damaged: what to do about a checkpoint that is not whole: `error`, or
         `fall_back` to the newest older one that is.
+      assignment_map: what the variables of older checkpoints are called in the graph.
       **settings: `sharded`, `max_to_keep` and others of `tf1.train.Saver`.
     """
 
@@ -177,9 +179,11 @@ class FormatSaver(private.Saver):
         checkpoint: Optional[CheckpointFactory] = None,
         var_list: Any = None,
         on_damaged: str = "error",
+        assignment_map: AssignmentMap = NO_RENAMES,
         **settings: Any,
     ):
         self.format = format
+        self._assignment_map = assignment_map
         self._on_damaged = on_damaged
         self._keys = _KeyBuilder(format, checkpoint, var_list)
         super().__init__(defer_build=True, builder=self._keys, **settings)
@@ -263,7 +267,8 @@ class FormatSaver(private.Saver):
 
     def _restore(self, session: tf1.Session, prefix: str) -> None:
         sources.require_whole_files(prefix)
-        feed = self._keys.feed(sources.read(prefix))
+        source = sources.renamed(sources.read(prefix), self._assignment_map)
+        feed = self._keys.feed(source)
         tf1.logging.info("Restoring parameters from %s", prefix)
         feed[self.saver_def.filename_tensor_name] = prefix
         with sources.reporting_damage(prefix):

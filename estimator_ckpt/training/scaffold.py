@@ -9,8 +9,9 @@ import tensorflow as tf
 from tensorflow.compat import v1 as tf1
 
 from estimator_ckpt.migration import names
+from estimator_ckpt.migration.assignment import AssignmentMap
 from estimator_ckpt.training import model_fn as model_fns
-from estimator_ckpt.training import private, savers
+from estimator_ckpt.training import private, savers, variables
 
 _DECORATOR = "with_scaffold"
 ON_DAMAGED = ("error", "fall_back")
@@ -26,6 +27,7 @@ def with_scaffold(
     *,
     checkpoint: Optional[savers.CheckpointFactory] = None,
     on_damaged: str = "error",
+    assignment_map: Any = None,
 ) -> Callable[[model_fns.ModelFn], model_fns.ModelFn]: ...
 
 
@@ -34,6 +36,7 @@ def with_scaffold(
     *,
     checkpoint: Optional[savers.CheckpointFactory] = None,
     on_damaged: str = "error",
+    assignment_map: Any = None,
 ) -> Any:
     """Makes a model_fn's checkpoints `format`, without touching its body.
 
@@ -59,6 +62,9 @@ def with_scaffold(
         or a shard is missing, cut off or changed): `error` stops and names the newest
         checkpoint that is whole, `fall_back` goes on from that one, with a warning.
         Nothing is deleted. Evaluation and prediction always stop.
+      assignment_map: what the variables of checkpoints that were saved under other
+        names are called now, as `warm_start_from` takes it: so a job goes on in its
+        model dir after its model_fn was renamed. It must leave the new names alone.
 
     Returns:
       The decorated model_fn, or a decorator.
@@ -66,10 +72,12 @@ def with_scaffold(
     Raises:
       ValueError: an unknown format or on_damaged, or a model_fn that has been
         decorated before.
+      AssignmentMapError: the map is none.
     """
     if callable(format):
         return with_scaffold("tf2")(format)
     _check(format, checkpoint, on_damaged)
+    renames = AssignmentMap.of(assignment_map, name_of=variables.name_of)
 
     def decorate(model_fn: model_fns.ModelFn) -> model_fns.ModelFn:
         def change(spec: Any, config: Optional[tf.estimator.RunConfig]) -> Any:
@@ -82,6 +90,7 @@ def with_scaffold(
                     scaffold=own,
                     config=config,
                     on_damaged=on_damaged if is_training else "error",
+                    assignment_map=renames,
                 ),
             )
 
@@ -97,6 +106,7 @@ def scaffold(
     scaffold: Optional[tf1.train.Scaffold] = None,
     config: Optional[tf.estimator.RunConfig] = None,
     on_damaged: str = "error",
+    assignment_map: Any = None,
 ) -> tf1.train.Scaffold:
     """A Scaffold whose saver saves in `format`, for MonitoredTrainingSession too.
 
@@ -108,12 +118,14 @@ def scaffold(
         `keep_checkpoint_every_n_hours`; without it TensorFlow's defaults hold (the
         last 5).
       on_damaged: as for `with_scaffold`; holds whenever the saver restores.
+      assignment_map: as for `with_scaffold`.
 
     Raises:
       ValueError: an unknown format or on_damaged, or a Scaffold that has such a
         saver already.
     """
     _check(format, checkpoint, on_damaged)
+    renames = AssignmentMap.of(assignment_map, name_of=variables.name_of)
     base = scaffold or tf1.train.Scaffold()
     given = base.saver
     if given is None:
@@ -139,7 +151,9 @@ def scaffold(
         checkpoint = lambda: own  # noqa: E731
         format = "tf2" if format == "tf1" else format  # its keys are object keys
     elif given is not None:
-        if format == "tf1" or not isinstance(given, tf1.train.Saver):
+        if not isinstance(given, tf1.train.Saver):
+            return base
+        if format == "tf1" and not renames:
             return base
         var_list = private.restored_by(given)
         settings.update(private.retention_of(given))
@@ -148,6 +162,7 @@ def scaffold(
         checkpoint=checkpoint,
         var_list=var_list,
         on_damaged=on_damaged,
+        assignment_map=renames,
         allow_empty=True,
         **settings,
     )

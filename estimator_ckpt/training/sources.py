@@ -24,6 +24,7 @@ from estimator_ckpt.bundle.errors import (
 )
 from estimator_ckpt.bundle.index import index_path, parse_index, shard_path
 from estimator_ckpt.migration import layout, names, object_graph
+from estimator_ckpt.migration.assignment import AssignmentMap, AssignmentMapError
 from estimator_ckpt.migration.plan import Variable, role_in
 
 #: What TensorFlow says of a whole tensor that it cannot give as an array: slices of
@@ -95,6 +96,35 @@ def read(prefix: str) -> Source:
         shapes={key: tuple(shape) for key, shape in shapes.items()},
         dtypes=dtypes,
         graph=graph,
+    )
+
+
+def renamed(source: Source, assignment_map: AssignmentMap) -> Source:
+    """The checkpoint with its variables under the names that a map gives them.
+
+    A job that goes on under a map reads its own checkpoints through it, too, and those
+    have the new names already. So the map must leave new names alone.
+
+    Raises:
+      AssignmentMapError: it does not, or gives two variables one name.
+    """
+    keys = source.layout.keys
+    targets = assignment_map.rename(
+        keys, source=source.prefix, among_others=True
+    ).targets
+    moved = {old: new for old, new in targets.items() if new != old}
+    twice = sorted(new for new in moved.values() if new in keys)
+    if twice:
+        raise AssignmentMapError(
+            f"{source.prefix} has variables that the assignment map renames others to: "
+            f"{', '.join(map(repr, twice))}. A saver's map is for names that are gone; "
+            f"for this convert the checkpoint first (estimator-ckpt convert)"
+        )
+    if not moved:
+        return source
+    new_keys = {targets.get(name, name): key for name, key in keys.items()}
+    return dataclasses.replace(
+        source, layout=dataclasses.replace(source.layout, keys=new_keys)
     )
 
 

@@ -115,7 +115,7 @@ class TestSuggest:
     def test_the_file_is_a_map_that_fits(self, tmp_path, renamed):
         path = tmp_path / "suggested.yaml"
         done = run("plan", DIGITS, renamed, f"--suggest={path}", code=1)
-        assert "renames 2 of 12 variables" in done.stderr
+        assert "renames 2 of 12" in done.stderr
         assert "- {from: logits/, to: head/}" in path.read_text()
         done = run("plan", DIGITS, renamed, f"--assignment_map={path}")
         assert done.stdout.endswith("25 carried, 6 renamed\n")
@@ -152,6 +152,35 @@ class TestWarmStart:
         done = run("warm_start", DIGITS, tmp_path / "dir", "--dry_run")
         assert "30 carried, 1 reset" in done.stdout
         assert files_in(tmp_path) == before
+
+
+class TestAverages:
+    """--use_ema, alone and with a map."""
+
+    EMA = PREFIXES["ema-momentum/model.ckpt-10"]
+
+    def test_convert(self, tmp_path):
+        run("convert", self.EMA, tmp_path / "new", "--to=tf2", "--use_ema")
+        with ec.open_checkpoint(self.EMA) as old:
+            averages = [n for n in old if n.endswith("/ExponentialMovingAverage")]
+            with ec.open_checkpoint(tmp_path / "new") as new:
+                assert averages
+                assert not set(averages) & set(new)
+                for name in averages:
+                    assert (new.read(name.rpartition("/")[0]) == old.read(name)).all()
+
+    def test_average_and_warm_start(self, tmp_path):
+        directory = self.EMA.parent
+        run("average", directory, tmp_path / "mean", "--last=2", "--use_ema")
+        run("warm_start", self.EMA, tmp_path / "dir", "--use_ema")
+        for path in (tmp_path / "mean", tmp_path / "dir"):
+            with ec.open_checkpoint(path) as checkpoint:
+                assert not any("Average" in name for name in checkpoint)
+
+    def test_a_plan_with_a_map(self, tmp_path):
+        new = ec.convert(self.EMA, tmp_path / "new", to="tf1", exclude=".*Average")
+        done = run("plan", self.EMA, new, "--use_ema")
+        assert "from 'hidden/kernel/ExponentialMovingAverage'" in done.stdout
 
 
 class TestDryRuns:

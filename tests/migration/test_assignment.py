@@ -197,6 +197,24 @@ class TestBuiltinMaps:
                 assert (found.read(variable) == old.read(name)).all()
                 assert (found.read(variable) != old.read(variable)).any()
 
+    def test_use_ema_goes_on_to_the_other_rules(self):
+        names = {
+            f"old/w{end}" for end in ("", "/Momentum", "/ExponentialMovingAverage")
+        }
+        for given in (
+            ["builtin:use_ema", {"old/": "new/"}],
+            [{"old/": "new/"}, "builtin:use_ema", None],
+        ):
+            for among_others in (False, True):
+                found = AssignmentMap.of(given).rename(
+                    names, source="s", among_others=among_others
+                )
+                assert dict(found.targets) == {
+                    "old/w/ExponentialMovingAverage": "new/w",
+                    "old/w/Momentum": "new/w/Momentum",
+                }
+                assert found.replaced == ("old/w",)
+
     def test_slim(self, tmp_path):
         source = PREFIXES["slim/model.ckpt-3"]
         new = ec.convert(
