@@ -7,10 +7,12 @@ checkpoints in it, each with a recording (`recorder`) beside it.
 import json
 import os
 import shutil
+from urllib.parse import quote
 
 import numpy as np
 import recorder
 import tensorflow as tf
+import trajectory
 
 from model_fns import digits, embedding, guide
 
@@ -238,6 +240,133 @@ def optimizers(directory):
             net = tf1.layers.dense(net, 3, name="dense")
             loss = tf.reduce_sum(tf.square(net - 1))
             train(f"{directory}/{name}", loss, make(), meta=False)
+
+
+class AdamWeightDecay(tf1.train.Optimizer):
+    """BERT's optimizer: Adam without bias correction, with decoupled decay."""
+
+    def __init__(self, learning_rate, decay):
+        super().__init__(False, "AdamWeightDecay")
+        self.learning_rate, self.decay = learning_rate, decay
+
+    def minimize(self, loss, global_step=None, **unused):
+        variables = tf1.trainable_variables()
+        gradients = tf1.gradients(loss, variables)
+        updates = [global_step.assign_add(1)]
+        for gradient, variable in zip(gradients, variables):
+            gradient = tf.convert_to_tensor(gradient)
+            m, v = (
+                tf1.get_variable(
+                    variable.op.name + "/adam_" + slot,
+                    variable.shape,
+                    trainable=False,
+                    initializer=tf1.zeros_initializer(),
+                )
+                for slot in "mv"
+            )
+            new_m = 0.9 * m + 0.1 * gradient
+            new_v = 0.999 * v + 0.001 * tf.square(gradient)
+            update = new_m / (tf.sqrt(new_v) + 1e-6)
+            if "bias" not in variable.op.name and "beta" not in variable.op.name:
+                update += self.decay * variable
+            updates += [m.assign(new_m), v.assign(new_v)]
+            updates.append(variable.assign_sub(self.learning_rate * update))
+        return tf.group(*updates)
+
+
+def decayed(rate):
+    """A rate that falls with the global step."""
+    return tf1.train.exponential_decay(rate, tf1.train.get_global_step(), 10, 0.8)
+
+
+#: Optimizers by the name of the case; those ending in `_dense` get no sparse gradients.
+TRAJECTORIES = {
+    "gradient_descent": lambda: tf1.train.GradientDescentOptimizer(0.05),
+    "momentum": lambda: tf1.train.MomentumOptimizer(0.02, 0.9),
+    "momentum_dense": lambda: tf1.train.MomentumOptimizer(0.02, 0.9),
+    "momentum_schedule_dense": lambda: tf1.train.MomentumOptimizer(decayed(0.02), 0.9),
+    "nesterov": lambda: tf1.train.MomentumOptimizer(0.02, 0.9, use_nesterov=True),
+    "nesterov_dense": lambda: tf1.train.MomentumOptimizer(0.02, 0.9, use_nesterov=True),
+    "adam": lambda: tf1.train.AdamOptimizer(0.02),
+    "adam_epsilon": lambda: tf1.train.AdamOptimizer(0.02, epsilon=1e-3),
+    "adam_schedule": lambda: tf1.train.AdamOptimizer(decayed(0.02)),
+    "adam_partitioned": lambda: tf1.train.AdamOptimizer(0.02),
+    "rmsprop": lambda: tf1.train.RMSPropOptimizer(0.01, epsilon=1e-3),
+    "rmsprop_dense": lambda: tf1.train.RMSPropOptimizer(0.01, epsilon=1e-3),
+    "rmsprop_momentum": lambda: tf1.train.RMSPropOptimizer(0.005, momentum=0.9),
+    "rmsprop_momentum_dense": lambda: tf1.train.RMSPropOptimizer(0.005, momentum=0.9),
+    "rmsprop_centered": lambda: tf1.train.RMSPropOptimizer(
+        0.005, momentum=0.9, epsilon=1e-3, centered=True
+    ),
+    "rmsprop_centered_dense": lambda: tf1.train.RMSPropOptimizer(
+        0.005, momentum=0.9, epsilon=1e-3, centered=True
+    ),
+    "adagrad": lambda: tf1.train.AdagradOptimizer(0.1),
+    "adagrad_small": lambda: tf1.train.AdagradOptimizer(0.1, 1e-6),
+    "adadelta": lambda: tf1.train.AdadeltaOptimizer(1.0, epsilon=1e-5),
+    "adadelta_dense": lambda: tf1.train.AdadeltaOptimizer(1.0, epsilon=1e-5),
+    "ftrl": lambda: tf1.train.FtrlOptimizer(
+        0.1, l1_regularization_strength=0.01, l2_regularization_strength=0.01
+    ),
+    "ftrl_dense": lambda: tf1.train.FtrlOptimizer(
+        0.1, l1_regularization_strength=0.01, l2_regularization_strength=0.01
+    ),
+    "bert": lambda: AdamWeightDecay(0.002, 0.01),
+    "adamax": lambda: tf.contrib.opt.AdaMaxOptimizer(0.02),
+    "adamax_dense": lambda: tf.contrib.opt.AdaMaxOptimizer(0.02),
+    "lazy_adam": lambda: tf.contrib.opt.LazyAdamOptimizer(0.02),
+    "lazy_adam_dense": lambda: tf.contrib.opt.LazyAdamOptimizer(0.02),
+    "nadam": lambda: tf.contrib.opt.NadamOptimizer(0.02),
+}
+
+
+@case("trajectories")
+def trajectories(directory):
+    """Weights after each step past a checkpoint, for each optimizer of TF1."""
+    for name, make in TRAJECTORIES.items():
+        with tf.Graph().as_default():
+            tf1.set_random_seed(1)
+            trajectory_of(f"{directory}/{name}", name, make)
+
+
+def trajectory_of(directory, name, make):
+    """Trains, saves, trains on; records the model's variables after each step."""
+    step = tf1.train.get_or_create_global_step()
+    ids = tf1.placeholder(tf.int32, [None, trajectory.IDS])
+    labels = tf1.placeholder(tf.float32, [None, 1])
+    shape = [trajectory.ROWS, trajectory.WIDTH]
+    parts = tf1.fixed_size_partitioner(3) if name.endswith("partitioned") else None
+    with tf1.variable_scope("embedding", partitioner=parts):
+        table = tf1.get_variable(
+            "embeddings", shape, initializer=tf1.random_uniform_initializer(-1, 1)
+        )
+    if name.endswith("_dense"):
+        net = tf.tensordot(tf.one_hot(ids, trajectory.ROWS), table, 1)
+    else:
+        net = tf.nn.embedding_lookup(table, ids)
+    net = tf.reshape(net, [-1, trajectory.IDS * trajectory.WIDTH])
+    net = tf1.layers.dense(net, trajectory.UNITS, tf.nn.relu, name="hidden")
+    net = tf1.layers.batch_normalization(net, training=True, name="bn")
+    predicted = tf1.layers.dense(net, 1, name="out")
+    loss = tf1.losses.mean_squared_error(labels, predicted)
+    model = tf1.global_variables()
+    with tf.control_dependencies(tf1.get_collection(tf1.GraphKeys.UPDATE_OPS)):
+        train_op = make().minimize(loss, step)
+    after = {}  # [MORE, *shape] by variable
+    with new_session() as session:
+        for number in range(trajectory.STEPS + trajectory.MORE):
+            if number == trajectory.STEPS:
+                save(session, f"{directory}/model.ckpt", step, meta=False)
+            feed = dict(zip((ids, labels), trajectory.batch(number)))
+            session.run(train_op, feed)
+            if number >= trajectory.STEPS:
+                values = recorder.variables(session)
+                for variable in model:
+                    info = variable._save_slice_info
+                    full_name = info.full_name if info else variable.op.name
+                    after.setdefault(full_name, {})[number] = values[full_name]
+    after = {quote(k, safe=""): np.stack(list(v.values())) for k, v in after.items()}
+    np.savez_compressed(f"{directory}/trajectory.npz", **after)
 
 
 @case("partition-dtypes")
