@@ -25,6 +25,7 @@ _PLAIN = {
     "convert_model_dir": "estimator_ckpt.migration.model_dir",
     "diff": "estimator_ckpt.migration.diff",
     "open_checkpoint": "estimator_ckpt.migration.checkpoint",
+    "convert_for": "estimator_ckpt.training.convert_for",
     "plan": "estimator_ckpt.training.planning",
     "suggest": "estimator_ckpt.training.planning",
     "verify": "estimator_ckpt.migration.verify",
@@ -50,6 +51,7 @@ if TYPE_CHECKING:
     from estimator_ckpt.migration.warm_start import (
         warm_start_model_dir as warm_start_model_dir,
     )
+    from estimator_ckpt.training.convert_for import convert_for as convert_for
     from estimator_ckpt.training.planning import plan as plan
     from estimator_ckpt.training.planning import suggest as suggest
     from estimator_ckpt.training.scaffold import scaffold as scaffold

@@ -110,7 +110,7 @@ def convert(
       AssignmentMapError: the map cannot be read, or gives two variables one name.
       CheckpointError: the source is damaged, or writing failed.
     """
-    _check(data, names)
+    check(data, names)
     options: dict[str, Any] = {
         "to": to,
         "include": include,
@@ -160,7 +160,8 @@ def plan_conversion(source: files.PathLike, **options: Any) -> Conversion:
     return conversion
 
 
-def _check(data: str, names_by: str) -> None:
+def check(data: str, names_by: str) -> None:
+    """Raises ValueError for what `data` or `names` cannot be."""
     if data not in DATA:
         raise ValueError(f"unknown data {data!r}: use one of 'auto', 'link', 'copy'")
     if names_by not in layout.NAMES:
@@ -238,6 +239,7 @@ def write(
         rekeying.graph is not None
         or rekeying.needs_counter
         or rekeying.fresh_step
+        or rekeying.written
         or whole
     )
     needed = len(kept_shards) + int(has_new or streams)
@@ -441,6 +443,9 @@ def _write_new(
         else:
             pieces = (piece.view("u1").data for piece in reader.iter_arrays(old))
             new[key] = shard.add_chunks(kind, entry.shape, pieces)
+    for key, tensor in rekeying.written.items():
+        kind = dtypes.named(tensor.dtype)
+        new[key] = shard.add_chunks(kind, tensor.shape, tensor.chunks())
     if rekeying.graph is not None:
         new[names.OBJECT_GRAPH_KEY] = shard.add_string(rekeying.graph)
     if rekeying.fresh_step:

@@ -7,7 +7,7 @@ the index and the object graph, nothing is written.
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, Optional
 
 from estimator_ckpt.bundle.errors import CheckpointError
@@ -15,6 +15,21 @@ from estimator_ckpt.migration import names, object_graph
 from estimator_ckpt.migration.assignment import AssignmentMap
 from estimator_ckpt.migration.layout import Layout
 from estimator_ckpt.migration.patterns import Filter, Patterns
+
+
+@dataclasses.dataclass(frozen=True)
+class NewTensor:
+    """A tensor of numbers that the source does not have.
+
+    Attributes:
+      dtype: TensorFlow's name of its dtype.
+      shape: its shape.
+      chunks: gives its little-endian bytes, in row-major order.
+    """
+
+    dtype: str
+    shape: tuple[int, ...]
+    chunks: Callable[[], Iterable[Any]]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -28,6 +43,7 @@ class Rekeying:
         there is to be none, or the old one is among the moves.
       needs_counter: whether a `save_counter` is to be written.
       fresh_step: keys under which a new global step, 0, is to be written.
+      written: tensors that are to be written, by new key.
       keeps_names: whether every variable keeps its name.
       unused: what of the map and the filters matched nothing, a sentence each.
     """
@@ -36,6 +52,7 @@ class Rekeying:
     graph: Optional[bytes]
     needs_counter: bool
     fresh_step: tuple[str, ...] = ()
+    written: Mapping[str, NewTensor] = dataclasses.field(default_factory=dict)
     keeps_names: bool = True
     unused: tuple[str, ...] = ()
 
@@ -53,7 +70,7 @@ class Rekeying:
             pairs.append((None, names.OBJECT_GRAPH_KEY))
         if self.needs_counter:
             pairs.append((None, names.SAVE_COUNTER_KEY))
-        pairs += [(None, key) for key in self.fresh_step]
+        pairs += [(None, key) for key in (*self.fresh_step, *self.written)]
         return pairs
 
 

@@ -144,6 +144,21 @@ def with_fields(
     return clone
 
 
+def objects_of(trackable: Any) -> tuple[Any, list[Any], list[Any]]:
+    """The object graph of a trackable, as TensorFlow would save it.
+
+    Returns:
+      The TrackableObjectGraph message, the objects in the order of its nodes, and the
+      SaveableObjects of all that is saved.
+    """
+    if isinstance(trackable, tf.train.Checkpoint):
+        view = trackable._saver._graph_view  # knows the root that it was made with
+    else:
+        view = _graph_view.ObjectGraphView(trackable)
+    saveables, graph, _ = view.serialize_object_graph()
+    return graph, _checkpoint_util.list_objects(view), list(saveables)
+
+
 def tracked_by(
     checkpoint: tf.train.Checkpoint,
 ) -> tuple[Any, list[tuple[Any, str]], list[SaveableObject]]:
@@ -154,9 +169,7 @@ def tracked_by(
       SaveableObjects, named by their keys, for everything else that is saved
       (tables, iterators, Python state).
     """
-    view = _graph_view.ObjectGraphView(checkpoint)
-    saveables, graph, _ = view.serialize_object_graph()
-    objects = _checkpoint_util.list_objects(view)
+    graph, objects, saveables = objects_of(checkpoint)
     variables = [
         (trackable, attribute.checkpoint_key)
         for trackable, node in zip(objects, graph.nodes)
@@ -166,6 +179,45 @@ def tracked_by(
     keys = {key for _, key in variables}
     others = [s for s in saveables if not keys.issuperset(x.name for x in s.specs)]
     return graph, variables, others
+
+
+# Keras optimizers, checked with Keras 2.12 to 2.15, tf-keras 2.21 and Keras 3.15.
+
+
+def is_legacy_optimizer(value: Any) -> bool:
+    """Whether an object is an optimizer of `tf.keras.optimizers.legacy`."""
+    return hasattr(value, "get_slot_names") and hasattr(value, "apply_gradients")
+
+
+def is_optimizer(value: Any) -> bool:
+    """Whether an object is a Keras optimizer, of any generation."""
+    if is_legacy_optimizer(value):
+        return True
+    return all(hasattr(value, x) for x in ("apply_gradients", "iterations", "build"))
+
+
+def build_slots(optimizer: Any, trained: Sequence[Any]) -> None:
+    """Makes an optimizer's slot variables, as its first step would."""
+    if is_legacy_optimizer(optimizer):
+        optimizer._create_all_weights(trained)
+    else:
+        optimizer.build(trained)
+
+
+def has_slots(optimizer: Any) -> bool:
+    """Whether an optimizer's slot variables have been made."""
+    if is_legacy_optimizer(optimizer):
+        return bool(optimizer.get_slot_names())
+    return bool(getattr(optimizer, "_built", getattr(optimizer, "built", False)))
+
+
+def place_in(optimizer: Any, variable: Any) -> Optional[int]:
+    """Where a variable's slots stand in the lists of an optimizer since 2.11."""
+    if hasattr(optimizer, "_index_dict"):
+        place: Optional[int] = optimizer._index_dict.get(optimizer._var_key(variable))
+        return place
+    known = optimizer._trainable_variables
+    return next((i for i, v in enumerate(known) if v is variable), None)
 
 
 class Saver(tf1.train.Saver):

@@ -251,27 +251,33 @@ class AdamWeightDecay(tf1.train.Optimizer):
 
     def minimize(self, loss, global_step=None, **unused):
         variables = tf1.trainable_variables()
-        gradients = tf1.gradients(loss, variables)
+        gradients = [tf.convert_to_tensor(g) for g in tf1.gradients(loss, variables)]
         updates = [global_step.assign_add(1)]
-        for gradient, variable in zip(gradients, variables):
-            gradient = tf.convert_to_tensor(gradient)
-            m, v = (
-                tf1.get_variable(
-                    variable.op.name + "/adam_" + slot,
-                    variable.shape,
-                    trainable=False,
-                    initializer=tf1.zeros_initializer(),
-                )
-                for slot in "mv"
-            )
-            new_m = 0.9 * m + 0.1 * gradient
-            new_v = 0.999 * v + 0.001 * tf.square(gradient)
-            update = new_m / (tf.sqrt(new_v) + 1e-6)
-            if "bias" not in variable.op.name and "beta" not in variable.op.name:
-                update += self.decay * variable
-            updates += [m.assign(new_m), v.assign(new_v)]
-            updates.append(variable.assign_sub(self.learning_rate * update))
+        with tf.control_dependencies(gradients):  # before any weight changes
+            for gradient, variable in zip(gradients, variables):
+                updates += self.update(gradient, variable)
         return tf.group(*updates)
+
+    def update(self, gradient, variable):
+        m, v = (
+            tf1.get_variable(
+                variable.op.name + "/adam_" + slot,
+                variable.shape,
+                trainable=False,
+                initializer=tf1.zeros_initializer(),
+            )
+            for slot in "mv"
+        )
+        new_m = 0.9 * m + 0.1 * gradient
+        new_v = 0.999 * v + 0.001 * tf.square(gradient)
+        update = new_m / (tf.sqrt(new_v) + 1e-6)
+        if "bias" not in variable.op.name and "beta" not in variable.op.name:
+            update += self.decay * variable
+        return [
+            m.assign(new_m),
+            v.assign(new_v),
+            variable.assign_sub(self.learning_rate * update),
+        ]
 
 
 def decayed(rate):

@@ -1,0 +1,192 @@
+"""What tf1 optimizers and Keras optimizers keep, and how one becomes the other.
+
+Every slot is elementwise, so a slot that means the same on both sides keeps its bytes.
+Where it does not, a formula here says what it becomes:
+
+    momentum   tf1: a <- mu a + g, w <- w - lr a; Keras: m <- mu m - lr g, w <- w + m.
+               So m = -lr a, with the rate of the next step.
+    adagrad    tf1: g / sqrt(a); Keras since 2.11: g / sqrt(a + epsilon).
+               So a' = a - epsilon.
+    Adam       tf1 keeps beta^(t+1), Keras counts t.
+
+Source: the optimizers of TensorFlow 1.15.5 (`tensorflow/python/training/*.py`,
+`tensorflow/core/kernels/training_ops.cc`), of Keras 2.15 and of Keras 3;
+`tests/training/test_trajectories.py` holds each against a real TensorFlow 1.15.5.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+import re
+from collections.abc import Collection, Mapping
+from typing import Optional
+
+from estimator_ckpt.migration import roles
+
+#: How many steps BERT's optimizer counts as for Keras's Adam, whose bias corrections
+#: are exactly 1 in float32 by then.
+UNCORRECTED = 10_000_000
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class Kind:
+    """A kind of optimizer state.
+
+    Attributes:
+      name: what to call it.
+      slots: the tf1 names of its slot variables, by what they are; `Adam_1` stands for
+        `<variable>/Adam_1`.
+      powers: its beta powers, in tf1.
+    """
+
+    name: str
+    slots: Mapping[str, str]
+    powers: tuple[str, ...] = ()
+
+
+ADAM = Kind("Adam", {"m": "Adam", "v": "Adam_1"}, ("beta1_power", "beta2_power"))
+BERT = Kind("AdamWeightDecay", {"m": "adam_m", "v": "adam_v"})
+ADAMAX = Kind("AdaMax", {"m": "AdaMax", "u": "AdaMax_1"}, ("beta1_power",))
+MOMENTUM = Kind("Momentum", {"accumulator": "Momentum"})
+RMSPROP = Kind("RMSProp", {"rms": "RMSProp", "momentum": "RMSProp_1"})
+CENTERED = Kind(
+    "centered RMSProp", {"rms": "RMSProp", "mg": "RMSProp_1", "momentum": "RMSProp_2"}
+)
+ADAGRAD = Kind("Adagrad", {"accumulator": "Adagrad"})
+ADADELTA = Kind("Adadelta", {"accumulator": "Adadelta", "update": "Adadelta_1"})
+FTRL = Kind("Ftrl", {"accumulator": "Ftrl", "linear": "Ftrl_1"})
+SGD = Kind("GradientDescent", {})
+
+_KINDS = (*(ADAM, BERT, ADAMAX, MOMENTUM, CENTERED, RMSPROP, ADAGRAD, ADADELTA, FTRL),)
+
+
+@dataclasses.dataclass(frozen=True)
+class KerasKind:
+    """A class of Keras optimizers.
+
+    Attributes:
+      reads: the kinds whose state it can take, the first being what it writes.
+      legacy: the names of its slots in `tf.keras.optimizers.legacy`, by what they are.
+      attributes: the lists that hold them in the optimizers of 2.11 and later.
+    """
+
+    reads: tuple[Kind, ...]
+    legacy: Mapping[str, str]
+    attributes: Mapping[str, str]
+
+
+_ADAM = KerasKind(
+    (ADAM, BERT),
+    {"m": "m", "v": "v", "vhat": "vhat"},
+    {"m": "_momentums", "v": "_velocities", "vhat": "_velocity_hats"},
+)
+KERAS: Mapping[str, KerasKind] = {
+    "Adam": _ADAM,
+    "AdamW": _ADAM,
+    "Nadam": _ADAM,
+    "SGD": KerasKind(
+        (MOMENTUM, SGD), {"accumulator": "momentum"}, {"accumulator": "momentums"}
+    ),
+    "RMSprop": KerasKind(
+        (RMSPROP, CENTERED),
+        {"rms": "rms", "momentum": "momentum", "mg": "mg"},
+        {"rms": "_velocities", "momentum": "_momentums", "mg": "_average_gradients"},
+    ),
+    "Adagrad": KerasKind(
+        (ADAGRAD,), {"accumulator": "accumulator"}, {"accumulator": "_accumulators"}
+    ),
+    "Adadelta": KerasKind(
+        (ADADELTA,),
+        {"accumulator": "accum_grad", "update": "accum_var"},
+        {"accumulator": "_accumulated_grads", "update": "_accumulated_delta_vars"},
+    ),
+    "Ftrl": KerasKind(
+        (FTRL,),
+        {"accumulator": "accumulator", "linear": "linear"},
+        {"accumulator": "_accumulators", "linear": "_linears"},
+    ),
+    "Adamax": KerasKind((ADAMAX,), {"m": "m", "u": "v"}, {"m": "_m", "u": "_u"}),
+}
+
+#: A class of which nothing is known.
+UNKNOWN = KerasKind((), {}, {})
+
+#: Kinds whose newer Keras optimizers treat rows that no gradient touched otherwise
+#: than tf1, which leaves them alone.
+DENSE_ONLY = frozenset({"Momentum", "RMSProp", "centered RMSProp", "Adadelta"}) | {
+    "Ftrl",
+    "AdaMax",
+}
+
+_SUFFIX = re.compile(r"(?P<base>.+?)(?:_\d+)?")
+
+
+def slots_by_owner(names: Collection[str]) -> dict[str, dict[str, str]]:
+    """The slot variables of each variable, by the last part of their names.
+
+    Args:
+      names: all names of a checkpoint by variable names.
+    """
+    found: dict[str, dict[str, str]] = {}
+    for name in names:
+        owner = roles.slot_owner(name, names)
+        if owner is not None:
+            found.setdefault(owner, {})[name.rpartition("/")[2]] = name
+    return found
+
+
+def kind_of(suffixes: Collection[str]) -> Optional[Kind]:
+    """The kind of optimizer that leaves slots of these names, None if unknown."""
+    for kind in _KINDS:
+        if set(kind.slots.values()) == set(suffixes):
+            return kind
+    return None
+
+
+def steps_taken(
+    powers: Mapping[str, float],
+    betas: Mapping[str, float],
+    global_step: Optional[int],
+) -> Optional[int]:
+    """How many steps Adam or AdaMax took, from its beta powers.
+
+    The optimizer multiplies in float32, so a power is beta^(t+1) but for t roundings;
+    where that many roundings lead from the global step to the power, the global step
+    is taken, and else t is computed. A power that fell below the smallest number says
+    nothing (beta1's after some 830 steps at 0.9, beta2's after 87,000 at 0.999).
+
+    Args:
+      powers: the values by name: `beta1_power`, `beta2_power`.
+      betas: the optimizer's, by the same names.
+      global_step: the checkpoint's, None if it has none.
+
+    Returns:
+      The steps; the global step where no power says more.
+    """
+    for name in ("beta2_power", "beta1_power"):
+        power = powers.get(name, 0.0)
+        beta = _float32(betas.get(name, 0.0))
+        if not _SMALLEST < power < 1 or not 0 < beta < 1:
+            continue
+        exponent = math.log(power) / math.log(beta)
+        if global_step is not None:
+            rounding = (global_step + 1) * 2**-24 / -math.log(beta)
+            if abs(exponent - (global_step + 1)) <= max(rounding, 0.01):
+                return global_step
+        return round(exponent) - 1
+    return global_step
+
+
+def power_after(beta: float, steps: int) -> float:
+    """The beta power that tf1 keeps after so many steps."""
+    return float(_float32(beta) ** (steps + 1))
+
+
+_SMALLEST = 1.2e-38
+
+
+def _float32(value: float) -> float:
+    import struct
+
+    return float(struct.unpack("<f", struct.pack("<f", value))[0])

@@ -1,0 +1,335 @@
+"""What a live object would save: its variables, its optimizers and their slots.
+
+For Keras models, optimizers of every generation, `tf.train.Checkpoint`, `tf.Module`
+and dicts. Needs TensorFlow, and no Estimator.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping, Sequence
+from typing import Any, Optional
+
+import tensorflow as tf
+
+from estimator_ckpt.bundle.errors import CheckpointError
+from estimator_ckpt.migration import layout, names, optimizers
+from estimator_ckpt.training import private
+
+
+class TrackableError(CheckpointError, ValueError):
+    """An object that is not ready to be converted for."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Live:
+    """A variable of a live object.
+
+    Attributes:
+      name: its name.
+      key: its object key.
+      variable: the `tf.Variable`, or Keras 3's own.
+    """
+
+    name: str
+    key: str
+    variable: Any
+
+    @property
+    def dtype(self) -> str:
+        return str(tf.as_dtype(self.variable.dtype).base_dtype.name)
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        return tuple(int(size) for size in self.variable.shape)
+
+    def value(self) -> Any:
+        """Its value now, as an array."""
+        return self.variable.numpy()
+
+
+@dataclasses.dataclass(frozen=True)
+class LiveOptimizer:
+    """A Keras optimizer.
+
+    Attributes:
+      optimizer: the object.
+      kind: what its class keeps.
+      iterations: its step counter.
+      slots: slot variables by what they are, then by their variable's name.
+      others: its other variables: hyperparameters and the like.
+    """
+
+    optimizer: Any
+    kind: optimizers.KerasKind
+    iterations: Live
+    slots: Mapping[str, Mapping[str, Live]]
+    others: tuple[Live, ...]
+
+    @property
+    def name(self) -> str:
+        """What to call it in messages: `legacy.Adam`, `Adam`."""
+        name = type(self.optimizer).__name__
+        return f"legacy.{name}" if self.is_legacy else name
+
+    @property
+    def is_legacy(self) -> bool:
+        return private.is_legacy_optimizer(self.optimizer)
+
+    def setting(self, name: str, default: float = 0.0) -> float:
+        """A hyperparameter's value: `epsilon`, `beta_1`; 0 if there is none."""
+        value = self.optimizer.get_config().get(name, default)
+        return float(default if value is None else value)
+
+    @property
+    def has_schedule(self) -> bool:
+        """Whether the learning rate is a function of the iterations."""
+        rate = self.optimizer.get_config().get("learning_rate")
+        return isinstance(rate, dict) or callable(rate)
+
+    def learning_rate(self, iterations: int) -> float:
+        """The rate of the step after so many."""
+        rate = self.optimizer.get_config()["learning_rate"]
+        if self.has_schedule:
+            schedule = self.optimizer._learning_rate if not self.is_legacy else None
+            if schedule is None:
+                schedule = self.optimizer._get_hyper("learning_rate")
+            return float(schedule(tf.constant(iterations, tf.int64)))
+        return float(rate)
+
+
+@dataclasses.dataclass(frozen=True)
+class Described:
+    """What an object would save.
+
+    Attributes:
+      graph: its object graph, a TrackableObjectGraph message.
+      variables: by name, without those of optimizers.
+      step: the child `step` of the root, which stands for the global step.
+      optimizers: its Keras optimizers.
+      fixed: other variables that keep their values: `save_counter`, random seeds.
+      has_embeddings: whether a layer's gradients are sparse.
+    """
+
+    graph: Any
+    variables: Mapping[str, Live]
+    step: Optional[Live]
+    optimizers: tuple[LiveOptimizer, ...]
+    fixed: tuple[Live, ...]
+    has_embeddings: bool
+
+
+def describe(
+    trackable: Any,
+    *,
+    save_counter: bool = True,
+    input_shape: Optional[Sequence[Optional[int]]] = None,
+) -> Described:
+    """Describes an object; its models and optimizers are built if they are not.
+
+    Args:
+      trackable: a Keras model, a `tf.train.Checkpoint`, a `tf.Module`, or a dict, which
+        stands for `tf.train.Checkpoint(**dict)`.
+      save_counter: whether it saves one, as `tf.train.Checkpoint.save` does and
+        `write` and `save_weights` do not.
+      input_shape: what to build a model with that is not built.
+
+    Raises:
+      TrackableError: it is none of these, a model is not built, or an optimizer that
+        is not built cannot be.
+      AmbiguousNameError: two variables have one name.
+    """
+    root = _root(trackable, save_counter)
+    _, objects, _ = private.objects_of(root)
+    models = [value for value in objects if _is_model(value)]
+    for model in models:
+        _build(model, input_shape)
+    found = [value for value in objects if private.is_optimizer(value)]
+    for optimizer in found:
+        if not private.has_slots(optimizer):
+            private.build_slots(optimizer, _trained(optimizer, found, models, objects))
+    graph, objects, _ = private.objects_of(root)
+    return _describe(graph, objects, models, save_counter)
+
+
+def _root(trackable: Any, save_counter: bool) -> Any:
+    if isinstance(trackable, dict):
+        trackable = tf.train.Checkpoint(**trackable)
+    if not isinstance(trackable, (tf.train.Checkpoint, tf.Module)) and not _is_model(
+        trackable
+    ):
+        raise TrackableError(
+            f"{trackable!r} has no variables to convert for: give a Keras model, a "
+            f"tf.train.Checkpoint, a tf.Module, or a dict of them"
+        )
+    if not save_counter:
+        return trackable
+    if not isinstance(trackable, tf.train.Checkpoint):
+        trackable = tf.train.Checkpoint(trackable)
+    trackable.save_counter  # noqa: B018, made when it is first asked for
+    return trackable
+
+
+def _is_model(value: Any) -> bool:
+    return any(
+        base.__name__ == "Model" and "keras" in base.__module__
+        for base in type(value).__mro__
+    )
+
+
+def _build(model: Any, input_shape: Optional[Sequence[Optional[int]]]) -> None:
+    if not model.built and input_shape is not None:
+        model.build(tuple(input_shape))
+    if not model.built or not model.weights:
+        raise TrackableError(
+            f"the model {model.name!r} is not built, so it has no variables yet: call "
+            f"it once, or give its input shape (input_shape=, --input_shape)"
+        )
+
+
+def _trained(
+    optimizer: Any, every: Sequence[Any], models: Sequence[Any], objects: Sequence[Any]
+) -> list[Any]:
+    """The variables that an optimizer trains which has no slots yet."""
+    name = type(optimizer).__name__
+    if len(every) > 1:
+        raise TrackableError(
+            f"the optimizer {name} is not built, and with {len(every)} of them nobody "
+            f"can tell which variables it trains: build each (optimizer.build(...))"
+        )
+    if models:
+        top = [m for m in models if not any(_holds(other, m) for other in models)]
+        found = [v for model in top for v in model.trainable_variables]
+        return list({id(variable): variable for variable in found}.values())
+    if not private.is_legacy_optimizer(optimizer):
+        raise TrackableError(
+            f"the optimizer {name} is not built, and its slots stand in the order of "
+            f"the variables it trains: call optimizer.build(variables) first"
+        )
+    return [v for v in objects if isinstance(v, tf.Variable) and v.trainable]
+
+
+def _holds(model: Any, other: Any) -> bool:
+    if model is other:
+        return False
+    return other in getattr(model, "_flatten_layers", list)()
+
+
+def _describe(
+    graph: Any, objects: Sequence[Any], models: Sequence[Any], save_counter: bool
+) -> Described:
+    keys = {}
+    for number, node in enumerate(graph.nodes):
+        for attribute in node.attributes:
+            if attribute.name == names.VARIABLE_VALUE:
+                keys[number] = attribute.checkpoint_key
+    of_optimizers: set[int] = set()
+    found = []
+    for number, value in enumerate(objects):
+        if private.is_optimizer(value):
+            mine = _below(graph, number) & set(keys)
+            of_optimizers |= mine
+            found.append((value, mine))
+    children = {c.local_name: c.node_id for c in graph.nodes[0].children}
+    counter = children.get(names.SAVE_COUNTER)
+    step = children.get(names.STEP)
+    seeds = {n for n, key in keys.items() if "seed_generator_state" in key}
+    left_out = {*of_optimizers, *seeds, counter, step}
+    models_own = {n: key for n, key in keys.items() if n not in left_out}
+    meaning = layout.of_objects(set(models_own.values()), graph)
+    meaning.require_unique("the object given")
+    by_key = {key: name for name, key in meaning.keys.items()}
+    called = _without_model_names(
+        {n: by_key[key] for n, key in models_own.items()}, objects, models
+    )
+
+    def live(number: int, name: Optional[str] = None) -> Live:
+        return Live(name or keys[number], keys[number], objects[number])
+
+    fixed = [live(n) for n in sorted(seeds)]
+    if counter is not None and save_counter:
+        fixed.append(live(counter))
+    return Described(
+        graph=graph,
+        variables={name: live(n, name) for n, name in called.items()},
+        step=live(step, names.GLOBAL_STEP) if step in keys else None,
+        optimizers=tuple(
+            _optimizer(value, mine, graph, objects, called, live)
+            for value, mine in found
+        ),
+        fixed=tuple(fixed),
+        has_embeddings=any(type(value).__name__ == "Embedding" for value in objects),
+    )
+
+
+def _below(graph: Any, root: int) -> set[int]:
+    """The nodes of an optimizer, its slots included, without what it trains."""
+    found, waiting = {root}, [root]
+    while waiting:
+        node = graph.nodes[waiting.pop()]
+        reached = [
+            child.node_id
+            for child in node.children
+            if child.local_name != "_trainable_variables"
+        ]
+        reached += [slot.slot_variable_node_id for slot in node.slot_variables]
+        waiting += set(reached) - found
+        found.update(reached)
+    return found
+
+
+def _without_model_names(
+    called: Mapping[int, str], objects: Sequence[Any], models: Sequence[Any]
+) -> dict[int, str]:
+    """Names without the model's own, which Keras 3 puts before them."""
+    scopes = {model.name for model in models}
+    shorter = {
+        n: name.partition("/")[2]
+        if not isinstance(objects[n], tf.Variable) and name.partition("/")[0] in scopes
+        else name
+        for n, name in called.items()
+    }
+    return shorter if len(set(shorter.values())) == len(shorter) else dict(called)
+
+
+def _optimizer(
+    value: Any,
+    mine: set[int],
+    graph: Any,
+    objects: Sequence[Any],
+    called: Mapping[int, str],
+    live: Any,
+) -> LiveOptimizer:
+    kind = next(
+        (
+            optimizers.KERAS[base.__name__]
+            for base in type(value).__mro__
+            if base.__name__ in optimizers.KERAS
+        ),
+        optimizers.UNKNOWN,
+    )
+    numbers = {id(objects[n]): n for n in mine}
+    slots: dict[str, dict[str, Live]] = {}
+    if private.is_legacy_optimizer(value):
+        (node,) = (graph.nodes[i] for i, o in enumerate(objects) if o is value)
+        what = {name: slot for slot, name in kind.legacy.items()}
+        for slot in node.slot_variables:
+            owner = called[slot.original_variable_node_id]
+            slots.setdefault(what.get(slot.slot_name, slot.slot_name), {})[owner] = (
+                live(slot.slot_variable_node_id)
+            )
+    else:
+        places = {
+            place: name
+            for n, name in called.items()
+            if (place := private.place_in(value, objects[n])) is not None
+        }
+        for slot, attribute in kind.attributes.items():
+            for place, variable in enumerate(getattr(value, attribute, None) or ()):
+                slots.setdefault(slot, {})[places[place]] = live(numbers[id(variable)])
+    taken = {id(s.variable) for by_owner in slots.values() for s in by_owner.values()}
+    counter = next(n for n in mine if objects[n] is value.iterations)
+    others = [
+        live(n) for n in sorted(mine) if n != counter and id(objects[n]) not in taken
+    ]
+    return LiveOptimizer(value, kind, live(counter), slots, tuple(others))
