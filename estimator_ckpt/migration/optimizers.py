@@ -18,14 +18,14 @@ from __future__ import annotations
 
 import dataclasses
 import math
-import re
+import struct
 from collections.abc import Collection, Mapping
 from typing import Optional
 
 from estimator_ckpt.migration import roles
 
-#: How many steps BERT's optimizer counts as for Keras's Adam, whose bias corrections
-#: are exactly 1 in float32 by then.
+#: What Keras's Adam counts more than BERT's optimizer, which corrects no bias: by then
+#: the bias corrections of Adam are exactly 1 in float32.
 UNCORRECTED = 10_000_000
 
 
@@ -58,7 +58,7 @@ ADADELTA = Kind("Adadelta", {"accumulator": "Adadelta", "update": "Adadelta_1"})
 FTRL = Kind("Ftrl", {"accumulator": "Ftrl", "linear": "Ftrl_1"})
 SGD = Kind("GradientDescent", {})
 
-_KINDS = (*(ADAM, BERT, ADAMAX, MOMENTUM, CENTERED, RMSPROP, ADAGRAD, ADADELTA, FTRL),)
+_KINDS = (ADAM, BERT, ADAMAX, MOMENTUM, CENTERED, RMSPROP, ADAGRAD, ADADELTA, FTRL)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -68,16 +68,25 @@ class KerasKind:
     Attributes:
       reads: the kinds whose state it can take, the first being what it writes.
       legacy: the names of its slots in `tf.keras.optimizers.legacy`, by what they are.
-      attributes: the lists that hold them in the optimizers of 2.11 and later.
+      names: the same in the optimizers of 2.11 and later (`<optimizer>/<name>/<V>`).
+      attributes: the lists that hold them there.
     """
 
     reads: tuple[Kind, ...]
     legacy: Mapping[str, str]
+    names: Mapping[str, str]
     attributes: Mapping[str, str]
+
+    def read_as(self, slots: Collection[str]) -> Optional[Kind]:
+        """The kind that slots of these meanings are the state of; None if none."""
+        if CENTERED in self.reads and "mg" in slots:
+            return CENTERED
+        return self.reads[0] if set(slots) <= set(self.legacy) else None
 
 
 _ADAM = KerasKind(
     (ADAM, BERT),
+    {"m": "m", "v": "v", "vhat": "vhat"},
     {"m": "m", "v": "v", "vhat": "vhat"},
     {"m": "_momentums", "v": "_velocities", "vhat": "_velocity_hats"},
 )
@@ -86,58 +95,107 @@ KERAS: Mapping[str, KerasKind] = {
     "AdamW": _ADAM,
     "Nadam": _ADAM,
     "SGD": KerasKind(
-        (MOMENTUM, SGD), {"accumulator": "momentum"}, {"accumulator": "momentums"}
+        (MOMENTUM, SGD),
+        {"accumulator": "momentum"},
+        {"accumulator": "m"},
+        {"accumulator": "momentums"},
     ),
     "RMSprop": KerasKind(
         (RMSPROP, CENTERED),
         {"rms": "rms", "momentum": "momentum", "mg": "mg"},
+        {"rms": "velocity", "momentum": "momentum", "mg": "average_gradient"},
         {"rms": "_velocities", "momentum": "_momentums", "mg": "_average_gradients"},
     ),
     "Adagrad": KerasKind(
-        (ADAGRAD,), {"accumulator": "accumulator"}, {"accumulator": "_accumulators"}
+        (ADAGRAD,),
+        {"accumulator": "accumulator"},
+        {"accumulator": "accumulator"},
+        {"accumulator": "_accumulators"},
     ),
     "Adadelta": KerasKind(
         (ADADELTA,),
         {"accumulator": "accum_grad", "update": "accum_var"},
+        {"accumulator": "accumulated_grad", "update": "accumulated_delta_var"},
         {"accumulator": "_accumulated_grads", "update": "_accumulated_delta_vars"},
     ),
     "Ftrl": KerasKind(
         (FTRL,),
         {"accumulator": "accumulator", "linear": "linear"},
+        {"accumulator": "accumulator", "linear": "linear"},
         {"accumulator": "_accumulators", "linear": "_linears"},
     ),
-    "Adamax": KerasKind((ADAMAX,), {"m": "m", "u": "v"}, {"m": "_m", "u": "_u"}),
+    "Adamax": KerasKind(
+        (ADAMAX,), {"m": "m", "u": "v"}, {"m": "m", "u": "u"}, {"m": "_m", "u": "_u"}
+    ),
 }
 
 #: A class of which nothing is known.
-UNKNOWN = KerasKind((), {}, {})
+UNKNOWN = KerasKind((), {}, {}, {})
 
 #: Kinds whose newer Keras optimizers treat rows that no gradient touched otherwise
 #: than tf1, which leaves them alone.
-DENSE_ONLY = frozenset({"Momentum", "RMSProp", "centered RMSProp", "Adadelta"}) | {
-    "Ftrl",
-    "AdaMax",
-}
-
-_SUFFIX = re.compile(r"(?P<base>.+?)(?:_\d+)?")
+DENSE_ONLY = frozenset({MOMENTUM, RMSPROP, CENTERED, ADADELTA, FTRL, ADAMAX})
 
 
-def slots_by_owner(names: Collection[str]) -> dict[str, dict[str, str]]:
-    """The slot variables of each variable, by the last part of their names.
+@dataclasses.dataclass(frozen=True)
+class Change:
+    """What becomes of each number of a slot.
+
+    Attributes:
+      factor: what it is multiplied with, first.
+      offset: what is then added.
+    """
+
+    factor: float = 1.0
+    offset: float = 0.0
+
+    @property
+    def inverse(self) -> Change:
+        return Change(1 / self.factor, -self.offset / self.factor)
+
+    def __str__(self) -> str:
+        parts = []
+        if self.factor != 1:
+            parts.append(f"times {self.factor:.6g}")
+        if self.offset:
+            parts.append(f"plus {self.offset:.6g}")
+        return ", ".join(parts)
+
+
+def to_keras(
+    kind: Kind, *, is_legacy: bool, learning_rate: float, epsilon: float
+) -> dict[str, Change]:
+    """What becomes of tf1's slots that mean something else in Keras, by what they are.
 
     Args:
-      names: all names of a checkpoint by variable names.
+      kind: of which optimizer they are.
+      is_legacy: whether they are for `tf.keras.optimizers.legacy`.
+      learning_rate: the rate of the next step.
+      epsilon: the Keras optimizer's.
     """
-    found: dict[str, dict[str, str]] = {}
+    if kind is MOMENTUM:
+        return {"accumulator": Change(-learning_rate)}
+    if kind is ADAGRAD and not is_legacy and epsilon:
+        return {"accumulator": Change(offset=-epsilon)}
+    return {}
+
+
+def slots_by_owner(names: Collection[str]) -> dict[str, dict[roles.Slot, str]]:
+    """The slot variables of each variable, by what their names say.
+
+    Args:
+      names: all names of a checkpoint.
+    """
+    found: dict[str, dict[roles.Slot, str]] = {}
     for name in names:
-        owner = roles.slot_owner(name, names)
-        if owner is not None:
-            found.setdefault(owner, {})[name.rpartition("/")[2]] = name
+        slot = roles.slot_of(name, names)
+        if slot is not None:
+            found.setdefault(slot.owner, {})[slot] = name
     return found
 
 
 def kind_of(suffixes: Collection[str]) -> Optional[Kind]:
-    """The kind of optimizer that leaves slots of these names, None if unknown."""
+    """The tf1 optimizer that leaves slots of these names, None if unknown."""
     for kind in _KINDS:
         if set(kind.slots.values()) == set(suffixes):
             return kind
@@ -179,14 +237,22 @@ def steps_taken(
 
 
 def power_after(beta: float, steps: int) -> float:
-    """The beta power that tf1 keeps after so many steps."""
-    return float(_float32(beta) ** (steps + 1))
+    """The beta power that tf1 keeps after so many steps.
+
+    Multiplied step by step in float32, as tf1 does, so that it is the same to the bit.
+    """
+    import numpy as np
+
+    factor = power = np.float32(beta)
+    for _ in range(steps):
+        power *= factor
+        if power < _SMALLEST:
+            return 0.0
+    return float(power)
 
 
 _SMALLEST = 1.2e-38
 
 
 def _float32(value: float) -> float:
-    import struct
-
     return float(struct.unpack("<f", struct.pack("<f", value))[0])

@@ -12,12 +12,31 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterator, Mapping
-from typing import Optional
+from typing import NamedTuple, Optional
 
 TRAINABLE = "trainable"
 MODEL = "model"
 OPTIMIZER = "optimizer"
 GLOBAL_STEP = "global_step"
+
+#: How a slot variable is named: `<V>/Adam_1`; `<optimizer>/<V>/m` by the Keras
+#: optimizers now called legacy; `<optimizer>/m/<V>` by those since TensorFlow 2.11.
+TF1, LEGACY, KERAS = "tf1", "legacy", "keras"
+
+
+class Slot(NamedTuple):
+    """What a slot variable's name says.
+
+    Attributes:
+      owner: the variable that it is a slot variable of.
+      slot: what it is called: `Adam_1`, `m`.
+      style: how it is named: TF1, LEGACY or KERAS.
+    """
+
+    owner: str
+    slot: str
+    style: str
+
 
 #: The roles that each value of `carry` takes over; the global step's in none.
 CARRY: Mapping[str, frozenset[str]] = {
@@ -42,6 +61,12 @@ _KERAS_SLOTS = frozenset(
         *("rms", "mg", "momentum", "velocity", "velocity_hat", "average_gradient"),
         *("accumulator", "accum_grad", "accum_var"),
         *("accumulated_grad", "accumulated_delta_var", "linear"),
+    )
+)
+_KERAS_3_SLOTS = frozenset(
+    (
+        *("momentum", "velocity", "hat", "accumulator", "linear", "gradient", "grad"),
+        *("var", "norm"),
     )
 )
 _BETA_POWER = re.compile(r"(.*/)?beta[12]_power(_\d+)?")
@@ -85,34 +110,63 @@ def is_model_state(name: str, all_names: Collection[str]) -> bool:
 
 
 def slot_owner(name: str, all_names: Collection[str]) -> Optional[str]:
-    """The variable that `name` is a slot variable of, or None.
+    """The variable that `name` is a slot variable of, or None."""
+    slot = slot_of(name, all_names)
+    return None if slot is None else slot.owner
+
+
+def slot_of(name: str, all_names: Collection[str]) -> Optional[Slot]:
+    """What `name` says if it is a slot variable's, or None.
 
     An optimizer in a variable scope puts the scope before the variable's name
     (`OptimizeLoss/dense/kernel/Adam`).
     """
     variable, _, last = name.rpartition("/")
     if variable and _TF1_SLOT.fullmatch(last):
-        owner = _without_scopes(variable, all_names)
-        return owner or _without_scopes(_PART.sub("", variable), all_names)
+        owner = _without_scopes(variable, all_names) or _without_scopes(
+            _PART.sub("", variable), all_names
+        )
+        return Slot(owner, last, TF1) if owner else None
     steps = name.split("/")
     if _KERAS_SLOTS.isdisjoint(steps):
         return None
-    for optimizer, variable in _keras_readings(steps):
+    for optimizer, variable, slot, style in _keras_readings(steps):
         if variable and _has_counter(optimizer, all_names):
             owner = _without_scopes(variable, all_names)
             if owner is not None and owner != name:
-                return owner
+                return Slot(owner, slot, style)
     return None
 
 
-def _keras_readings(steps: list[str]) -> Iterator[tuple[str, str]]:
-    """What a Keras slot's name can mean: the optimizer and its `/`, the variable."""
+def _keras_readings(steps: list[str]) -> Iterator[tuple[str, str, str, str]]:
+    """What a Keras slot's name can mean: optimizer and `/`, variable, slot, style."""
     if steps[-1] in _KERAS_SLOTS:
-        yield f"{steps[0]}/", "/".join(steps[1:-1])
+        yield f"{steps[0]}/", "/".join(steps[1:-1]), steps[-1], LEGACY
     if len(steps) > 1 and steps[1] in _KERAS_SLOTS:
-        yield f"{steps[0]}/", "/".join(steps[2:])
+        yield f"{steps[0]}/", "/".join(steps[2:]), steps[1], KERAS
     if steps[0] in _KERAS_SLOTS:
-        yield "", "/".join(steps[1:])
+        yield "", "/".join(steps[1:]), steps[0], KERAS
+
+
+def keras_slot(full_name: Optional[str]) -> Optional[str]:
+    """What a slot of a Keras optimizer since 2.11 is called, by its full name.
+
+    `m/dense/kernel` and `Adam/m/dense/kernel` are `m`; in Keras 3
+    `adam/dense_kernel_momentum` is `momentum`. None for what is no slot.
+    """
+    if not full_name:
+        return None
+    steps = full_name.split("/")
+    for step in steps[:2]:
+        if step in _KERAS_SLOTS and len(steps) > 1:
+            return step
+    last = steps[-1].rpartition("_")[2]
+    return last if len(steps) == 2 and last in _KERAS_3_SLOTS else None
+
+
+def is_step_counter(name: str) -> bool:
+    """Whether `name` is that of a Keras optimizer's step counter."""
+    return name.rpartition("/")[2] in ("iter", "iteration")
 
 
 def averaged_variable(name: str, all_names: Collection[str]) -> Optional[str]:

@@ -7,26 +7,24 @@ keys, and one small shard with what had to be computed.
 
 from __future__ import annotations
 
-import dataclasses
+import contextlib
 import logging
-from collections.abc import Iterable, Mapping, Sequence
+import os
+from collections.abc import Iterator, Sequence
 from typing import Any, Optional
 
 from estimator_ckpt.bundle import files
-from estimator_ckpt.bundle.errors import CheckpointError
-from estimator_ckpt.migration import convert, layers, names, optimizers, plan
+from estimator_ckpt.migration import convert, layer_rules, paths
 from estimator_ckpt.migration.assignment import AssignmentMap
 from estimator_ckpt.migration.checkpoint import Checkpoint, open_checkpoint
-from estimator_ckpt.migration.rekey import NewTensor, Rekeying
-from estimator_ckpt.training import recipes, states, trackables
-from estimator_ckpt.training.recipes import Recipe
-from estimator_ckpt.training.trackables import Described, Live, LiveOptimizer
+from estimator_ckpt.migration.plan import Plan
+from estimator_ckpt.training import to_names, to_objects, trackables, weights_file
+from estimator_ckpt.training.result import Result
+from estimator_ckpt.training.to_objects import Iterations
 
 _log = logging.getLogger("estimator_ckpt")
-
-
-class ConversionError(CheckpointError, ValueError):
-    """A checkpoint that cannot be converted for an object; names every variable."""
+#: What to write: for the object, or back for a tf1 Saver.
+TO = ("tf2", "tf1")
 
 
 def convert_for(
@@ -36,9 +34,9 @@ def convert_for(
     *,
     to: str = "tf2",
     assignment_map: Any = None,
-    layouts: layers.Layouts = None,
+    layouts: layer_rules.Layouts = None,
     optimizer_state: bool = True,
-    iterations: Optional[int] = None,
+    iterations: Iterations = None,
     input_shape: Optional[Sequence[Optional[int]]] = None,
     names: str = "full_name",
     strict: bool = True,
@@ -54,19 +52,25 @@ def convert_for(
     one for a tf1 Saver, with slots, beta powers and the global step.
 
     Args:
-      trackable: a Keras model, a `tf.train.Checkpoint`, a `tf.Module`, or a dict, which
-        stands for `tf.train.Checkpoint(**dict)`; its keys are those of the result. An
-        optimizer in it that is not built is built.
-      source: a checkpoint in any format, as `open_checkpoint` takes it.
-      destination: the new prefix, or a directory; as for `convert`.
+      trackable: a Keras model or layer, a `tf.train.Checkpoint`, a `tf.Module`, or a
+        dict, which stands for `tf.train.Checkpoint(**dict)`; its keys are those of the
+        result. Optimizers in it that are not built are built.
+      source: a checkpoint in any format, as `open_checkpoint` takes it: of a TF1 job,
+        or of another object (such as one whose optimizer is a legacy one); one of the
+        V1 format is read through TensorFlow.
+      destination: the new prefix, or a directory, as for `convert`; or the path of a
+        Keras file that ends in `.weights.h5`, which gets the weights of a model and,
+        if it is compiled, its optimizer.
       to: `tf2` for the object, or `tf1` back from it.
       assignment_map: from the names in `source` to those of the result, as for
         `convert`.
       layouts: rules for layers that differ in more than names (LSTM, GRU, fused
-        kernels), as a list of dicts or a YAML file; see `migration.layers`.
+        kernels), from tf1 to Keras in both directions: a list of dicts or a YAML file;
+        see `migration.layer_rules`.
       optimizer_state: whether slots and steps are converted; else the object's own
         values are written.
-      iterations: the steps that the optimizer has taken. None: from the beta powers,
+      iterations: the steps that the optimizer has taken, or a dict of them by the path
+        of each optimizer in the object. None: from its step counter or beta powers,
         else the global step.
       input_shape: what to build a model with that is not built.
       names: what variables of an object-based source are called, as for
@@ -80,242 +84,159 @@ def convert_for(
       progress: as for `convert`.
 
     Returns:
-      The new prefix.
+      The new prefix, or the path of the Keras file.
 
     Raises:
       ValueError: an unknown `to`, `data` or `names`.
       CheckpointNotFoundError: there is no source.
       DestinationExistsError: the destination is there, and overwrite is False.
       TrackableError: the object has no variables, or is not built.
-      ConversionError: variables or slots are missing or do not fit, or the source has
-        the state of another optimizer; lists them all. Nothing is written.
+      ConversionError: variables or slots are missing or do not fit; lists them all.
+      OptimizerStateError: the source has the state of another optimizer, or none.
+      AmbiguousNameError: two variables claim one name.
       AssignmentMapError: the map cannot be read, or gives two variables one name.
       LayoutRuleError: a layout rule is malformed, or does not fit.
+      In all of these cases nothing is written.
     """
     convert.check(data, names)
-    if to not in ("tf2", "tf1"):
-        raise ValueError(f"unknown to {to!r}: use 'tf2', or 'tf1' for the way back")
-    renames = AssignmentMap.of(assignment_map)
-    rules = layers.rules_of(layouts)
-    described = trackables.describe(
-        trackable, save_counter=save_counter, input_shape=input_shape
-    )
-    with open_checkpoint(source, names=names) as checkpoint:
-        checkpoint.layout.require_unique(checkpoint.prefix)
-        target = convert.destination_of(checkpoint.prefix, destination)
-        convert.refuse_existing(checkpoint.prefix, target, overwrite)
-        if to == "tf1":
-            from estimator_ckpt.training import convert_back
-
-            made = convert_back.result(
-                described, checkpoint, renames, rules, optimizer_state
-            )
-        else:
-            made = _result(
-                described,
-                checkpoint,
-                renames,
-                rules,
+    _check(to)
+    if to == "tf2" and weights_file.is_one(destination):
+        return weights_file.write(
+            trackable,
+            destination,
+            lambda model, prefix: convert_for(
+                model,
+                source,
+                prefix,
+                assignment_map=assignment_map,
+                layouts=layouts,
                 optimizer_state=optimizer_state,
                 iterations=iterations,
+                names=names,
                 strict=strict,
-            )
-        for sentence in made.warnings:
-            _log.warning("%s", sentence)
+                progress=progress,
+            ),
+            input_shape=input_shape,
+            overwrite=overwrite,
+        )
+    with _opened(source, destination, names, to) as checkpoint:
+        target = convert.destination_of(checkpoint.prefix, destination)
+        convert.refuse_existing(checkpoint.prefix, target, overwrite)
+        made = _result(
+            trackable,
+            checkpoint,
+            to=to,
+            assignment_map=assignment_map,
+            layouts=layouts,
+            optimizer_state=optimizer_state,
+            iterations=iterations,
+            input_shape=input_shape,
+            save_counter=save_counter,
+        )
+        if strict:
+            made.require_complete()
+        _report(made)
         conversion = convert.Conversion(checkpoint.prefix, to, made.rekeying())
         convert.write(checkpoint.reader, conversion, target, data, progress)
     return target
 
 
-@dataclasses.dataclass
-class Result:
-    """What is going to be written.
+def plan_for(
+    trackable: Any,
+    source: files.PathLike,
+    *,
+    to: str = "tf2",
+    names: str = "full_name",
+    **options: Any,
+) -> Plan:
+    """What `convert_for` would do with the same options. Writes nothing.
 
-    Attributes:
-      checkpoint: the source.
-      links: the source's variable names by new key.
-      written: new tensors by key.
-      graph: the object graph, serialized; None for a name-based result.
-      warnings: what is not as it was, a sentence each.
+    Args:
+      trackable: as for `convert_for`.
+      source: as for `convert_for`.
+      to: as for `convert_for`.
+      names: as for `convert_for`.
+      **options: `assignment_map`, `layouts`, `optimizer_state`, `iterations`,
+        `input_shape` and `save_counter`, as for `convert_for`.
+
+    Returns:
+      The plan. `reset` are values that the source does not have; `unused` also says
+      what will not go on exactly as it was.
+
+    Raises:
+      As `convert_for`, but for variables that are missing or do not fit, which the
+      plan shows.
     """
+    convert.check("auto", names)
+    _check(to)
+    with _opened(source, ".", names, to) as checkpoint:
+        return _result(trackable, checkpoint, to=to, **options).plan
 
-    checkpoint: Checkpoint
-    links: dict[str, str] = dataclasses.field(default_factory=dict)
-    written: dict[str, NewTensor] = dataclasses.field(default_factory=dict)
-    graph: Optional[bytes] = None
-    warnings: list[str] = dataclasses.field(default_factory=list)
 
-    def add(self, key: str, recipe: Recipe, is_slot: bool = False) -> None:
-        if recipe.is_link:
-            self.links[key] = recipe.sources[0]
-        else:
-            self.written[key] = recipe.tensor(self.checkpoint, is_slot)
+def _check(to: str) -> None:
+    if to not in TO:
+        raise ValueError(f"unknown to {to!r}: use 'tf2', or 'tf1' for the way back")
 
-    def add_value(self, live: Live) -> None:
-        """The object's own value."""
-        self.written[live.key] = recipes.constant(live.value(), live.dtype)
 
-    def rekeying(self) -> Rekeying:
-        moves: dict[str, tuple[str, ...]] = {}
-        for key, name in self.links.items():
-            old = self.checkpoint[name].key
-            moves[old] = (*moves.get(old, ()), key)
-        return Rekeying(
-            moves=moves,
-            graph=self.graph,
-            needs_counter=False,
-            written=self.written,
-            keeps_names=False,
-        )
+@contextlib.contextmanager
+def _opened(
+    source: files.PathLike, beside: files.PathLike, names: str, to: str
+) -> Iterator[Checkpoint]:
+    """The source; of the V1 format, a bundle of its variables.
+
+    Args:
+      source: its path.
+      beside: where such a bundle may stand until it is used.
+      names: what variables are called.
+      to: what is made of it; on the way back the object says what keys mean.
+    """
+    with contextlib.ExitStack() as stack:
+        try:
+            checkpoint = open_checkpoint(source, names="path" if to == "tf1" else names)
+        except paths.V1CheckpointError as error:
+            from estimator_ckpt.migration import v1
+
+            directory = os.path.dirname(os.fspath(beside))
+            bundle = stack.enter_context(v1.as_bundle(error.prefix, directory))
+            checkpoint = open_checkpoint(bundle)
+        stack.enter_context(checkpoint)
+        checkpoint.layout.require_unique(checkpoint.prefix)
+        yield checkpoint
 
 
 def _result(
-    described: Described,
+    trackable: Any,
     checkpoint: Checkpoint,
-    renames: AssignmentMap,
-    rules: Iterable[layers.LayoutRule],
     *,
-    optimizer_state: bool,
-    iterations: Optional[int],
-    strict: bool,
+    to: str,
+    assignment_map: Any = None,
+    layouts: layer_rules.Layouts = None,
+    optimizer_state: bool = True,
+    iterations: Iterations = None,
+    input_shape: Optional[Sequence[Optional[int]]] = None,
+    save_counter: bool = True,
 ) -> Result:
-    source = plan.of_checkpoint(checkpoint)
-    renaming = renames.rename(source, source=checkpoint.prefix, among_others=True)
-    old_names = {new: old for old, new in renaming.targets.items()}
-    result = Result(checkpoint, graph=described.graph.SerializeToString())
-    result.warnings += renaming.unused
-    found, problems = _model_recipes(described, checkpoint, old_names, rules)
-    if problems and strict:
-        listed = "; ".join(problems)
-        raise ConversionError(
-            f"{checkpoint.prefix} does not fit the object: {listed}. For other names "
-            f"give an assignment map (estimator-ckpt plan --suggest proposes one), for "
-            f"other layouts layout rules; strict=False (--nostrict) leaves these "
-            f"variables at their own values"
-        )
-    for name, live in described.variables.items():
-        if name in found:
-            result.add(live.key, found[name])
-        else:
-            result.add_value(live)
-    result.warnings += [f"{problem}: it keeps its own value" for problem in problems]
-    for live in described.fixed:
-        result.add_value(live)
-    step = checkpoint.layout.global_step
-    if described.step is not None:
-        if step is None or checkpoint[step].dtype != described.step.dtype:
-            value = checkpoint.global_step
-            number = described.step.value() if value is None else value
-            result.written[described.step.key] = recipes.constant(
-                number, described.step.dtype
-            )
-        else:
-            result.add(described.step.key, Recipe((step,)))
-    for optimizer in described.optimizers:
-        if optimizer_state:
-            _add_state(result, optimizer, found, iterations, described.has_embeddings)
-        else:
-            for live in _all_of(optimizer):
-                result.add_value(live)
-    _set_counter(result, described)
-    return result
+    renames = AssignmentMap.of(assignment_map)
+    rules = layer_rules.rules_of(layouts)
+    described = trackables.describe(
+        trackable, save_counter=save_counter, input_shape=input_shape
+    )
+    make = to_objects.result if to == "tf2" else to_names.result
+    return make(
+        described,
+        checkpoint,
+        renames,
+        rules,
+        optimizer_state=optimizer_state,
+        iterations=iterations,
+    )
 
 
-def _model_recipes(
-    described: Described,
-    checkpoint: Checkpoint,
-    old_names: Mapping[str, str],
-    rules: Iterable[layers.LayoutRule],
-) -> tuple[dict[str, Recipe], list[str]]:
-    """How each variable of the model is made, and what keeps others from it."""
-    found: dict[str, Recipe] = {}
-    for rule in rules:
-        rule.check(checkpoint)
-        absent = [name for name in rule.targets if name not in described.variables]
-        if absent:
-            raise layers.LayoutRuleError(
-                f"{rule.text}: the object has no {', '.join(map(repr, absent))}; it "
-                f"has {', '.join(map(repr, sorted(described.variables)))}"
-            )
-        shapes = tuple(described.variables[name].shape for name in rule.targets)
-        for output, name in enumerate(rule.targets):
-            found[name] = Recipe(rule.sources, rule, shapes, output)
-    problems = []
-    for name, live in described.variables.items():
-        if name in found:
-            continue
-        old = old_names.get(name)
-        if old is None:
-            problems.append(f"{name!r} is not in it")
-            continue
-        there, here = checkpoint[old], (live.dtype, live.shape)
-        if (there.dtype, there.shape) != here:
-            problems.append(
-                f"{name!r} is {there.dtype}{list(there.shape)} there and "
-                f"{live.dtype}{list(live.shape)} here"
-            )
-            continue
-        found[name] = Recipe((old,))
-    return found, problems
-
-
-def _all_of(optimizer: LiveOptimizer) -> list[Live]:
-    slots = [s for by_owner in optimizer.slots.values() for s in by_owner.values()]
-    return [optimizer.iterations, *optimizer.others, *slots]
-
-
-def _add_state(
-    result: Result,
-    optimizer: LiveOptimizer,
-    model: Mapping[str, Recipe],
-    iterations: Optional[int],
-    has_embeddings: bool,
-) -> None:
-    """Adds an optimizer's slots and its step counter."""
-    checkpoint = result.checkpoint
-    owners = {owner for by in optimizer.slots.values() for owner in by}
-    sources = {s for owner in owners if owner in model for s in model[owner].sources}
-    state = states.find(checkpoint, optimizer, sources)
-    steps = state.steps if iterations is None else iterations
-    if steps is None:
-        raise ConversionError(
-            f"{checkpoint.prefix} says nowhere how many steps the optimizer took: give "
-            f"them (iterations=, --iterations)"
-        )
-    changes = state.changes(optimizer, steps)
-    initial = []
-    for slot, by_owner in optimizer.slots.items():
-        known = state.slots.get(slot, {})
-        for owner, live in by_owner.items():
-            recipe = model.get(owner)
-            made_of = [known.get(s) for s in recipe.sources] if recipe else [None]
-            if recipe is None or None in made_of:
-                result.add_value(live)
-                initial.append(owner)
-                continue
-            slots = [name for name in made_of if name is not None]
-            made = recipe.of_slots(slots, changes.get(slot))
-            if made.rule is None and checkpoint[slots[0]].shape != live.shape:
-                raise ConversionError(
-                    f"{checkpoint.prefix}: the slot {slots[0]!r} is "
-                    f"{list(checkpoint[slots[0]].shape)}, its variable {owner!r} "
-                    f"{list(live.shape)}"
-                )
-            result.add(live.key, made, is_slot=True)
-    if initial and state.kind is not optimizers.SGD:
-        listed = ", ".join(map(repr, sorted(set(initial))))
-        result.warnings.append(
-            f"{optimizer.name}: the source has no slots for {listed}: they start anew"
-        )
-    for live in optimizer.others:
-        result.add_value(live)
-    counter = optimizer.iterations
-    result.written[counter.key] = recipes.constant(steps, counter.dtype)
-    result.warnings += state.warnings(optimizer, steps, has_embeddings)
-
-
-def _set_counter(result: Result, described: Described) -> None:
-    """The global step as save_counter, so that no earlier checkpoint is saved over."""
-    step = result.checkpoint.global_step
-    if names.SAVE_COUNTER_KEY in result.written and step is not None:
-        result.written[names.SAVE_COUNTER_KEY] = recipes.constant(step, "int64")
+def _report(made: Result) -> None:
+    """Logs what becomes of each variable, and what is not as it was."""
+    for item in made.items:
+        _log.info("%s: %s (%s)", item.name, item.verdict.value, item.because)
+        if item.verdict.is_problem:
+            _log.warning("%s: %s; it keeps its own value", item.name, item.because)
+    for sentence in made.warnings:
+        _log.warning("%s", sentence)

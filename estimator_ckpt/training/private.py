@@ -144,6 +144,11 @@ def with_fields(
     return clone
 
 
+def is_trackable(value: Any) -> bool:
+    """Whether a tf.train.Checkpoint can save an object."""
+    return hasattr(value, "_trackable_children")
+
+
 def objects_of(trackable: Any) -> tuple[Any, list[Any], list[Any]]:
     """The object graph of a trackable, as TensorFlow would save it.
 
@@ -189,6 +194,13 @@ def is_legacy_optimizer(value: Any) -> bool:
     return hasattr(value, "get_slot_names") and hasattr(value, "apply_gradients")
 
 
+def is_keras_3(optimizer: Any) -> bool:
+    """Whether an optimizer is one of Keras 3, and not of tf-keras."""
+    return type(optimizer).__module__.startswith("keras.") and (
+        not hasattr(optimizer, "_index_dict") and not is_legacy_optimizer(optimizer)
+    )
+
+
 def is_optimizer(value: Any) -> bool:
     """Whether an object is a Keras optimizer, of any generation."""
     if is_legacy_optimizer(value):
@@ -209,6 +221,22 @@ def has_slots(optimizer: Any) -> bool:
     if is_legacy_optimizer(optimizer):
         return bool(optimizer.get_slot_names())
     return bool(getattr(optimizer, "_built", getattr(optimizer, "built", False)))
+
+
+def schedule_of(optimizer: Any) -> Optional[Callable[[Any], Any]]:
+    """The function of the iterations that a learning rate is, None for a number."""
+    if is_legacy_optimizer(optimizer):
+        rate = optimizer._get_hyper("learning_rate")
+    else:
+        rate = optimizer._learning_rate
+    if hasattr(rate, "get_config") and callable(rate):
+        return rate
+    return (lambda _: rate()) if callable(rate) else None
+
+
+def averages_of(optimizer: Any) -> Sequence[Any]:
+    """The averages of its variables that an optimizer since 2.11 keeps (use_ema)."""
+    return getattr(optimizer, "_model_variables_moving_average", None) or ()
 
 
 def place_in(optimizer: Any, variable: Any) -> Optional[int]:

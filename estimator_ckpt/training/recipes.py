@@ -7,17 +7,17 @@ something else are read, changed and written.
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator
 from typing import Any, Optional
 
 import numpy as np
 
 from estimator_ckpt.bundle import dtypes
 from estimator_ckpt.migration.checkpoint import Checkpoint
-from estimator_ckpt.migration.layers import LayoutRule
+from estimator_ckpt.migration.layers import Use
+from estimator_ckpt.migration.optimizers import Change
 from estimator_ckpt.migration.rekey import NewTensor
-
-Change = Callable[[Any], Any]
+from estimator_ckpt.training.trackables import Live
 
 
 @dataclasses.dataclass(frozen=True)
@@ -26,51 +26,44 @@ class Recipe:
 
     Attributes:
       sources: their names.
-      rule: the layout rule that joins or parts them, None for one variable as it is.
-      shapes: the shapes of all that the rule gives.
-      output: which of these this one is.
+      use: the layout rule that joins or parts them, and which of what it gives this
+        is; None for one variable as it is.
       change: what becomes of each number, None for nothing.
     """
 
     sources: tuple[str, ...]
-    rule: Optional[LayoutRule] = None
-    shapes: tuple[tuple[int, ...], ...] = ()
-    output: int = 0
+    use: Optional[Use] = None
     change: Optional[Change] = None
 
     @property
     def is_link(self) -> bool:
-        return self.rule is None and self.change is None
+        """Whether it is a variable of the source, byte for byte."""
+        return self.use is None and self.change is None
 
-    def of_slots(self, slots: Sequence[str], change: Optional[Change]) -> Recipe:
-        """The same for a slot of this variable.
-
-        Args:
-          slots: the slots of its sources.
-          change: what becomes of each number.
-        """
-        return dataclasses.replace(self, sources=tuple(slots), change=change)
-
-    def tensor(self, checkpoint: Checkpoint, is_slot: bool) -> NewTensor:
+    def tensor(self, checkpoint: Checkpoint) -> NewTensor:
         """The tensor, to be computed when it is written."""
         info = checkpoint[self.sources[0]]
         kind = dtypes.named(info.dtype)
-        if self.rule is None:
-            return NewTensor(info.dtype, info.shape, lambda: self._pieces(checkpoint))
+        shape = info.shape if self.use is None else self.use.shape
 
-        def whole() -> Iterator[Any]:
-            arrays = [checkpoint.read(name) for name in self.sources]
-            assert self.rule is not None
-            array = self.rule.apply(arrays, self.shapes, is_slot)[self.output]
-            yield _bytes(array if self.change is None else self.change(array), kind)
+        def pieces() -> Iterator[Any]:
+            if self.use is None:
+                arrays = checkpoint.pieces(self.sources[0])
+            else:
+                arrays = iter([self.use([checkpoint.read(n) for n in self.sources])])
+            for array in arrays:
+                yield _bytes(_changed(array, self.change), kind)
 
-        return NewTensor(info.dtype, self.shapes[self.output], whole)
+        return NewTensor(info.dtype, shape, pieces)
 
-    def _pieces(self, checkpoint: Checkpoint) -> Iterator[Any]:
-        assert self.change is not None
-        kind = dtypes.named(checkpoint[self.sources[0]].dtype)
-        for piece in checkpoint.pieces(self.sources[0]):
-            yield _bytes(self.change(piece), kind)
+    def __str__(self) -> str:
+        """For people: from what, and how."""
+        found = [f"from {', '.join(map(repr, self.sources))}"]
+        if self.use is not None:
+            found.append(f"by {self.use.rule.text}")
+        if self.change is not None:
+            found.append(str(self.change))
+        return ", ".join(found)
 
 
 def constant(array: Any, dtype: str) -> NewTensor:
@@ -80,22 +73,23 @@ def constant(array: Any, dtype: str) -> NewTensor:
     return NewTensor(dtype, array.shape, lambda: [_bytes(array, kind)])
 
 
-def scaled(factor: float) -> Change:
-    """Multiplies by a factor, in the array's own precision."""
-    return lambda array: array * array.dtype.type(factor)
+def own(live: Live) -> NewTensor:
+    """A live variable's value, taken when it is written."""
+    kind = dtypes.named(live.dtype)
+    return NewTensor(live.dtype, live.shape, lambda: [_bytes(live.value(), kind)])
 
 
-def shifted(offset: float) -> Change:
-    """Adds an offset, in the array's own precision."""
-    return lambda array: array + array.dtype.type(offset)
+def _changed(array: Any, change: Optional[Change]) -> Any:
+    """The numbers changed, in the array's own precision."""
+    if change is None:
+        return array
+    number = array.dtype.type
+    if change.factor != 1:
+        array = array * number(change.factor)
+    return array + number(change.offset) if change.offset else array
 
 
 def _bytes(array: Any, kind: dtypes.DataType) -> memoryview:
     flat = np.ascontiguousarray(array, kind.numpy).reshape(-1)
     view: memoryview = flat.view("u1").data
     return view
-
-
-def written(recipes: Mapping[str, Recipe]) -> dict[str, Recipe]:
-    """Those by key that are no links."""
-    return {key: recipe for key, recipe in recipes.items() if not recipe.is_link}

@@ -1,4 +1,4 @@
-"""The optimizer state that a checkpoint holds, and what a Keras optimizer makes of it."""
+"""The optimizer state that a checkpoint holds, for a Keras optimizer to go on from."""
 
 from __future__ import annotations
 
@@ -9,9 +9,10 @@ from typing import Optional
 from estimator_ckpt.bundle.errors import CheckpointError
 from estimator_ckpt.migration import optimizers, roles
 from estimator_ckpt.migration.checkpoint import Checkpoint
-from estimator_ckpt.migration.optimizers import Kind
-from estimator_ckpt.training import recipes
+from estimator_ckpt.migration.optimizers import Change, Kind
 from estimator_ckpt.training.trackables import LiveOptimizer
+
+_ANEW = "optimizer_state=False (--nooptimizer_state) starts it anew"
 
 
 class OptimizerStateError(CheckpointError, ValueError):
@@ -24,96 +25,65 @@ class State:
 
     Attributes:
       kind: of which kind it is.
+      style: how its slots are named: roles.TF1, LEGACY or KERAS.
       slots: names of slot variables by what they are, then by their variable's name.
       steps: how many steps were taken; None if nothing says so.
       global_step: the checkpoint's global step.
     """
 
     kind: Kind
+    style: str
     slots: Mapping[str, Mapping[str, str]]
     steps: Optional[int]
     global_step: Optional[int]
 
-    def changes(
-        self, optimizer: LiveOptimizer, steps: int
-    ) -> dict[str, recipes.Change]:
-        """What becomes of the numbers in slots that mean something else in Keras.
+    def changes(self, optimizer: LiveOptimizer, steps: int) -> dict[str, Change]:
+        """What becomes of the numbers in slots that mean something else there.
 
         Raises:
-          OptimizerStateError: the learning rate is 0, which Keras's momentum is
-            multiplied with.
+          OptimizerStateError: they cannot be converted with a learning rate of 0.
         """
-        if self.kind is optimizers.MOMENTUM:
-            rate = optimizer.learning_rate(steps)
-            if not rate:
-                raise OptimizerStateError(
-                    f"{optimizer.name}: Keras keeps the momentum times the learning "
-                    f"rate, which is 0 here: give the optimizer the rate of the next "
-                    f"step"
-                )
-            return {"accumulator": recipes.scaled(-rate)}
-        if self.kind is optimizers.ADAGRAD and not optimizer.is_legacy:
-            return {"accumulator": recipes.shifted(-optimizer.setting("epsilon"))}
-        return {}
+        if self.style != roles.TF1:  # legacy and new optimizers keep the same
+            return {}
+        return keras_changes(self.kind, optimizer, optimizer.learning_rate(steps))
 
-    def warnings(
-        self, optimizer: LiveOptimizer, steps: int, has_embeddings: bool
-    ) -> list[str]:
-        """What will not go on exactly as it was, a sentence each."""
-        name, kind = optimizer.name, self.kind
-        found = []
-        if kind.name in optimizers.DENSE_ONLY and not optimizer.is_legacy:
-            if has_embeddings:
-                found.append(
-                    f"{name}: it treats rows of embeddings that a batch does not touch "
-                    f"otherwise than tf1; tf.keras.optimizers.legacy is exact"
-                )
-        if name.endswith("Nadam"):
-            found.append(
-                f"{name}: Keras's Nadam has a momentum schedule that tf1's has not: "
-                f"training goes on otherwise"
-            )
-        if kind is optimizers.RMSPROP and "momentum" not in optimizer.slots:
-            if optimizer.is_legacy:
-                found.append(
-                    f"{name}: without momentum it adds epsilon outside of the root and "
-                    f"decays untouched rows; momentum=1e-30 is exactly tf1's"
-                )
-            elif has_embeddings:
-                found.append(
-                    f"{name}: tf.keras.optimizers.legacy.RMSprop(momentum=1e-30) is "
-                    f"exactly tf1's, rows of embeddings included"
-                )
-        if kind is optimizers.MOMENTUM and optimizer.has_schedule:
-            found.append(
-                f"{name}: Keras keeps the learning rate in its momentum, so under a "
-                f"schedule training goes on otherwise"
-            )
-        if kind is optimizers.ADAGRAD and optimizer.is_legacy:
-            if optimizer.setting("epsilon") > 1e-10:
-                found.append(
-                    f"{name}: it adds epsilon to the root, tf1 does not; epsilon=1e-20 "
-                    f"is exact"
-                )
-        if kind is optimizers.FTRL and optimizer.setting("beta"):
-            found.append(f"{name}: tf1's Ftrl has no beta; beta=0 is exact")
-        if optimizer.is_legacy and optimizer.setting("decay"):
-            found.append(f"{name}: tf1's optimizers have no decay; decay=0 is exact")
-        if kind is optimizers.BERT:
-            found.append(
-                f"{name}: AdamWeightDecay corrects no bias, so iterations are {steps}, "
-                f"where Keras's Adam does not either; its weight decay is AdamW's"
-            )
-        elif self.global_step not in (None, steps) and optimizer.has_schedule:
-            found.append(
-                f"{name}: it took {steps} steps, and the global step is "
-                f"{self.global_step}: its learning rate schedule goes on from {steps}"
-            )
-        return found
+
+def keras_changes(
+    kind: Kind, optimizer: LiveOptimizer, learning_rate: float
+) -> dict[str, Change]:
+    """What becomes of tf1's slots in a Keras optimizer, by what they are.
+
+    Raises:
+      OptimizerStateError: they cannot be converted with a learning rate of 0.
+    """
+    if kind is optimizers.MOMENTUM and not learning_rate:
+        raise OptimizerStateError(
+            f"{optimizer.name}: Keras keeps the momentum times the learning rate, "
+            f"which is 0 here: give the optimizer the rate of the next step"
+        )
+    return optimizers.to_keras(
+        kind,
+        is_legacy=optimizer.is_legacy,
+        learning_rate=learning_rate,
+        epsilon=optimizer.setting("epsilon"),
+    )
+
+
+def require_known(optimizer: LiveOptimizer) -> None:
+    """Raises OptimizerStateError for an optimizer of which nothing is known."""
+    if not optimizer.kind.reads:
+        raise OptimizerStateError(
+            f"{optimizer.name} is an optimizer of which nothing is known here; there "
+            f"are {', '.join(optimizers.KERAS)}. {_ANEW}"
+        )
 
 
 def find(
-    checkpoint: Checkpoint, optimizer: LiveOptimizer, owners: Collection[str]
+    checkpoint: Checkpoint,
+    optimizer: LiveOptimizer,
+    owners: Collection[str],
+    new_names: Mapping[str, str],
+    steps: Optional[int],
 ) -> State:
     """The state that a checkpoint holds for the variables of an optimizer.
 
@@ -121,104 +91,174 @@ def find(
       checkpoint: the source.
       optimizer: the Keras optimizer that is to go on.
       owners: the source's names of the variables that it trains.
+      new_names: what an assignment map makes of the source's names; slots are
+        recognised by the new ones.
+      steps: how many steps were taken, if the user says so.
 
     Raises:
       OptimizerStateError: there is none, it is of another or an unknown optimizer, or
         the optimizer wants slots that this kind does not have; lists the slots.
     """
-    if not optimizer.kind.reads:
-        known = ", ".join(optimizers.KERAS)
-        raise OptimizerStateError(
-            f"{optimizer.name} is an optimizer of which nothing is known here; there "
-            f"are {known}. optimizer_state=False (--nooptimizer_state) leaves it as it "
-            f"is"
-        )
+    require_known(optimizer)
+    old_names = {new: old for old, new in new_names.items()}
     by_owner = {
-        owner: slots
-        for owner, slots in optimizers.slots_by_owner(checkpoint.layout.keys).items()
-        if owner in owners
+        old_names[owner]: {slot: old_names[name] for slot, name in found.items()}
+        for owner, found in optimizers.slots_by_owner(old_names).items()
+        if old_names[owner] in owners
     }
-    kind = _kind(checkpoint, optimizer, by_owner)
-    wanted = set(optimizer.slots) - set(kind.slots)
+    styles = {slot.style for found in by_owner.values() for slot in found}
+    style = next(iter(styles)) if len(styles) == 1 else roles.TF1
+    if style == roles.TF1:
+        kind = _tf1_kind(checkpoint, optimizer, by_owner)
+        called = dict(kind.slots)
+    else:
+        called = _keras_slots(optimizer, by_owner, style, checkpoint)
+        read_as = optimizer.kind.read_as(called)
+        assert read_as is not None  # as _keras_slots has seen to
+        kind = read_as
+    _require_all(checkpoint, optimizer, kind, called)
+    slots = {
+        slot: {
+            owner: old
+            for owner, found in by_owner.items()
+            for name, old in found.items()
+            if name.slot == text
+        }
+        for slot, text in called.items()
+    }
+    step = checkpoint.global_step
+    if steps is None:
+        steps = (
+            _tf1_steps(checkpoint, optimizer, kind, step)
+            if style == roles.TF1
+            else _keras_steps(checkpoint, optimizer)
+        )
+    return State(kind, style, slots, steps, step)
+
+
+_ByOwner = Mapping[str, Mapping[roles.Slot, str]]
+
+
+def _tf1_kind(
+    checkpoint: Checkpoint, optimizer: LiveOptimizer, by_owner: _ByOwner
+) -> Kind:
+    """The kind of tf1 optimizer that slots are the state of."""
+    kinds: dict[Optional[Kind], list[str]] = {}
+    for found in by_owner.values():
+        kind = optimizers.kind_of({slot.slot for slot in found})
+        kinds.setdefault(kind, []).extend(found.values())
+    if not kinds:
+        if optimizers.SGD in optimizer.kind.reads:
+            return optimizers.SGD
+        raise _no_slots(checkpoint, optimizer)
+    wrong = [kind for kind in kinds if kind not in optimizer.kind.reads]
+    if wrong or len(kinds) > 1:
+        listed = "; ".join(
+            f"{kind.name if kind else 'an unknown optimizer'}: {_listed(slots)}"
+            for kind, slots in kinds.items()
+        )
+        raise _other_slots(checkpoint, optimizer, listed)
+    (kind,) = kinds
+    assert kind is not None
+    return kind
+
+
+def _keras_slots(
+    optimizer: LiveOptimizer, by_owner: _ByOwner, style: str, checkpoint: Checkpoint
+) -> dict[str, str]:
+    """What slots that Keras named are called, by what they are for an optimizer."""
+    names = optimizer.kind.legacy if style == roles.LEGACY else optimizer.kind.names
+    found = {slot.slot for slots in by_owner.values() for slot in slots}
+    if found - set(names.values()):
+        every = [name for slots in by_owner.values() for name in slots.values()]
+        listed = f"an optimizer that keeps {', '.join(sorted(found))}: {_listed(every)}"
+        raise _other_slots(checkpoint, optimizer, listed)
+    return {slot: name for slot, name in names.items() if name in found}
+
+
+def _no_slots(checkpoint: Checkpoint, optimizer: LiveOptimizer) -> OptimizerStateError:
+    others = sorted(
+        n for n in checkpoint if roles.is_optimizer_state(n, checkpoint.layout.keys)
+    )
+    return OptimizerStateError(
+        f"{checkpoint.prefix} has no slots of {_expected(optimizer)} for the variables "
+        f"that {optimizer.name} trains"
+        f"{f' (it has {_listed(others)})' if others else ''}. {_ANEW}; slots of an "
+        f"optimizer with a name of its own get their usual ones from an assignment map "
+        f"(such as {{regex: '(.+)/my_adam(_1)?', to: '\\1/Adam\\2'}})"
+    )
+
+
+def _other_slots(
+    checkpoint: Checkpoint, optimizer: LiveOptimizer, listed: str
+) -> OptimizerStateError:
+    return OptimizerStateError(
+        f"{checkpoint.prefix} has slots of {listed}. {optimizer.name} goes on from "
+        f"{_expected(optimizer)}: give the optimizer that they are of; {_ANEW}"
+    )
+
+
+def _expected(optimizer: LiveOptimizer) -> str:
+    return " or ".join(kind.name for kind in optimizer.kind.reads)
+
+
+def _require_all(
+    checkpoint: Checkpoint,
+    optimizer: LiveOptimizer,
+    kind: Kind,
+    called: Mapping[str, str],
+) -> None:
+    """Raises OptimizerStateError if an optimizer keeps what the state lacks."""
+    wanted = set(optimizer.slots) - set(called)
     if wanted and kind is not optimizers.SGD:
         raise OptimizerStateError(
             f"{checkpoint.prefix} has the state of {kind.name}, without what "
             f"{optimizer.name} keeps as {', '.join(sorted(wanted))}: give an optimizer "
-            f"with the same options (amsgrad, centered)"
+            f"with the same options (amsgrad, centered, momentum); {_ANEW}"
         )
     if kind is optimizers.CENTERED and "mg" not in optimizer.slots:
         raise OptimizerStateError(
             f"{checkpoint.prefix} has the state of a centered RMSProp: give "
             f"{optimizer.name} with centered=True"
         )
-    slots = {
-        slot: {owner: found[suffix] for owner, found in by_owner.items()}
-        for slot, suffix in kind.slots.items()
-    }
-    step = checkpoint.global_step
-    return State(kind, slots, _steps(checkpoint, optimizer, kind, step), step)
 
 
-def _kind(
-    checkpoint: Checkpoint,
-    optimizer: LiveOptimizer,
-    by_owner: Mapping[str, Mapping[str, str]],
-) -> Kind:
-    expected = " or ".join(kind.name for kind in optimizer.kind.reads)
-    kinds: dict[Optional[Kind], list[str]] = {}
-    for slots in by_owner.values():
-        kinds.setdefault(optimizers.kind_of(slots), []).extend(slots.values())
-    if not kinds:
-        if optimizers.SGD in optimizer.kind.reads:
-            return optimizers.SGD
-        others = sorted(
-            n for n in checkpoint.layout.keys if roles.is_optimizer_state(n, checkpoint)
-        )
+def _keras_steps(checkpoint: Checkpoint, optimizer: LiveOptimizer) -> Optional[int]:
+    """The value of the step counter of a Keras optimizer in a checkpoint."""
+    counters = [name for name in checkpoint if roles.is_step_counter(name)]
+    values = {int(checkpoint.read(name)) for name in counters}
+    if len(values) > 1:
         raise OptimizerStateError(
-            f"{checkpoint.prefix} has no slots of {expected} for the variables that "
-            f"{optimizer.name} trains"
-            f"{f' (it has {_listed(others)})' if others else ''}. "
-            f"optimizer_state=False (--nooptimizer_state) starts the optimizer anew"
+            f"{checkpoint.prefix} has several step counters ({_listed(counters)}): say "
+            f"how many steps {optimizer.name} took (iterations=, --iterations)"
         )
-    wrong = {kind: n for kind, n in kinds.items() if kind not in optimizer.kind.reads}
-    if wrong or len(kinds) > 1:
-        found = "; ".join(
-            f"{kind.name if kind else 'an unknown optimizer'}: {_listed(slots)}"
-            for kind, slots in kinds.items()
-        )
-        raise OptimizerStateError(
-            f"{checkpoint.prefix} has slots of {found}, and {optimizer.name} goes on "
-            f"from {expected}: give that optimizer, or optimizer_state=False "
-            f"(--nooptimizer_state)"
-        )
-    (kind,) = kinds
-    assert kind is not None
-    return kind
+    return values.pop() if values else None
 
 
-def _steps(
+def _tf1_steps(
     checkpoint: Checkpoint,
     optimizer: LiveOptimizer,
     kind: Kind,
     global_step: Optional[int],
 ) -> Optional[int]:
-    """How many steps the optimizer took."""
+    """How many steps a tf1 optimizer took."""
     if kind is optimizers.BERT:
         if optimizer.has_schedule:
             raise OptimizerStateError(
-                f"{optimizer.name}: AdamWeightDecay corrects no bias. Keras's Adam does "
-                f"not either after {optimizers.UNCORRECTED:,} steps, but a learning "
-                f"rate schedule must then subtract these: say what its iterations are "
-                f"to be (iterations=, --iterations)"
+                f"{optimizer.name}: AdamWeightDecay corrects no bias. Keras's Adam "
+                f"does not either once its iterations count "
+                f"{optimizers.UNCORRECTED:,} more, but a learning rate schedule must "
+                f"then subtract these: say what they are to be (iterations=, "
+                f"--iterations)"
             )
-        return optimizers.UNCORRECTED
+        return optimizers.UNCORRECTED + (global_step or 0)
     if not kind.powers:
         return global_step
     powers = {}
     for power in kind.powers:
         found = {
             float(checkpoint.read(name))
-            for name in checkpoint.layout.keys
+            for name in checkpoint
             if roles.is_beta_power(name) and power in name
         }
         if len(found) > 1:
@@ -228,11 +268,15 @@ def _steps(
                 f"{optimizer.name} took (iterations=, --iterations)"
             )
         powers.update((power, value) for value in found)
-    betas = {
+    return optimizers.steps_taken(powers, betas_of(optimizer), global_step)
+
+
+def betas_of(optimizer: LiveOptimizer) -> dict[str, float]:
+    """An optimizer's betas by the names of the powers that tf1 keeps of them."""
+    return {
         "beta1_power": optimizer.setting("beta_1"),
         "beta2_power": optimizer.setting("beta_2"),
     }
-    return optimizers.steps_taken(powers, betas, global_step)
 
 
 def _listed(names: Collection[str]) -> str:

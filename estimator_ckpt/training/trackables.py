@@ -7,13 +7,15 @@ and dicts. Needs TensorFlow, and no Estimator.
 from __future__ import annotations
 
 import dataclasses
+import math
 from collections.abc import Mapping, Sequence
 from typing import Any, Optional
 
 import tensorflow as tf
 
 from estimator_ckpt.bundle.errors import CheckpointError
-from estimator_ckpt.migration import layout, names, optimizers
+from estimator_ckpt.migration import layout, names, optimizers, roles
+from estimator_ckpt.migration.plan import Variable
 from estimator_ckpt.training import private
 
 
@@ -43,9 +45,19 @@ class Live:
     def shape(self) -> tuple[int, ...]:
         return tuple(int(size) for size in self.variable.shape)
 
+    @property
+    def role(self) -> str:
+        """That of a model's variable."""
+        return roles.TRAINABLE if self.variable.trainable else roles.MODEL
+
     def value(self) -> Any:
         """Its value now, as an array."""
         return self.variable.numpy()
+
+    def as_variable(self, role: str) -> Variable:
+        """It as plans take it."""
+        size = math.prod(self.shape) * tf.as_dtype(self.dtype).size
+        return Variable(self.name, self.dtype, self.shape, role, self.key, size)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -54,16 +66,20 @@ class LiveOptimizer:
 
     Attributes:
       optimizer: the object.
+      path: where it is in the object: `optimizer`.
       kind: what its class keeps.
       iterations: its step counter.
       slots: slot variables by what they are, then by their variable's name.
+      averages: the averages that it keeps (`use_ema`), by their variable's name.
       others: its other variables: hyperparameters and the like.
     """
 
     optimizer: Any
+    path: str
     kind: optimizers.KerasKind
     iterations: Live
     slots: Mapping[str, Mapping[str, Live]]
+    averages: Mapping[str, Live]
     others: tuple[Live, ...]
 
     @property
@@ -76,6 +92,10 @@ class LiveOptimizer:
     def is_legacy(self) -> bool:
         return private.is_legacy_optimizer(self.optimizer)
 
+    @property
+    def is_keras_3(self) -> bool:
+        return private.is_keras_3(self.optimizer)
+
     def setting(self, name: str, default: float = 0.0) -> float:
         """A hyperparameter's value: `epsilon`, `beta_1`; 0 if there is none."""
         value = self.optimizer.get_config().get(name, default)
@@ -84,18 +104,25 @@ class LiveOptimizer:
     @property
     def has_schedule(self) -> bool:
         """Whether the learning rate is a function of the iterations."""
-        rate = self.optimizer.get_config().get("learning_rate")
-        return isinstance(rate, dict) or callable(rate)
+        return private.schedule_of(self.optimizer) is not None
 
     def learning_rate(self, iterations: int) -> float:
         """The rate of the step after so many."""
-        rate = self.optimizer.get_config()["learning_rate"]
-        if self.has_schedule:
-            schedule = self.optimizer._learning_rate if not self.is_legacy else None
-            if schedule is None:
-                schedule = self.optimizer._get_hyper("learning_rate")
+        schedule = private.schedule_of(self.optimizer)
+        if schedule is not None:
             return float(schedule(tf.constant(iterations, tf.int64)))
-        return float(rate)
+        return float(self.optimizer.learning_rate)
+
+    @property
+    def trained(self) -> set[str]:
+        """The names of the variables that have slots."""
+        return {owner for by_owner in self.slots.values() for owner in by_owner}
+
+    @property
+    def variables(self) -> list[Live]:
+        """All of them."""
+        slots = [live for by in self.slots.values() for live in by.values()]
+        return [self.iterations, *self.others, *slots, *self.averages.values()]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -103,14 +130,17 @@ class Described:
     """What an object would save.
 
     Attributes:
+      called: what to call it in messages.
       graph: its object graph, a TrackableObjectGraph message.
       variables: by name, without those of optimizers.
       step: the child `step` of the root, which stands for the global step.
       optimizers: its Keras optimizers.
-      fixed: other variables that keep their values: `save_counter`, random seeds.
+      fixed: other variables that keep their values: `save_counter`, random seeds,
+        metrics, loss scales.
       has_embeddings: whether a layer's gradients are sparse.
     """
 
+    called: str
     graph: Any
     variables: Mapping[str, Live]
     step: Optional[Live]
@@ -128,8 +158,8 @@ def describe(
     """Describes an object; its models and optimizers are built if they are not.
 
     Args:
-      trackable: a Keras model, a `tf.train.Checkpoint`, a `tf.Module`, or a dict, which
-        stands for `tf.train.Checkpoint(**dict)`.
+      trackable: a Keras model or layer, a `tf.train.Checkpoint`, a `tf.Module`, or a
+        dict, which stands for `tf.train.Checkpoint(**dict)`.
       save_counter: whether it saves one, as `tf.train.Checkpoint.save` does and
         `write` and `save_weights` do not.
       input_shape: what to build a model with that is not built.
@@ -141,23 +171,26 @@ def describe(
     """
     root = _root(trackable, save_counter)
     _, objects, _ = private.objects_of(root)
-    models = [value for value in objects if _is_model(value)]
+    models = [value for value in objects if is_model(value)]
     for model in models:
         _build(model, input_shape)
-    found = [value for value in objects if private.is_optimizer(value)]
+    found = [value for value in objects if _is_optimizer(value)]
     for optimizer in found:
         if not private.has_slots(optimizer):
             private.build_slots(optimizer, _trained(optimizer, found, models, objects))
     graph, objects, _ = private.objects_of(root)
-    return _describe(graph, objects, models, save_counter)
+    called = type(trackable).__name__
+    if is_model(trackable):
+        called = f"the model {trackable.name!r}"
+    elif isinstance(trackable, dict):
+        called = f"the object of {', '.join(map(repr, trackable))}"
+    return _describe(called, graph, objects, models, save_counter)
 
 
 def _root(trackable: Any, save_counter: bool) -> Any:
     if isinstance(trackable, dict):
         trackable = tf.train.Checkpoint(**trackable)
-    if not isinstance(trackable, (tf.train.Checkpoint, tf.Module)) and not _is_model(
-        trackable
-    ):
+    if not private.is_trackable(trackable):
         raise TrackableError(
             f"{trackable!r} has no variables to convert for: give a Keras model, a "
             f"tf.train.Checkpoint, a tf.Module, or a dict of them"
@@ -170,11 +203,25 @@ def _root(trackable: Any, save_counter: bool) -> Any:
     return trackable
 
 
-def _is_model(value: Any) -> bool:
+def _is_keras(value: Any, name: str) -> bool:
+    """Whether an object is of a Keras class, of tf.keras's, tf-keras's or Keras 3's."""
     return any(
-        base.__name__ == "Model" and "keras" in base.__module__
+        base.__name__ == name and "keras" in base.__module__
         for base in type(value).__mro__
     )
+
+
+def is_model(value: Any) -> bool:
+    return _is_keras(value, "Model")
+
+
+def _is_wrapper(value: Any) -> bool:
+    """Whether it is a LossScaleOptimizer, which has another and no slots."""
+    return private.is_optimizer(value) and hasattr(value, "inner_optimizer")
+
+
+def _is_optimizer(value: Any) -> bool:
+    return private.is_optimizer(value) and not _is_wrapper(value)
 
 
 def _build(model: Any, input_shape: Optional[Sequence[Optional[int]]]) -> None:
@@ -216,46 +263,56 @@ def _holds(model: Any, other: Any) -> bool:
 
 
 def _describe(
-    graph: Any, objects: Sequence[Any], models: Sequence[Any], save_counter: bool
+    called: str,
+    graph: Any,
+    objects: Sequence[Any],
+    models: Sequence[Any],
+    save_counter: bool,
 ) -> Described:
     keys = {}
     for number, node in enumerate(graph.nodes):
         for attribute in node.attributes:
             if attribute.name == names.VARIABLE_VALUE:
                 keys[number] = attribute.checkpoint_key
-    of_optimizers: set[int] = set()
-    found = []
-    for number, value in enumerate(objects):
-        if private.is_optimizer(value):
-            mine = _below(graph, number) & set(keys)
-            of_optimizers |= mine
-            found.append((value, mine))
+    found = [
+        (number, _below(graph, number) & set(keys))
+        for number, value in enumerate(objects)
+        if _is_optimizer(value)
+    ]
+    of_optimizers = {n for _, mine in found for n in mine}
+    aside = {
+        n
+        for number, value in enumerate(objects)
+        if _is_wrapper(value) or _is_keras(value, "Metric")
+        for n in _below(graph, number) & set(keys) - of_optimizers
+    }
     children = {c.local_name: c.node_id for c in graph.nodes[0].children}
     counter = children.get(names.SAVE_COUNTER)
     step = children.get(names.STEP)
-    seeds = {n for n, key in keys.items() if "seed_generator_state" in key}
-    left_out = {*of_optimizers, *seeds, counter, step}
+    aside |= {n for n, key in keys.items() if "seed_generator_state" in key}
+    left_out = {*of_optimizers, *aside, counter, step}
     models_own = {n: key for n, key in keys.items() if n not in left_out}
     meaning = layout.of_objects(set(models_own.values()), graph)
-    meaning.require_unique("the object given")
+    meaning.require_unique(called)
     by_key = {key: name for name, key in meaning.keys.items()}
-    called = _without_model_names(
+    by_number = _without_model_names(
         {n: by_key[key] for n, key in models_own.items()}, objects, models
     )
 
     def live(number: int, name: Optional[str] = None) -> Live:
         return Live(name or keys[number], keys[number], objects[number])
 
-    fixed = [live(n) for n in sorted(seeds)]
+    fixed = [live(n) for n in sorted(aside)]
     if counter is not None and save_counter:
         fixed.append(live(counter))
     return Described(
+        called=called,
         graph=graph,
-        variables={name: live(n, name) for n, name in called.items()},
+        variables={name: live(n, name) for n, name in by_number.items()},
         step=live(step, names.GLOBAL_STEP) if step in keys else None,
         optimizers=tuple(
-            _optimizer(value, mine, graph, objects, called, live)
-            for value, mine in found
+            _optimizer(number, mine, graph, objects, by_number, live)
+            for number, mine in found
         ),
         fixed=tuple(fixed),
         has_embeddings=any(type(value).__name__ == "Embedding" for value in objects),
@@ -293,43 +350,69 @@ def _without_model_names(
 
 
 def _optimizer(
-    value: Any,
+    number: int,
     mine: set[int],
     graph: Any,
     objects: Sequence[Any],
     called: Mapping[int, str],
     live: Any,
 ) -> LiveOptimizer:
-    kind = next(
-        (
-            optimizers.KERAS[base.__name__]
-            for base in type(value).__mro__
-            if base.__name__ in optimizers.KERAS
-        ),
-        optimizers.UNKNOWN,
-    )
-    numbers = {id(objects[n]): n for n in mine}
+    value = objects[number]
+    kinds = (optimizers.KERAS.get(base.__name__) for base in type(value).__mro__)
+    kind = next(filter(None, kinds), optimizers.UNKNOWN)
     slots: dict[str, dict[str, Live]] = {}
+    averages: dict[str, Live] = {}
     if private.is_legacy_optimizer(value):
-        (node,) = (graph.nodes[i] for i, o in enumerate(objects) if o is value)
         what = {name: slot for slot, name in kind.legacy.items()}
-        for slot in node.slot_variables:
+        for slot in graph.nodes[number].slot_variables:
             owner = called[slot.original_variable_node_id]
             slots.setdefault(what.get(slot.slot_name, slot.slot_name), {})[owner] = (
                 live(slot.slot_variable_node_id)
             )
     else:
-        places = {
+        owners = {
             place: name
             for n, name in called.items()
             if (place := private.place_in(value, objects[n])) is not None
         }
-        for slot, attribute in kind.attributes.items():
-            for place, variable in enumerate(getattr(value, attribute, None) or ()):
-                slots.setdefault(slot, {})[places[place]] = live(numbers[id(variable)])
-    taken = {id(s.variable) for by_owner in slots.values() for s in by_owner.values()}
+        numbers = {id(objects[n]): n for n in mine}
+        lists = {slot: getattr(value, a, ()) for slot, a in kind.attributes.items()}
+        slots = {
+            slot: {owners[i]: live(numbers[id(v)]) for i, v in enumerate(variables)}
+            for slot, variables in lists.items()
+            if variables
+        }
+        averages = {
+            owners[i]: live(numbers[id(v)])
+            for i, v in enumerate(private.averages_of(value))
+        }
     counter = next(n for n in mine if objects[n] is value.iterations)
-    others = [
-        live(n) for n in sorted(mine) if n != counter and id(objects[n]) not in taken
-    ]
-    return LiveOptimizer(value, kind, live(counter), slots, tuple(others))
+    of_variables = [*slots.values(), averages]
+    taken = {id(s.variable) for by_owner in of_variables for s in by_owner.values()}
+    return LiveOptimizer(
+        optimizer=value,
+        path=_path(graph, number),
+        kind=kind,
+        iterations=live(counter),
+        slots=slots,
+        averages=averages,
+        others=tuple(
+            live(n)
+            for n in sorted(mine)
+            if n != counter and id(objects[n]) not in taken
+        ),
+    )
+
+
+def _path(graph: Any, number: int) -> str:
+    """The local names that lead to a node from the root."""
+    parents = {
+        child.node_id: (parent, child.local_name)
+        for parent, node in reversed(list(enumerate(graph.nodes)))
+        for child in node.children
+    }
+    steps: list[str] = []
+    while number and len(steps) < len(graph.nodes):
+        number, local_name = parents[number]
+        steps.insert(0, local_name)
+    return "/".join(steps)

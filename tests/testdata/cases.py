@@ -12,9 +12,9 @@ from urllib.parse import quote
 import numpy as np
 import recorder
 import tensorflow as tf
-import trajectory
 
 from model_fns import digits, embedding, guide
+from tests.testdata import trajectory, trajectory_graph
 
 tf1 = tf.compat.v1
 
@@ -175,6 +175,37 @@ def ema_momentum(directory):
             save(session, directory + "/model.ckpt", step, wanted == 10, saver)
 
 
+#: Recurrent cells by the scope that they are in.
+CELLS = {
+    "basic_lstm": lambda: tf1.nn.rnn_cell.BasicLSTMCell(4),
+    "lstm": lambda: tf1.nn.rnn_cell.LSTMCell(4, forget_bias=0.5),
+    "lstm_block": lambda: tf.contrib.rnn.LSTMBlockCell(4),
+    "cudnn_lstm": lambda: tf.contrib.cudnn_rnn.CudnnCompatibleLSTMCell(4),
+    "peephole": lambda: tf1.nn.rnn_cell.LSTMCell(4, use_peepholes=True),
+    "gru": lambda: tf1.nn.rnn_cell.GRUCell(4),
+    "gru_block": lambda: tf.contrib.rnn.GRUBlockCellV2(4),
+    "cudnn_gru": lambda: tf.contrib.cudnn_rnn.CudnnCompatibleGRUCell(4),
+}
+
+
+@case("rnn-cells")
+def rnn_cells(directory):
+    """Recurrent cells, with what they give for a sequence."""
+    inputs = np.random.RandomState(1).normal(size=(2, 5, 3)).astype(np.float32)
+    initializer = tf1.random_normal_initializer(stddev=0.5)
+    found = {"inputs": tf.constant(inputs)}
+    for name, make in CELLS.items():
+        with tf1.variable_scope(name, initializer=initializer):
+            found[name] = tf1.nn.dynamic_rnn(make(), found["inputs"], dtype=tf.float32)[
+                0
+            ]
+    for variable in tf1.global_variables():  # the cells' own initializers are constant
+        variable._initializer_op = variable.assign(initializer(variable.shape)).op
+    with new_session() as session:
+        save(session, directory + "/model.ckpt", meta=False)
+        np.savez_compressed(directory + "/outputs.npz", **session.run(found))
+
+
 @case("rnn-basic-lstm")
 def rnn_basic_lstm(directory):
     inputs = tf.constant(np.linspace(-1, 1, 24).reshape(2, 4, 3), tf.float32)
@@ -280,43 +311,9 @@ class AdamWeightDecay(tf1.train.Optimizer):
         ]
 
 
-def decayed(rate):
-    """A rate that falls with the global step."""
-    return tf1.train.exponential_decay(rate, tf1.train.get_global_step(), 10, 0.8)
-
-
 #: Optimizers by the name of the case; those ending in `_dense` get no sparse gradients.
 TRAJECTORIES = {
-    "gradient_descent": lambda: tf1.train.GradientDescentOptimizer(0.05),
-    "momentum": lambda: tf1.train.MomentumOptimizer(0.02, 0.9),
-    "momentum_dense": lambda: tf1.train.MomentumOptimizer(0.02, 0.9),
-    "momentum_schedule_dense": lambda: tf1.train.MomentumOptimizer(decayed(0.02), 0.9),
-    "nesterov": lambda: tf1.train.MomentumOptimizer(0.02, 0.9, use_nesterov=True),
-    "nesterov_dense": lambda: tf1.train.MomentumOptimizer(0.02, 0.9, use_nesterov=True),
-    "adam": lambda: tf1.train.AdamOptimizer(0.02),
-    "adam_epsilon": lambda: tf1.train.AdamOptimizer(0.02, epsilon=1e-3),
-    "adam_schedule": lambda: tf1.train.AdamOptimizer(decayed(0.02)),
-    "adam_partitioned": lambda: tf1.train.AdamOptimizer(0.02),
-    "rmsprop": lambda: tf1.train.RMSPropOptimizer(0.01, epsilon=1e-3),
-    "rmsprop_dense": lambda: tf1.train.RMSPropOptimizer(0.01, epsilon=1e-3),
-    "rmsprop_momentum": lambda: tf1.train.RMSPropOptimizer(0.005, momentum=0.9),
-    "rmsprop_momentum_dense": lambda: tf1.train.RMSPropOptimizer(0.005, momentum=0.9),
-    "rmsprop_centered": lambda: tf1.train.RMSPropOptimizer(
-        0.005, momentum=0.9, epsilon=1e-3, centered=True
-    ),
-    "rmsprop_centered_dense": lambda: tf1.train.RMSPropOptimizer(
-        0.005, momentum=0.9, epsilon=1e-3, centered=True
-    ),
-    "adagrad": lambda: tf1.train.AdagradOptimizer(0.1),
-    "adagrad_small": lambda: tf1.train.AdagradOptimizer(0.1, 1e-6),
-    "adadelta": lambda: tf1.train.AdadeltaOptimizer(1.0, epsilon=1e-5),
-    "adadelta_dense": lambda: tf1.train.AdadeltaOptimizer(1.0, epsilon=1e-5),
-    "ftrl": lambda: tf1.train.FtrlOptimizer(
-        0.1, l1_regularization_strength=0.01, l2_regularization_strength=0.01
-    ),
-    "ftrl_dense": lambda: tf1.train.FtrlOptimizer(
-        0.1, l1_regularization_strength=0.01, l2_regularization_strength=0.01
-    ),
+    **trajectory_graph.OPTIMIZERS,
     "bert": lambda: AdamWeightDecay(0.002, 0.01),
     "adamax": lambda: tf.contrib.opt.AdaMaxOptimizer(0.02),
     "adamax_dense": lambda: tf.contrib.opt.AdaMaxOptimizer(0.02),
@@ -338,40 +335,17 @@ def trajectories(directory):
 def trajectory_of(directory, name, make):
     """Trains, saves, trains on; records the model's variables after each step."""
     step = tf1.train.get_or_create_global_step()
-    ids = tf1.placeholder(tf.int32, [None, trajectory.IDS])
-    labels = tf1.placeholder(tf.float32, [None, 1])
-    shape = [trajectory.ROWS, trajectory.WIDTH]
-    parts = tf1.fixed_size_partitioner(3) if name.endswith("partitioned") else None
-    with tf1.variable_scope("embedding", partitioner=parts):
-        table = tf1.get_variable(
-            "embeddings", shape, initializer=tf1.random_uniform_initializer(-1, 1)
-        )
-    if name.endswith("_dense"):
-        net = tf.tensordot(tf.one_hot(ids, trajectory.ROWS), table, 1)
-    else:
-        net = tf.nn.embedding_lookup(table, ids)
-    net = tf.reshape(net, [-1, trajectory.IDS * trajectory.WIDTH])
-    net = tf1.layers.dense(net, trajectory.UNITS, tf.nn.relu, name="hidden")
-    net = tf1.layers.batch_normalization(net, training=True, name="bn")
-    predicted = tf1.layers.dense(net, 1, name="out")
-    loss = tf1.losses.mean_squared_error(labels, predicted)
-    model = tf1.global_variables()
-    with tf.control_dependencies(tf1.get_collection(tf1.GraphKeys.UPDATE_OPS)):
-        train_op = make().minimize(loss, step)
+    train_on, model = trajectory_graph.build(name, make)
     after = {}  # [MORE, *shape] by variable
     with new_session() as session:
         for number in range(trajectory.STEPS + trajectory.MORE):
             if number == trajectory.STEPS:
                 save(session, f"{directory}/model.ckpt", step, meta=False)
-            feed = dict(zip((ids, labels), trajectory.batch(number)))
-            session.run(train_op, feed)
+            train_on(session, number)
             if number >= trajectory.STEPS:
-                values = recorder.variables(session)
-                for variable in model:
-                    info = variable._save_slice_info
-                    full_name = info.full_name if info else variable.op.name
-                    after.setdefault(full_name, {})[number] = values[full_name]
-    after = {quote(k, safe=""): np.stack(list(v.values())) for k, v in after.items()}
+                for full_name, value in trajectory_graph.values(session, model).items():
+                    after.setdefault(full_name, []).append(value)
+    after = {quote(k, safe=""): np.stack(v) for k, v in after.items()}
     np.savez_compressed(f"{directory}/trajectory.npz", **after)
 
 

@@ -1,0 +1,102 @@
+"""What a Keras optimizer does otherwise than the tf1 optimizer that it goes on from.
+
+By how much each is off is measured in `tests/training/test_trajectories.py`.
+"""
+
+from __future__ import annotations
+
+from estimator_ckpt.migration import optimizers, roles
+from estimator_ckpt.training.states import State
+from estimator_ckpt.training.trackables import LiveOptimizer
+
+
+def of(
+    state: State, optimizer: LiveOptimizer, steps: int, has_embeddings: bool
+) -> list[str]:
+    """What will not go on exactly as it was, a sentence each.
+
+    Args:
+      state: what the source has.
+      optimizer: the Keras optimizer.
+      steps: how many steps it is told to have taken.
+      has_embeddings: whether a layer's gradients are sparse.
+    """
+    found = _of_class(state, optimizer, has_embeddings)
+    if state.style == roles.TF1:
+        found += _of_settings(state, optimizer, has_embeddings)
+    if state.kind is optimizers.BERT:
+        found.append(
+            f"AdamWeightDecay corrects no bias, so iterations are {steps}, where "
+            f"Keras's Adam does not either; its weight decay is AdamW's"
+        )
+    elif state.global_step not in (None, steps) and optimizer.has_schedule:
+        found.append(
+            f"it took {steps} steps, and the global step is {state.global_step}: its "
+            f"learning rate schedule goes on from {steps}"
+        )
+    return [f"{optimizer.name}: {sentence}" for sentence in found]
+
+
+def _of_class(
+    state: State, optimizer: LiveOptimizer, has_embeddings: bool
+) -> list[str]:
+    """What the class does otherwise than the one before."""
+    found = []
+    is_before_new = state.style in (roles.TF1, roles.LEGACY)
+    if (
+        state.kind in optimizers.DENSE_ONLY
+        and is_before_new
+        and not optimizer.is_legacy
+        and has_embeddings
+    ):
+        found.append(
+            "it treats rows of embeddings that a batch does not touch otherwise than "
+            "tf1; tf.keras.optimizers.legacy is exact"
+        )
+    if has_embeddings and optimizer.is_keras_3 and state.kind is not optimizers.SGD:
+        found.append(
+            "Keras 3 does not sum the gradients of an id that occurs twice in a batch: "
+            "sum them before apply_gradients"
+        )
+    if optimizer.name.endswith("Nadam") and state.style == roles.TF1:
+        found.append(
+            "Keras's Nadam has a momentum schedule that tf1's has not: training goes "
+            "on otherwise"
+        )
+    return found
+
+
+def _of_settings(
+    state: State, optimizer: LiveOptimizer, has_embeddings: bool
+) -> list[str]:
+    """What follows from the options of an optimizer."""
+    found = []
+    kind, is_legacy = state.kind, optimizer.is_legacy
+    if kind is optimizers.RMSPROP and "momentum" not in optimizer.slots and is_legacy:
+        found.append(
+            "without momentum it adds epsilon outside of the root and decays untouched "
+            "rows; momentum=1e-30 is exactly tf1's"
+        )
+    elif kind is optimizers.RMSPROP and has_embeddings and not is_legacy:
+        found.append(
+            "tf.keras.optimizers.legacy.RMSprop(momentum=1e-30) is exactly tf1's, rows "
+            "of embeddings included"
+        )
+    if kind is optimizers.MOMENTUM and optimizer.has_schedule:
+        found.append(
+            "Keras keeps the learning rate in its momentum, so under a schedule "
+            "training goes on otherwise"
+        )
+    if (
+        kind is optimizers.ADAGRAD
+        and is_legacy
+        and optimizer.setting("epsilon") > 1e-10
+    ):
+        found.append(
+            "it adds epsilon to the root, tf1 does not; epsilon=1e-20 is exact"
+        )
+    if kind is optimizers.FTRL and optimizer.setting("beta"):
+        found.append("tf1's Ftrl has no beta; beta=0 is exact")
+    if is_legacy and optimizer.setting("decay"):
+        found.append("tf1's optimizers have no decay; decay=0 is exact")
+    return found
