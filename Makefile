@@ -10,7 +10,7 @@ STAMP := $(VENV)/.installed
 export CUDA_VISIBLE_DEVICES := -1
 export TF_CPP_MIN_LOG_LEVEL := 2
 
-.PHONY: help demo test check format install compat soak fuzz bench dist clean
+.PHONY: help demo leaving test check format install compat soak fuzz bench dist clean
 
 help: ## Show what each target does
 	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -32,6 +32,9 @@ $(STAMP): constraints.txt setup.py pyproject.toml tools/find_python.sh
 
 demo: $(STAMP) ## Warm-start a TF2-saving job from a real TF1 model dir
 	@$(BIN)/python -m examples.demo
+
+leaving: $(STAMP) ## Go from a TF1 model dir to model.fit, with a plot of the loss
+	@$(BIN)/python -m examples.leaving_estimator
 
 test: $(STAMP) ## Run the tests (under 10 minutes on 2 cores)
 	@echo "Running the tests"

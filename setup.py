@@ -34,7 +34,7 @@ setup(
     extras_require={
         "estimator": ["tensorflow>=2.12,<2.16", "tensorflow-estimator>=2.12,<2.16"],
         "snappy": ["cramjam>=2.6"],
-        "examples": ["scikit-learn>=1.0"],
+        "examples": ["matplotlib>=3.7", "pillow>=9.0", "scikit-learn>=1.0"],
         "dev": [
             "build",
             "cramjam>=2.6",

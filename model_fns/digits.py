@@ -22,6 +22,9 @@ epsilon 1e-3), ReLU, conv2 (3x3, stride 2, same padding, no bias), bn2, ReLU,
 flatten in height-width-channel order, logits.
 """
 
+import functools
+
+import numpy as np
 import tensorflow as tf
 
 tf1 = tf.compat.v1
@@ -110,6 +113,43 @@ def train_input_fn(params=None):
     return dataset.batch(params["batch_size"])
 
 
+def ordered_input_fn(params=None):
+    """The batches of the steps from `params["first_step"]` (default: 0) on.
+
+    A job that resumes begins its input anew. With the step given, it goes on with the
+    batches that another program would have gone on with.
+    """
+    params = dict(DEFAULTS, **(params or {}))
+
+    def batches():
+        step = params.get("first_step", 0)
+        while True:
+            images, labels = batch(step, params["batch_size"])
+            yield {"image": images}, labels
+            step += 1
+
+    return tf.data.Dataset.from_generator(
+        batches,
+        ({"image": tf.float32}, tf.int64),
+        ({"image": [None, 8, 8, 1]}, [None]),
+    )
+
+
+def batch(step, size=DEFAULTS["batch_size"]):
+    """The training images and labels of a step: the same ones whoever asks.
+
+    Args:
+      step: the global step before it, so 0 for the first.
+      size: how many images.
+
+    Returns:
+      As `load`.
+    """
+    images, labels = load("train")
+    chosen = np.random.RandomState(step).choice(len(labels), size, replace=False)
+    return images[chosen], labels[chosen]
+
+
 def eval_input_fn(params=None):
     """The held-out images, once and in order."""
     params = dict(DEFAULTS, **(params or {}))
@@ -122,6 +162,7 @@ def serving_input_receiver_fn():
     return tf.estimator.export.ServingInputReceiver({"image": image}, {"image": image})
 
 
+@functools.lru_cache(maxsize=2)
 def load(split):
     """Reads the digits that scikit-learn ships.
 

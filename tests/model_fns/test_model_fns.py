@@ -8,8 +8,11 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from model_fns import digits, embedding, guide
+import estimator_ckpt as ec
+from model_fns import digits, digits_keras, embedding, guide
 from tests.testdata_paths import PREFIXES, TESTDATA, digits_evaluation, session_values
+
+KERAS_NAMES = Path(guide.__file__).parent.parent / "configs" / "digits_keras.yaml"
 
 
 def estimator(module, model_dir, params=None):
@@ -106,6 +109,28 @@ def test_split_is_disjoint_and_complete():
     assert train_images.dtype == np.float32
     assert train_images.max() == 1.0
     assert set(train_labels) == set(test_labels) == set(range(10))
+
+
+def test_batches_begin_at_the_step_given_and_repeat():
+    dataset = digits.ordered_input_fn({"first_step": 7})
+    for step, (features, labels) in zip((7, 8), dataset.as_numpy_iterator()):
+        images, expected = digits.batch(step)
+        np.testing.assert_array_equal(features["image"], images)
+        np.testing.assert_array_equal(labels, expected)
+    assert (digits.batch(7)[1] != digits.batch(8)[1]).any()
+
+
+@pytest.mark.parametrize(
+    ("make", "renames"),
+    [(digits_keras.tf1_style_trackable, None), (digits_keras.trackable, KERAS_NAMES)],
+)
+def test_digits_in_tf2_evaluate_as_in_tf1(make, renames, tmp_path):
+    trackable, source = make(), PREFIXES["digits/model.ckpt-300"]
+    prefix = ec.convert_for(trackable, source, tmp_path / "c", assignment_map=renames)
+    tf.train.Checkpoint(**trackable).restore(prefix).assert_consumed()
+    images, labels = digits.load("test")
+    found = np.argmax(trackable["model"](images), axis=1) == labels
+    assert np.mean(found) == pytest.approx(digits_evaluation()["accuracy"])
 
 
 def test_model_fns_know_nothing_of_this_toolkit():

@@ -531,6 +531,69 @@ def digits_classifier(directory):
         json.dump({name: value.item() for name, value in metrics.items()}, file)
 
 
+class LossRecorder(tf1.train.SessionRunHook):
+    """Appends the loss of each training step, which is that of before the step."""
+
+    def __init__(self, losses):
+        self._losses = losses
+
+    def before_run(self, run_context):
+        return tf1.train.SessionRunArgs(tf1.get_collection(tf1.GraphKeys.LOSSES)[0])
+
+    def after_run(self, run_context, run_values):
+        self._losses.append(run_values.results.item())
+
+
+@case("digits-losses")
+def digits_losses(directory):
+    """The losses of the job of `digits`, and of 400 steps more from what it left.
+
+    Leaves no checkpoint, only a recording: `train`, the loss of each step, and
+    `evaluate`, the loss and the accuracy on the held-out images at each multiple of
+    `every` steps.
+    """
+    first, last, every = 300, 700, 20
+    recorded = {"every": every, "train": [], "evaluate": []}
+    config = run_config(save_checkpoints_steps=every, keep_checkpoint_max=None)
+
+    def train(model_dir, input_fn, until):
+        hook = LossRecorder(recorded["train"])
+        estimator = tf.estimator.Estimator(digits.model_fn, model_dir, config)
+        return estimator.train(input_fn, max_steps=until, hooks=[hook])
+
+    def evaluate(estimator, steps):
+        for step in steps:
+            prefix = f"{estimator.model_dir}/model.ckpt-{step}"
+            metrics = estimator.evaluate(
+                lambda: digits.eval_input_fn({"batch_size": 360}),  # all of them
+                checkpoint_path=prefix,
+            )
+            values = [metrics["loss"].item(), metrics["accuracy"].item()]
+            recorded["evaluate"].append(values)
+
+    model_dir = directory + "/again"
+    estimator = train(model_dir, digits.train_input_fn, until=first)
+    evaluate(estimator, range(0, first, every))
+    committed = os.path.join(os.path.dirname(os.path.abspath(__file__)), "digits")
+    reader = tf.train.load_checkpoint(committed)
+    for name in estimator.get_variable_names():
+        # The same job; another processor may round otherwise.
+        np.testing.assert_allclose(
+            estimator.get_variable_value(name), reader.get_tensor(name), 1e-3, 1e-4
+        )
+    shutil.rmtree(model_dir)
+    shutil.copytree(committed, model_dir)
+
+    def input_fn():
+        return digits.ordered_input_fn({"first_step": first})
+
+    estimator = train(model_dir, input_fn, until=last)
+    evaluate(estimator, range(first, last + 1, every))
+    shutil.rmtree(model_dir)
+    with open(directory + "/losses.json", "w") as file:
+        json.dump(recorded, file)
+
+
 @case("embedding-sharded")
 def embedding_sharded(directory):
     """The parts of the embedding on two devices: a data shard for each."""

@@ -94,11 +94,15 @@ def check_no_machine_path(name, workspace):
 
 
 def put_in_place(name):
-    """Replaces a directory and its recordings by those just written."""
+    """Replaces a directory and its recordings by those just written.
+
+    A case may leave recordings alone.
+    """
     for path in (name, os.path.join("values", name)):
         target = os.path.join(HERE, path)
         shutil.rmtree(target, ignore_errors=True)
-        shutil.copytree(path, target)
+        if os.path.isdir(path):
+            shutil.copytree(path, target)
 
 
 def size_of(directory):
