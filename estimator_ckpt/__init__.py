@@ -27,6 +27,7 @@ _PLAIN = {
     "open_checkpoint": "estimator_ckpt.migration.checkpoint",
     "convert_for": "estimator_ckpt.training.convert_for",
     "plan": "estimator_ckpt.training.planning",
+    "plan_for": "estimator_ckpt.training.convert_for",
     "suggest": "estimator_ckpt.training.planning",
     "verify": "estimator_ckpt.migration.verify",
     "warm_start_model_dir": "estimator_ckpt.migration.warm_start",
@@ -52,6 +53,7 @@ if TYPE_CHECKING:
         warm_start_model_dir as warm_start_model_dir,
     )
     from estimator_ckpt.training.convert_for import convert_for as convert_for
+    from estimator_ckpt.training.convert_for import plan_for as plan_for
     from estimator_ckpt.training.planning import plan as plan
     from estimator_ckpt.training.planning import suggest as suggest
     from estimator_ckpt.training.scaffold import scaffold as scaffold

@@ -14,6 +14,11 @@ def add_arguments(parser: ArgumentParser) -> None:
     parser.add_argument(
         "--exclude", action="append", help="regex of variables to leave out"
     )
+    add_names(parser)
+
+
+def add_names(parser: ArgumentParser) -> None:
+    """Adds the arguments that say what variables are called."""
     parser.add_argument(
         "--assignment_map", help="YAML or JSON file of new names, or builtin:NAME"
     )

@@ -28,6 +28,7 @@ PROGRAM = "estimator-ckpt"
 COMMANDS = {
     "inspect": "show what is in a checkpoint",
     "convert": "convert a checkpoint or a model dir to another format",
+    "convert_for": "write the checkpoint that a Keras model restores from, or back",
     "verify": "check every tensor against its checksum",
     "plan": "show what each variable of a target would get, before anything runs",
     "warm_start": "make a model dir that begins with old values at step 0",

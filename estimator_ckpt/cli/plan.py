@@ -1,7 +1,8 @@
 """Show what each variable of a target would get from a checkpoint.
 
-The target is a checkpoint (anything that exists), or a model_fn, given as
-package.module:function with --input_fn. Nothing is written but the file of --suggest.
+The target is a checkpoint (anything that exists), or package.module:function: a
+model_fn, with --input_fn, or a function without arguments that returns a Keras model or
+another object. Nothing is written but the file of --suggest.
 """
 
 from __future__ import annotations
@@ -54,12 +55,16 @@ def run(arguments: Namespace) -> int:
     options: dict[str, Any] = {}
     target: Any = arguments.target
     if not _exists(target) and ":" in target:
-        from estimator_ckpt.cli import train
+        from estimator_ckpt.cli import load
 
-        target = train.load(target, "target")
-        options = {"params": train.params_of(arguments.param), "mode": arguments.mode}
+        function = load.function(target, "target")
+        if arguments.input_fn is None and load.takes_nothing(function):
+            target = function()
+        else:
+            target = function
+            options = {"params": load.params(arguments.param), "mode": arguments.mode}
         if arguments.input_fn:
-            options["input_fn"] = train.load(arguments.input_fn, "input_fn")
+            options["input_fn"] = load.function(arguments.input_fn, "input_fn")
     if arguments.suggest:
         _suggest(arguments, target, options)
     planned = plan(

@@ -6,9 +6,6 @@ as Python finds them from the working directory. TF_CONFIG is read for clusters.
 
 from __future__ import annotations
 
-import importlib
-import os
-import sys
 from argparse import ArgumentParser, Namespace
 from collections.abc import Callable
 from typing import Any
@@ -16,6 +13,7 @@ from typing import Any
 from absl import flags
 
 from estimator_ckpt.cli import flags as job_flags
+from estimator_ckpt.cli import load
 from estimator_ckpt.cli.errors import UsageError
 
 FLAGS = flags.FLAGS
@@ -69,9 +67,9 @@ def run(arguments: Namespace) -> int:
     for name in ("model_fn", "input_fn", "model_dir", "max_steps"):
         if FLAGS[name].value is None:
             raise UsageError(f"--{name} is needed: {FLAGS[name].help}")
-    params = params_of(FLAGS.param)
+    params = load.params(FLAGS.param)
     functions = {
-        name: load(str(FLAGS[name].value), name)
+        name: load.function(str(FLAGS[name].value), name)
         for name in ("model_fn", "input_fn", "eval_input_fn")
         if FLAGS[name].value is not None
     }
@@ -130,52 +128,3 @@ def _train(functions: dict[str, Callable[..., Any]], params: dict[str, Any]) -> 
             throttle_secs=FLAGS.eval_throttle_secs,
         ),
     )
-
-
-def load(path: str, flag: str) -> Callable[..., Any]:
-    """The function that `package.module:function` names.
-
-    Args:
-      path: the function's path.
-      flag: the flag that gave it, for messages.
-
-    Raises:
-      UsageError: the path is malformed, or cannot be imported.
-    """
-    module_name, colon, function_name = path.partition(":")
-    if not (colon and module_name and function_name):
-        raise UsageError(f"--{flag}={path}: give it as package.module:function")
-    if os.getcwd() not in sys.path:
-        sys.path.insert(0, os.getcwd())
-    try:
-        module = importlib.import_module(module_name)
-    except ImportError as error:
-        raise UsageError(
-            f"--{flag}={path}: cannot import {module_name!r}: {error}"
-        ) from error
-    function = getattr(module, function_name, None)
-    if not callable(function):
-        raise UsageError(
-            f"--{flag}={path}: {module_name!r} has no function {function_name!r}"
-        )
-    return function  # type: ignore[no-any-return]
-
-
-def params_of(given: list[str]) -> dict[str, Any]:
-    """Hyperparameters from `name=value` texts; values are read as YAML.
-
-    Raises:
-      UsageError: one is not of that form.
-    """
-    import yaml
-
-    params = {}
-    for item in given:
-        name, equals, value = item.partition("=")
-        if not (name and equals):
-            raise UsageError(f"--param={item}: give it as name=value")
-        try:
-            params[name] = yaml.safe_load(value)
-        except yaml.YAMLError:
-            raise UsageError(f"--param={item}: {value!r} is not YAML") from None
-    return params

@@ -107,11 +107,23 @@ class Result:
         if problems:
             raise ConversionError(
                 f"{self.checkpoint.prefix} does not fit {self.target}: "
-                f"{'; '.join(problems)}. For other names give an assignment map "
+                f"{'; '.join(problems)}{self._unused()}. For other names give an "
+                f"assignment map "
                 f"(estimator-ckpt plan --suggest proposes one), for other layouts "
                 f"layout rules; strict=False (--nostrict) leaves these variables at "
                 f"the object's own values"
             )
+
+    def _unused(self) -> str:
+        """What the source has of a model that nothing takes, for a message."""
+        own = (roles.TRAINABLE, roles.MODEL)
+        taken = {item.source.name for item in self.items if item.source}
+        left = [v.name for v in self.source.values() if v.role in own]
+        left = [name for name in left if name not in taken]
+        if not left:
+            return ""
+        more = f" and {len(left) - 10} more" if len(left) > 10 else ""
+        return f". The source has left: {', '.join(map(repr, left[:10]))}{more}"
 
     def rekeying(self) -> Rekeying:
         """The same as what a conversion writes."""

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import dataclasses
+import math
 from collections.abc import Mapping, Sequence
 from typing import Any, Optional
 
+from estimator_ckpt.bundle import dtypes
 from estimator_ckpt.migration import names, optimizers, roles
 from estimator_ckpt.migration.assignment import AssignmentMap
 from estimator_ckpt.migration.checkpoint import Checkpoint, read_object_graph
@@ -150,7 +152,8 @@ class _Back:
         role = roles.TRAINABLE
         if roles.slot_of(name, self.recipes):
             role = roles.OPTIMIZER
-        return Variable(new_name, info.dtype, shape, role, new_name)
+        size = math.prod(shape) * dtypes.named(info.dtype).size
+        return Variable(new_name, info.dtype, shape, role, new_name, size)
 
     def add_model(self, described: Described) -> None:
         """The model's variables, those of another layout by rules."""

@@ -63,6 +63,9 @@ def result(
             if owner in found
             for source in found[owner].sources
         }
+        if optimizer.trained and not owners:  # of which the result says so already
+            _leave_out(made, optimizer)
+            continue
         state = states.find(
             checkpoint, optimizer, owners, renaming.targets, steps.get(optimizer.path)
         )
@@ -185,6 +188,12 @@ def _add_state(
     for live in optimizer.others:
         made.add_own(live, roles.OPTIMIZER)
     made.add_counter(optimizer.iterations, state.steps)
+
+
+def _leave_out(made: Result, optimizer: LiveOptimizer) -> None:
+    """An optimizer none of whose variables the source has."""
+    for live in optimizer.variables:
+        made.add_own(live, roles.OPTIMIZER, "the source lacks the variables it trains")
 
 
 def _of_slot(

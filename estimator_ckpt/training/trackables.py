@@ -174,7 +174,7 @@ def describe(
     models = [value for value in objects if is_model(value)]
     for model in models:
         _build(model, input_shape)
-    found = [value for value in objects if _is_optimizer(value)]
+    found = list(_optimizers(objects).values())
     for optimizer in found:
         if not private.has_slots(optimizer):
             private.build_slots(optimizer, _trained(optimizer, found, models, objects))
@@ -215,13 +215,24 @@ def is_model(value: Any) -> bool:
     return _is_keras(value, "Model")
 
 
-def _is_wrapper(value: Any) -> bool:
-    """Whether it is a LossScaleOptimizer, which has another and no slots."""
-    return private.is_optimizer(value) and hasattr(value, "inner_optimizer")
+def _unwrapped(value: Any) -> Any:
+    """What an optimizer stands for: a LossScaleOptimizer has another in it."""
+    return getattr(value, "inner_optimizer", value)
 
 
-def _is_optimizer(value: Any) -> bool:
-    return private.is_optimizer(value) and not _is_wrapper(value)
+def _optimizers(objects: Sequence[Any]) -> dict[int, Any]:
+    """The optimizers among the objects of a graph, by node.
+
+    tf.keras's LossScaleOptimizer stands in the graph for the one in it; Keras 3's has
+    a node of its own, and no slots.
+    """
+    found = {n: v for n, v in enumerate(objects) if private.is_optimizer(v)}
+    present = {id(value) for value in objects}
+    return {
+        n: _unwrapped(value)
+        for n, value in found.items()
+        if _unwrapped(value) is value or id(_unwrapped(value)) not in present
+    }
 
 
 def _build(model: Any, input_shape: Optional[Sequence[Optional[int]]]) -> None:
@@ -274,16 +285,16 @@ def _describe(
         for attribute in node.attributes:
             if attribute.name == names.VARIABLE_VALUE:
                 keys[number] = attribute.checkpoint_key
-    found = [
-        (number, _below(graph, number) & set(keys))
-        for number, value in enumerate(objects)
-        if _is_optimizer(value)
-    ]
-    of_optimizers = {n for _, mine in found for n in mine}
+    found = {
+        number: (value, _below(graph, number) & set(keys))
+        for number, value in _optimizers(objects).items()
+    }
+    of_optimizers = {n for _, mine in found.values() for n in mine}
     aside = {
         n
         for number, value in enumerate(objects)
-        if _is_wrapper(value) or _is_keras(value, "Metric")
+        if (private.is_optimizer(value) and number not in found)
+        or _is_keras(value, "Metric")
         for n in _below(graph, number) & set(keys) - of_optimizers
     }
     children = {c.local_name: c.node_id for c in graph.nodes[0].children}
@@ -300,7 +311,8 @@ def _describe(
     )
 
     def live(number: int, name: Optional[str] = None) -> Live:
-        return Live(name or keys[number], keys[number], objects[number])
+        key = keys[number]
+        return Live(name or names.path_of(key) or key, key, objects[number])
 
     fixed = [live(n) for n in sorted(aside)]
     if counter is not None and save_counter:
@@ -311,8 +323,8 @@ def _describe(
         variables={name: live(n, name) for n, name in by_number.items()},
         step=live(step, names.GLOBAL_STEP) if step in keys else None,
         optimizers=tuple(
-            _optimizer(number, mine, graph, objects, by_number, live)
-            for number, mine in found
+            _optimizer(number, value, mine, graph, objects, by_number, live)
+            for number, (value, mine) in found.items()
         ),
         fixed=tuple(fixed),
         has_embeddings=any(type(value).__name__ == "Embedding" for value in objects),
@@ -351,13 +363,13 @@ def _without_model_names(
 
 def _optimizer(
     number: int,
+    value: Any,
     mine: set[int],
     graph: Any,
     objects: Sequence[Any],
     called: Mapping[int, str],
     live: Any,
 ) -> LiveOptimizer:
-    value = objects[number]
     kinds = (optimizers.KERAS.get(base.__name__) for base in type(value).__mro__)
     kind = next(filter(None, kinds), optimizers.UNKNOWN)
     slots: dict[str, dict[str, Live]] = {}

@@ -124,7 +124,7 @@ def gone_on(model, optimizer, case):
 
 
 def deviation(there, here):
-    """The largest deviation after any step, relative to the variable's largest value."""
+    """The largest deviation after any step, relative to the largest value."""
     scale = {name: max(np.abs(step[name]).max() for step in here) for name in here[0]}
     return max(
         np.abs(a[name] - b[name]).max() / scale[name]

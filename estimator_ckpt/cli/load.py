@@ -1,0 +1,86 @@
+"""What users name on a command line: functions of theirs, and values for them."""
+
+from __future__ import annotations
+
+import importlib
+import inspect
+import os
+import sys
+from collections.abc import Callable
+from typing import Any
+
+from estimator_ckpt.cli.errors import UsageError
+
+
+def function(path: str, flag: str) -> Callable[..., Any]:
+    """The function that `package.module:function` names.
+
+    Args:
+      path: the function's path.
+      flag: the flag that gave it, for messages.
+
+    Raises:
+      UsageError: the path is malformed, or cannot be imported.
+    """
+    module_name, colon, function_name = path.partition(":")
+    if not (colon and module_name and function_name):
+        raise UsageError(f"--{flag}={path}: give it as package.module:function")
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")  # what it likely imports
+    if os.getcwd() not in sys.path:
+        sys.path.insert(0, os.getcwd())
+    try:
+        module = importlib.import_module(module_name)
+    except ImportError as error:
+        raise UsageError(
+            f"--{flag}={path}: cannot import {module_name!r}: {error}"
+        ) from error
+    found = getattr(module, function_name, None)
+    if not callable(found):
+        raise UsageError(
+            f"--{flag}={path}: {module_name!r} has no function {function_name!r}"
+        )
+    return found  # type: ignore[no-any-return]
+
+
+def params(given: list[str]) -> dict[str, Any]:
+    """Hyperparameters from `name=value` texts; values are read as YAML.
+
+    Raises:
+      UsageError: one is not of that form.
+    """
+    import yaml
+
+    found = {}
+    for item in given:
+        name, equals, value = item.partition("=")
+        if not (name and equals):
+            raise UsageError(f"--param={item}: give it as name=value")
+        try:
+            found[name] = yaml.safe_load(value)
+        except yaml.YAMLError:
+            raise UsageError(f"--param={item}: {value!r} is not YAML") from None
+    return found
+
+
+def takes_nothing(given: Callable[..., Any]) -> bool:
+    """Whether a function can be called without arguments."""
+    kinds = (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD)
+    return all(
+        parameter.default is not parameter.empty or parameter.kind in kinds
+        for parameter in inspect.signature(given).parameters.values()
+    )
+
+
+def trackable(path: str, flag: str) -> Any:
+    """The object that the function at `package.module:function` returns.
+
+    Raises:
+      UsageError: as `function`, or it wants arguments.
+    """
+    make = function(path, flag)
+    if not takes_nothing(make):
+        raise UsageError(
+            f"--{flag}={path}: the function must return the object when it is called "
+            f"without arguments"
+        )
+    return make()
