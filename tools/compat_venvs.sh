@@ -7,7 +7,7 @@ cd "$(dirname "$0")/.."
 make_venv() { # directory, packages, Python versions
   local directory=".venvs/$1" packages="$2" python
   shift 2
-  [ -e "$directory/.installed" ] && return 0
+  [ "$(cat "$directory/.installed" 2>/dev/null)" = "$packages" ] && return 0
   if ! python="$(bash tools/find_python.sh "$@")"; then
     echo "Left out: $packages" >&2
     return 0
@@ -16,8 +16,9 @@ make_venv() { # directory, packages, Python versions
   "$python" -m venv "$directory"
   # shellcheck disable=SC2086
   "$directory/bin/python" -m pip install --quiet --disable-pip-version-check $packages
-  touch "$directory/.installed"
+  echo "$packages" > "$directory/.installed"
 }
 
 make_venv tf115 "tensorflow==1.15.5 protobuf==3.20.3 numpy==1.18.5" 3.7
-make_venv tf221 "tensorflow-cpu==2.21.0" 3.11 3.12 3.10
+# With Keras 3 and tf-keras, and with what the package and its tests need.
+make_venv tf221 "tensorflow-cpu==2.21.0 tf-keras==2.21.0 crc32c PyYAML pytest" 3.11 3.12 3.10

@@ -127,16 +127,13 @@ class BundleReader:
             return
         dtype = self._numpy_dtype(key, entry)
         most = min(_PIECE, files.CHUNK) // dtype.itemsize
+        if check:
+            self.verify_whole(name)
         if entry.slices:
-            for extents in entry.slices if check else ():
-                self.verify(coding.slice_key(name, extents))
             for region in slices.row_major(entry.shape, most):
                 yield self._join(name, entry, region, check=False).reshape(-1)
-                with self._lock:  # What was mapped counts as ours until let go of.
-                    self._maps.clear()
+                self.unmap()
             return
-        if check:
-            self.verify(key)
         shard, offset = self._locate(key, entry), entry.offset
         for region in slices.row_major(entry.shape, most):
             size = slices.volume(region) * dtype.itemsize
@@ -159,11 +156,29 @@ class BundleReader:
         if not entry.slices:
             self._verify(key, entry, self._locate(key, entry))
 
+    def verify_whole(self, name: str) -> None:
+        """Verifies a tensor, of a partitioned variable all slices.
+
+        Raises:
+          As `verify`.
+        """
+        for extents in self.index[name].slices:
+            self.verify(coding.slice_key(name, extents))
+        self.verify(coding.name_to_key(name))
+
     def iter_chunks(self, key: bytes) -> Iterator[memoryview]:
         """The stored bytes of an entry, unchecked, `files.CHUNK` at a time."""
         entry = self.index.entry(key)
         if not entry.slices:
             yield from self._locate(key, entry).chunks(entry.offset, entry.size)
+
+    def unmap(self) -> None:
+        """Lets go of mapped shards, whose pages count as ours until then.
+
+        Arrays that were read stay valid.
+        """
+        with self._lock:
+            self._maps.clear()
 
     def close(self) -> None:
         """Closes the shards. Arrays that were read stay valid."""

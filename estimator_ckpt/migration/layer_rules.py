@@ -31,10 +31,10 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Optional, Union
 
 from estimator_ckpt.bundle import files
-from estimator_ckpt.migration.layers import LayoutRule, LayoutRuleError
+from estimator_ckpt.migration.layers import LayoutRule, LayoutRuleError, Run
 
 if TYPE_CHECKING:
-    from estimator_ckpt.migration.layers import Array, Reorder
+    from estimator_ckpt.migration.layers import Array, Reorder, Runs
 
 Layouts = Union[None, str, "os.PathLike[str]", Sequence[Mapping[str, Any]]]
 
@@ -175,28 +175,56 @@ def _shaped(array: Array, shape: Optional[Sequence[int]]) -> Array:
 
 
 def _mod(text: str, source: str, target: str, parts: int = 0) -> list[LayoutRule]:
-    import numpy as np
-
-    if parts < 2:
+    """A table of which id `i` was row `i // parts` of part `i % parts`."""
+    if not isinstance(parts, int) or parts < 2:
         raise TypeError("say of how many parts the table was (parts)")
 
-    def places(rows: int) -> Array:
-        """The row of each id; the first parts are longer where they differ."""
-        sizes = [rows // parts + (part < rows % parts) for part in range(parts)]
-        starts = np.cumsum([0, *sizes[:-1]])
-        ids = np.arange(rows)
-        found: Array = starts[ids % parts] + ids // parts
-        return found
+    def start_of(part: int, rows: int) -> int:
+        """The first row of a part; the first parts are longer where they differ."""
+        return part * (rows // parts) + min(part, rows % parts)
+
+    def of_ids(start: int, stop: int, rows: int) -> list[Run]:
+        runs = []
+        for part in range(parts):
+            first = start + (part - start) % parts
+            count = len(range(first, stop, parts))
+            row = start_of(part, rows) + first // parts
+            runs.append(Run(row, 1, count, first - start, parts))
+        return runs
+
+    def of_rows(start: int, stop: int, rows: int) -> list[Run]:
+        runs = []
+        for part in range(parts):
+            begin = start_of(part, rows)
+            row = max(start, begin)
+            count = max(min(stop, start_of(part + 1, rows)) - row, 0)
+            runs.append(Run((row - begin) * parts + part, parts, count, row - start, 1))
+        return runs
+
+    def moved(runs: Runs) -> Reorder:
+        return lambda arrays: [_moved_rows(arrays[0], runs)]
 
     return [
         LayoutRule(
             text,
             (source,),
             (target,),
-            lambda arrays: [arrays[0][places(len(arrays[0]))]],
-            lambda arrays: [arrays[0][np.argsort(places(len(arrays[0])))]],
+            moved(of_ids),
+            moved(of_rows),
+            runs=(of_ids, of_rows),
         )
     ]
+
+
+def _moved_rows(array: Array, runs: Runs) -> Array:
+    """A table whose rows are made of runs of another's."""
+    import numpy as np
+
+    out = np.empty_like(array)
+    for run in runs(0, len(array), len(array)):
+        rows = array[run.first :: run.step][: run.number]
+        out[run.place :: run.stride][: run.number] = rows
+    return out
 
 
 def _lstm(

@@ -12,7 +12,7 @@ from __future__ import annotations
 import dataclasses
 import math
 from collections.abc import Callable, Collection, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, Optional
+from typing import TYPE_CHECKING, Any, NamedTuple, Optional
 
 from estimator_ckpt.bundle.errors import CheckpointError
 
@@ -29,6 +29,28 @@ class LayoutRuleError(CheckpointError, ValueError):
     """A layout rule that cannot be read, or that does not fit its variables."""
 
 
+class Run(NamedTuple):
+    """Rows of one table that are rows of another.
+
+    Attributes:
+      first: the first of them in the source.
+      step: from one to the next there.
+      number: how many.
+      place: where the first of them goes.
+      stride: from one to the next there.
+    """
+
+    first: int
+    step: int
+    number: int
+    place: int
+    stride: int
+
+
+#: The runs that rows `start` to `stop` of a table consist of, given how many it has.
+Runs = Callable[[int, int, int], list[Run]]
+
+
 @dataclasses.dataclass(frozen=True)
 class LayoutRule:
     """How some variables of tf1 become some of Keras.
@@ -43,6 +65,8 @@ class LayoutRule:
         None for nothing. Slots have no such difference.
       refused: variables of tf1 that the layer may not have, by why.
       caveat: what training does otherwise in Keras's layer, None for nothing.
+      runs: of a rule that moves rows of one table, those of the target and those of the
+        source, so that no more than a piece of the table need be in memory.
     """
 
     text: str
@@ -53,6 +77,7 @@ class LayoutRule:
     shift: Optional[Callable[[Array], Array]] = None
     refused: Mapping[str, str] = dataclasses.field(default_factory=dict)
     caveat: Optional[str] = None
+    runs: Optional[tuple[Runs, Runs]] = None
 
     def check(self, names: Collection[str]) -> None:
         """Raises LayoutRuleError if a checkpoint's layer is not what the rule means."""
@@ -98,8 +123,11 @@ class LayoutRule:
         """The shapes of what becomes of arrays of given shapes."""
         import numpy as np
 
+        if self.runs is not None:
+            return list(given)
         try:
-            made = reorder([np.zeros(shape, np.int8) for shape in given])
+            # No array in memory: each of its numbers is the same one.
+            made = reorder([np.broadcast_to(np.int8(0), shape) for shape in given])
         except (ValueError, IndexError) as error:
             raise LayoutRuleError(
                 f"{self.text}: does not fit variables of shapes {_listed(given)}: "
@@ -125,6 +153,11 @@ class Use:
     shape: Shape
     is_back: bool = False
     is_slot: bool = False
+
+    @property
+    def runs(self) -> Optional[Runs]:
+        """Where its rows come from, if it is made row by row."""
+        return None if self.rule.runs is None else self.rule.runs[self.is_back]
 
     def __call__(self, arrays: Sequence[Array]) -> Array:
         """The tensor, from what the rule makes it of."""

@@ -7,6 +7,7 @@ something else are read, changed and written.
 from __future__ import annotations
 
 import dataclasses
+import math
 from collections.abc import Iterator
 from typing import Any, Optional
 
@@ -14,10 +15,13 @@ import numpy as np
 
 from estimator_ckpt.bundle import dtypes
 from estimator_ckpt.migration.checkpoint import Checkpoint
-from estimator_ckpt.migration.layers import Use
+from estimator_ckpt.migration.layers import Runs, Use
 from estimator_ckpt.migration.optimizers import Change
 from estimator_ckpt.migration.rekey import NewTensor
 from estimator_ckpt.training.trackables import Live
+
+#: How many bytes of a table are made at a time.
+_PIECE = 1 << 20
 
 
 @dataclasses.dataclass(frozen=True)
@@ -49,6 +53,8 @@ class Recipe:
         def pieces() -> Iterator[Any]:
             if self.use is None:
                 arrays = checkpoint.pieces(self.sources[0])
+            elif self.use.runs is not None:
+                arrays = _rows(checkpoint, self.sources[0], self.use.runs)
             else:
                 arrays = iter([self.use([checkpoint.read(n) for n in self.sources])])
             for array in arrays:
@@ -64,6 +70,26 @@ class Recipe:
         if self.change is not None:
             found.append(str(self.change))
         return ", ".join(found)
+
+
+def _rows(checkpoint: Checkpoint, name: str, runs: Runs) -> Iterator[Any]:
+    """A table whose rows are a variable's in another order, piece by piece."""
+    info, reader = checkpoint[name], checkpoint.reader
+    reader.verify_whole(info.key)
+    total, row_shape = info.shape[0], info.shape[1:]
+    everything = [(0, size) for size in row_shape]
+    dtype = dtypes.named(info.dtype).numpy
+    most = max(_PIECE // max(math.prod(row_shape) * dtype.itemsize, 1), 1)
+    for start in range(0, total, most):
+        stop = min(start + most, total)
+        piece = np.empty((stop - start, *row_shape), dtype)
+        for first, step, count, place, stride in runs(start, stop, total):
+            if count:
+                span = (first, (count - 1) * step + 1)
+                rows = reader.read_slice(info.key, [span, *everything], check=False)
+                piece[place::stride][:count] = rows[::step]
+        reader.unmap()
+        yield piece
 
 
 def constant(array: Any, dtype: str) -> NewTensor:

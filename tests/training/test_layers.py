@@ -280,3 +280,16 @@ def test_a_file_of_rules(save, tmp_path):
     new = ec.convert_for(net, old, tmp_path / "new", layouts=tmp_path / "rules.yaml")
     tf.train.Checkpoint(net).restore(new).assert_consumed()
     np.testing.assert_array_equal(net.head, numbers(3, 5).T)
+
+
+def test_a_table_passes_through_memory_in_pieces(save, tmp_path, monkeypatch):
+    from estimator_ckpt.training import recipes
+
+    monkeypatch.setattr(recipes, "_PIECE", 100)  # five rows
+    old = numbers(103, 5)
+    parts = np.concatenate([old[part::4] for part in range(4)])
+    net = Net(table=(103, 5))
+    rule = {"mod": "table", "to": "table", "parts": 4}
+    back = there_and_back(net, save(table=parts), tmp_path, rule)
+    np.testing.assert_array_equal(net.table, old)
+    np.testing.assert_array_equal(back["table"], parts)
