@@ -170,15 +170,16 @@ def describe(
       AmbiguousNameError: two variables have one name.
     """
     root = _root(trackable, save_counter)
-    _, objects, _ = private.objects_of(root)
+    graph, objects, _ = private.objects_of(root)
     models = [value for value in objects if is_model(value)]
-    for model in models:
-        _build(model, input_shape)
+    built: list[Any] = [model for model in models if _build(model, input_shape)]
     found = list(_optimizers(objects).values())
     for optimizer in found:
         if not private.has_slots(optimizer):
             private.build_slots(optimizer, _trained(optimizer, found, models, objects))
-    graph, objects, _ = private.objects_of(root)
+            built.append(optimizer)
+    if built:
+        graph, objects, _ = private.objects_of(root)
     called = type(trackable).__name__
     if is_model(trackable):
         called = f"the model {trackable.name!r}"
@@ -235,14 +236,17 @@ def _optimizers(objects: Sequence[Any]) -> dict[int, Any]:
     }
 
 
-def _build(model: Any, input_shape: Optional[Sequence[Optional[int]]]) -> None:
-    if not model.built and input_shape is not None:
+def _build(model: Any, input_shape: Optional[Sequence[Optional[int]]]) -> bool:
+    """Builds a model if it is not built; returns whether it was not."""
+    was_built = model.built
+    if not was_built and input_shape is not None:
         model.build(tuple(input_shape))
     if not model.built or not model.weights:
         raise TrackableError(
             f"the model {model.name!r} is not built, so it has no variables yet: call "
             f"it once, or give its input shape (input_shape=, --input_shape)"
         )
+    return not was_built
 
 
 def _trained(

@@ -92,5 +92,6 @@ def test_bad_input_is_one_line(arguments, message, tmp_path, capsys, monkeypatch
     assert printed.out == ""
     *usage, line = printed.err.splitlines()
     assert not usage or usage[0].startswith("usage: ")  # argparse's own
-    assert line.startswith("estimator-ckpt") and message in line
+    assert line.startswith("estimator-ckpt")
+    assert message in line
     assert not list(tmp_path.iterdir())
