@@ -219,8 +219,8 @@ def leaving_lines(found):
         "`convert_for` of a 1.05 GB TF1 checkpoint, Adam's slots included, for a live",
         "Keras model, and filling the model and its slots by hand and saving them, in",
         f"turn: {ours['seconds']:.2f} s and {theirs['seconds']:.2f} s "
-        f"({found['ratio']:.1f}x). Meanwhile the process grows by {ours['mib']:.0f} and "
-        f"{theirs['mib']:.0f} MiB.",
+        f"({found['ratio']:.1f}x). Meanwhile the process grows by {ours['mib']:.0f} "
+        f"and {theirs['mib']:.0f} MiB.",
     ]
 
 

@@ -8,6 +8,7 @@ function, when one of them changes.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, Optional
 
@@ -237,6 +238,15 @@ def schedule_of(optimizer: Any) -> Optional[Callable[[Any], Any]]:
 def averages_of(optimizer: Any) -> Sequence[Any]:
     """The averages of its variables that an optimizer since 2.11 keeps (use_ema)."""
     return getattr(optimizer, "_model_variables_moving_average", None) or ()
+
+
+def trained_by(optimizer: Any) -> list[str]:
+    """The names of the variables that an optimizer since 2.11 was built for."""
+    if hasattr(optimizer, "_index_dict"):
+        places = optimizer._index_dict.items()
+        keys = [key for key, _ in sorted(places, key=lambda item: item[1])]
+        return [re.sub(r"_\d+$", "", key) for key in keys]  # a number of TensorFlow's
+    return [v.path for v in getattr(optimizer, "_trainable_variables", ())]
 
 
 def place_in(optimizer: Any, variable: Any) -> Optional[int]:

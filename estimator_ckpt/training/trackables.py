@@ -391,6 +391,7 @@ def _optimizer(
             for n, name in called.items()
             if (place := private.place_in(value, objects[n])) is not None
         }
+        _require_owners(value, owners)
         numbers = {id(objects[n]): n for n in mine}
         lists = {slot: getattr(value, a, ()) for slot, a in kind.attributes.items()}
         slots = {
@@ -418,6 +419,20 @@ def _optimizer(
             if n != counter and id(objects[n]) not in taken
         ),
     )
+
+
+def _require_owners(optimizer: Any, owners: Mapping[int, str]) -> None:
+    """Raises TrackableError if an optimizer was built for what is not in the object."""
+    trained = private.trained_by(optimizer)
+    absent = [name for place, name in enumerate(trained) if place not in owners]
+    if absent:
+        listed = ", ".join(map(repr, absent[:6]))
+        more = f" and {len(absent) - 6} more" if len(absent) > 6 else ""
+        raise TrackableError(
+            f"the optimizer {type(optimizer).__name__} was built for variables that "
+            f"the object given does not have: {listed}{more}. Give the model that it "
+            f"trains along with it, or an optimizer that is not built"
+        )
 
 
 def _path(graph: Any, number: int) -> str:

@@ -495,6 +495,19 @@ class TestBadInput:
         trackable = {"v": variable, "optimizer": new.Adam(0.1)}
         self.refused(trackable, ADAM, tmp_path, r"call optimizer\.build\(variables\)")
 
+    def test_an_optimizer_of_another_model(self, tmp_path):
+        optimizer = new.Adam(0.1)
+        optimizer.build(model_of("adam").trainable_variables)
+        trackable = {"model": model_of("adam"), "optimizer": optimizer}
+        self.refused(
+            trackable,
+            ADAM,
+            tmp_path,
+            r"share a full name"
+            if IS_KERAS_3  # whose optimizers hold what they train
+            else r"Adam was built for .* does not have: 'embedding/embeddings', 'h",
+        )
+
     def test_what_has_no_variables(self, tmp_path):
         self.refused(3, ADAM, tmp_path, "no variables to convert for: give a Keras")
 
