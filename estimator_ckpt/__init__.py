@@ -12,11 +12,15 @@ from typing import TYPE_CHECKING, Any
 
 __version__ = "0.1.0"
 
-_TRAINING = {
+_ESTIMATOR = {
     "scaffold": "estimator_ckpt.training.scaffold",
     "warm_start_from": "estimator_ckpt.training.warm_start",
     "warm_start_settings": "estimator_ckpt.training.warm_start",
     "with_scaffold": "estimator_ckpt.training.scaffold",
+}
+_TENSORFLOW = {
+    "convert_for": "estimator_ckpt.training.convert_for",
+    "plan_for": "estimator_ckpt.training.convert_for",
 }
 _PLAIN = {
     "CheckpointError": "estimator_ckpt.bundle.errors",
@@ -25,9 +29,7 @@ _PLAIN = {
     "convert_model_dir": "estimator_ckpt.migration.model_dir",
     "diff": "estimator_ckpt.migration.diff",
     "open_checkpoint": "estimator_ckpt.migration.checkpoint",
-    "convert_for": "estimator_ckpt.training.convert_for",
     "plan": "estimator_ckpt.training.planning",
-    "plan_for": "estimator_ckpt.training.convert_for",
     "suggest": "estimator_ckpt.training.planning",
     "verify": "estimator_ckpt.migration.verify",
     "warm_start_model_dir": "estimator_ckpt.migration.warm_start",
@@ -36,7 +38,9 @@ _MODULES = {
     "flags": "estimator_ckpt.cli.flags",
 }
 
-__all__ = ["__version__", *sorted({**_TRAINING, **_PLAIN, **_MODULES})]
+_DEFINED_IN = {**_ESTIMATOR, **_TENSORFLOW, **_PLAIN}
+
+__all__ = ["__version__", *sorted({**_DEFINED_IN, **_MODULES})]
 
 if TYPE_CHECKING:
     from estimator_ckpt.bundle.errors import CheckpointError as CheckpointError
@@ -68,11 +72,12 @@ def __getattr__(name: str) -> Any:
     value: Any
     if name in _MODULES:
         value = importlib.import_module(_MODULES[name])
-    elif name in _PLAIN:
-        value = getattr(importlib.import_module(_PLAIN[name]), name)
-    elif name in _TRAINING:
-        _require_estimator(name)
-        value = getattr(importlib.import_module(_TRAINING[name]), name)
+    elif name in _DEFINED_IN:
+        if name in _ESTIMATOR:
+            _require(name, "tensorflow", "tensorflow_estimator")
+        elif name in _TENSORFLOW:
+            _require(name, "tensorflow")
+        value = getattr(importlib.import_module(_DEFINED_IN[name]), name)
     else:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     globals()[name] = value
@@ -83,17 +88,15 @@ def __dir__() -> list[str]:
     return sorted(__all__)
 
 
-def _require_estimator(name: str) -> None:
-    """Raises an ImportError that says what to install, if TensorFlow lacks."""
+def _require(name: str, *packages: str) -> None:
+    """Raises an ImportError that says what to install, if a package is missing."""
     from importlib.util import find_spec
 
-    missing = [
-        package
-        for package in ("tensorflow", "tensorflow_estimator")
-        if find_spec(package) is None
-    ]
+    missing = [package for package in packages if find_spec(package) is None]
     if missing:
+        needs_estimator = "tensorflow_estimator" in packages
+        install = "'estimator-ckpt[estimator]'" if needs_estimator else "tensorflow"
         raise ImportError(
             f"estimator_ckpt.{name} needs {' and '.join(missing)}: "
-            f"pip install 'estimator-ckpt[estimator]'"
+            f"pip install {install}"
         )
