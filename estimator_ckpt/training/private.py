@@ -9,6 +9,7 @@ function, when one of them changes.
 from __future__ import annotations
 
 import re
+import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, Optional
 
@@ -17,7 +18,6 @@ from tensorflow.compat import v1 as tf1
 from tensorflow.python.checkpoint import graph_view as _graph_view
 from tensorflow.python.checkpoint import util as _checkpoint_util
 from tensorflow.python.client import session as _session
-from tensorflow.python.ops import ref_variable as _ref_variable
 from tensorflow.python.ops import resource_variable_ops as _resource_variable_ops
 from tensorflow.python.training import saver as _saver
 from tensorflow.python.training.saving import saveable_object as _saveable_object
@@ -25,6 +25,11 @@ from tensorflow.python.training.saving import (
     saveable_object_util as _saveable_object_util,
 )
 from tensorflow.python.util import function_utils as _function_utils
+
+try:
+    from tensorflow.python.ops.ref_variable import RefVariable as _RefVariable
+except ImportError:  # TensorFlow 2.12
+    from tensorflow.python.ops.variables import RefVariable as _RefVariable
 
 SaveableObject = _saveable_object.SaveableObject
 SaveSpec = _saveable_object.SaveSpec
@@ -89,7 +94,7 @@ def has_initializer(variable: Any) -> bool:
 
     Not one that stands for replicas or parts.
     """
-    kinds = (_resource_variable_ops.ResourceVariable, _ref_variable.RefVariable)
+    kinds = (_resource_variable_ops.ResourceVariable, _RefVariable)
     return type(variable) in kinds and whole_of(variable) is None
 
 
@@ -197,9 +202,9 @@ def is_legacy_optimizer(value: Any) -> bool:
 
 def is_keras_3(optimizer: Any) -> bool:
     """Whether an optimizer is one of Keras 3, and not of tf-keras."""
-    return type(optimizer).__module__.startswith("keras.") and (
-        not hasattr(optimizer, "_index_dict") and not is_legacy_optimizer(optimizer)
-    )
+    version = getattr(sys.modules.get("keras"), "__version__", "")
+    is_of_keras = type(optimizer).__module__.startswith("keras.")
+    return is_of_keras and not version.startswith("2.")
 
 
 def is_optimizer(value: Any) -> bool:

@@ -40,7 +40,8 @@ def run(python, files, **environment):
 
 @pytest.mark.parametrize("uses_tf_keras", ["1", "0"], ids=["tf-keras", "Keras 3"])
 def test_leaving_estimator_in_2_21(uses_tf_keras):
-    files = ("test_convert_for.py", "test_layers.py", "test_trajectories.py")
+    files = ("convert_for", "layers", "trajectories", "private_keras")
+    files = [f"test_{name}.py" for name in files]
     run(NEWEST, files, TF_USE_LEGACY_KERAS=uses_tf_keras)
 
 
