@@ -6,6 +6,7 @@ By how much each is off is measured in `tests/training/test_trajectories.py`.
 from __future__ import annotations
 
 from estimator_ckpt.migration import optimizers, roles
+from estimator_ckpt.migration.optimizers import Kind
 from estimator_ckpt.training.states import State
 from estimator_ckpt.training.trackables import LiveOptimizer
 
@@ -21,9 +22,7 @@ def of(
       steps: how many steps it is told to have taken.
       has_embeddings: whether a layer's gradients are sparse.
     """
-    found = _of_class(state, optimizer, has_embeddings)
-    if state.style == roles.TF1:
-        found += _of_settings(state, optimizer, has_embeddings)
+    found = _differences(state.kind, state.style, optimizer, has_embeddings)
     if state.kind is optimizers.BERT:
         found.append(
             f"AdamWeightDecay corrects no bias, so iterations are {steps}, where "
@@ -37,15 +36,32 @@ def of(
     return [f"{optimizer.name}: {sentence}" for sentence in found]
 
 
+def of_way_back(
+    kind: Kind, optimizer: LiveOptimizer, has_embeddings: bool
+) -> list[str]:
+    """The same where tf1 goes on from a Keras optimizer's state."""
+    found = _differences(kind, roles.TF1, optimizer, has_embeddings)
+    return [f"{optimizer.name}: {sentence}" for sentence in found]
+
+
+def _differences(
+    kind: Kind, style: str, optimizer: LiveOptimizer, has_embeddings: bool
+) -> list[str]:
+    """What two optimizers do otherwise, the one before being named by its style."""
+    found = _of_class(kind, style, optimizer, has_embeddings)
+    if style == roles.TF1:
+        found += _of_settings(kind, optimizer, has_embeddings)
+    return found
+
+
 def _of_class(
-    state: State, optimizer: LiveOptimizer, has_embeddings: bool
+    kind: Kind, style: str, optimizer: LiveOptimizer, has_embeddings: bool
 ) -> list[str]:
     """What the class does otherwise than the one before."""
     found = []
-    is_before_new = state.style in (roles.TF1, roles.LEGACY)
     if (
-        state.kind in optimizers.DENSE_ONLY
-        and is_before_new
+        kind in optimizers.DENSE_ONLY
+        and style in (roles.TF1, roles.LEGACY)
         and not optimizer.is_legacy
         and has_embeddings
     ):
@@ -53,12 +69,12 @@ def _of_class(
             "it treats rows of embeddings that a batch does not touch otherwise than "
             "tf1; tf.keras.optimizers.legacy is exact"
         )
-    if has_embeddings and optimizer.is_keras_3 and state.kind is not optimizers.SGD:
+    if has_embeddings and optimizer.is_keras_3 and kind is not optimizers.SGD:
         found.append(
             "Keras 3 does not sum the gradients of an id that occurs twice in a batch: "
             "sum them before apply_gradients"
         )
-    if optimizer.name.endswith("Nadam") and state.style == roles.TF1:
+    if optimizer.name.endswith("Nadam") and style == roles.TF1:
         found.append(
             "Keras's Nadam has a momentum schedule that tf1's has not: training goes "
             "on otherwise"
@@ -67,11 +83,11 @@ def _of_class(
 
 
 def _of_settings(
-    state: State, optimizer: LiveOptimizer, has_embeddings: bool
+    kind: Kind, optimizer: LiveOptimizer, has_embeddings: bool
 ) -> list[str]:
     """What follows from the options of an optimizer."""
     found = []
-    kind, is_legacy = state.kind, optimizer.is_legacy
+    is_legacy = optimizer.is_legacy
     if kind is optimizers.RMSPROP and "momentum" not in optimizer.slots and is_legacy:
         found.append(
             "without momentum it adds epsilon outside of the root and decays untouched "
@@ -97,6 +113,8 @@ def _of_settings(
         )
     if kind is optimizers.FTRL and optimizer.setting("beta"):
         found.append("tf1's Ftrl has no beta; beta=0 is exact")
+    if kind is not optimizers.BERT and optimizer.setting("weight_decay"):
+        found.append(f"it decays weights, which tf1's {kind.name} does not")
     if is_legacy and optimizer.setting("decay"):
         found.append("tf1's optimizers have no decay; decay=0 is exact")
     return found

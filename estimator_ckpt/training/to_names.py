@@ -14,7 +14,7 @@ from estimator_ckpt.migration.checkpoint import Checkpoint, read_object_graph
 from estimator_ckpt.migration.layers import LayoutRule
 from estimator_ckpt.migration.optimizers import Kind
 from estimator_ckpt.migration.plan import Variable
-from estimator_ckpt.training import states, to_objects
+from estimator_ckpt.training import caveats, states, to_objects
 from estimator_ckpt.training.recipes import Recipe
 from estimator_ckpt.training.result import ConversionError, Result
 from estimator_ckpt.training.states import OptimizerStateError
@@ -56,8 +56,11 @@ def result(
     if optimizer_state:
         for optimizer in described.optimizers:
             taken = given.get(optimizer.path, back.number(optimizer.iterations))
-            counted = back.add_state(optimizer, taken)
+            kind, counted = back.add_state(optimizer, taken)
             step = counted if step is None else step
+            made.warnings += caveats.of_way_back(
+                kind, optimizer, described.has_embeddings
+            )
     renaming = renames.rename(dict.fromkeys(back.recipes), source=checkpoint.prefix)
     made.warnings += renaming.unused
     for old, new in renaming.targets.items():
@@ -182,8 +185,8 @@ class _Back:
             use = dataclasses.replace(use, is_slot=bool(slot))
             self.recipes[f"{name}{slot}"] = Recipe(sources, use, change)
 
-    def add_state(self, optimizer: LiveOptimizer, steps: int) -> int:
-        """An optimizer's slots and powers; returns the steps that it took in tf1."""
+    def add_state(self, optimizer: LiveOptimizer, steps: int) -> tuple[Kind, int]:
+        """An optimizer's slots and powers; returns its kind and steps in tf1."""
         states.require_known(optimizer)
         kind = _kind(optimizer, steps)
         if kind is optimizers.BERT:
@@ -209,7 +212,7 @@ class _Back:
             others = sum(name.startswith(power) for name in self.powers)
             name = f"{power}_{others}" if others else power
             self.powers[name] = optimizers.power_after(betas[power], steps)
-        return steps
+        return kind, steps
 
     def _add_slots(
         self,

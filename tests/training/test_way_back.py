@@ -211,6 +211,28 @@ def test_bert_and_back(tmp_path):
     assert not ec.diff(old, back)
 
 
+@pytest.mark.parametrize(
+    ("make", "warning"),
+    [
+        (lambda: new.Adam(0.02), None),
+        (lambda: new.AdamW(0.02, weight_decay=0.1), "which tf1's Adam does not"),
+        (lambda: new.Nadam(0.02), "momentum schedule"),
+        (lambda: new.SGD(0.02, 0.9), "does not touch"),
+        (lambda: new.SGD(schedule(0.02), 0.9), "under a schedule"),
+    ],
+)
+def test_what_tf1_does_otherwise_is_said(make, warning, tmp_path, caplog):
+    caplog.set_level(logging.WARNING)
+    trackable = {"model": model_of("adam"), "optimizer": make()}
+    trackables.describe(trackable)  # builds the optimizer
+    saved = tf.train.Checkpoint(**trackable).write(str(tmp_path / "keras"))
+    ec.convert_for(trackable, saved, tmp_path / "model.ckpt", to="tf1")
+    said = [r.getMessage() for r in caplog.records if r.name == "estimator_ckpt"]
+    if not IS_KERAS_3:  # which warns of embeddings every time
+        assert len(said) == (warning is not None) or "under a schedule" in warning
+    assert warning is None or warning in caplog.text
+
+
 class TestBadInput:
     def test_a_checkpoint_of_another_object(self, tmp_path):
         optimizer = new.Adam(0.02)
