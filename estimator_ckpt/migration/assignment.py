@@ -95,7 +95,15 @@ class AssignmentMap:
 
     def __init__(self, rules: Iterable[Rule] = ()) -> None:
         self.rules = tuple(rules)
-        self._in_order = sorted(enumerate(self.rules), key=lambda i: not i[1].replaces)
+        self._regexes: list[int] = []
+        self._literal: dict[str, list[int]] = {}
+        for number, rule in enumerate(self.rules):
+            if not isinstance(rule.source, str):
+                self._regexes += [] if rule.replaces else [number]
+                continue
+            is_scope = rule.source.endswith("/")
+            key = rule.source.lstrip("/") if is_scope else rule.source
+            self._literal.setdefault(key, []).append(number)
 
     @classmethod
     def of(
@@ -167,15 +175,21 @@ class AssignmentMap:
         used: set[int] = set()
         targets: dict[str, str] = {}
         by: dict[str, Rule] = {}
+        replacing = [i for i, rule in enumerate(self.rules) if rule.replaces]
         for name in names:
-            for number, rule in self._in_order:
-                new = rule.rename(targets.get(name, name))
+            for number in replacing:
+                new = self.rules[number].rename(targets.get(name, name))
                 if new:
                     used.add(number)
                     targets[name] = new
-                    by.setdefault(name, rule)
-                    if not rule.replaces:
-                        break
+                    by.setdefault(name, self.rules[number])
+            for number in self._about(targets.get(name, name)):
+                new = self.rules[number].rename(targets.get(name, name))
+                if new:
+                    used.add(number)
+                    targets[name] = new
+                    by.setdefault(name, self.rules[number])
+                    break
         for name in names:
             if name not in targets:
                 targets[name] = _following(name, names, targets)
@@ -186,6 +200,14 @@ class AssignmentMap:
             if number not in used
         ]
         return Renaming(targets, replaced, tuple(unused))
+
+    def _about(self, name: str) -> list[int]:
+        """The rules that can be about a name, in their order."""
+        found = [*self._regexes, *self._literal.get(name, ())]
+        scopes = ("", *(name[: i + 1] for i, c in enumerate(name) if c == "/"))
+        for scope in scopes:
+            found += self._literal.get(scope, ())
+        return sorted(found)
 
     def _settle(
         self,

@@ -36,6 +36,19 @@ class TestRules:
     def test_what_a_rule_makes_of_a_name(self, given, name, expected):
         assert renamed(given, [name]) == {name: expected}
 
+    @pytest.mark.parametrize("first", range(5))
+    def test_the_first_that_matches_of_every_kind_of_rule(self, first):
+        rules = [
+            ("a/", "scope/"),
+            (re.compile(r"(.+)"), r"regex/\1"),
+            ("a/b/w", "name"),
+            ("/", "all/"),
+            ("a/b/", "inner/"),
+        ]
+        expected = ["scope/b/w", "regex/a/b/w", "name", "all/a/b/w", "inner/w"]
+        given = rules[first:] + rules[:first]
+        assert renamed(given, ["a/b/w"]) == {"a/b/w": expected[first]}
+
     def test_a_variable_or_its_parts_stand_for_their_name(self):
         class Variable:
             name = "new/v"
