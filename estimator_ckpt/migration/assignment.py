@@ -292,6 +292,8 @@ def _parse_rule(node: Any, where: str) -> Sequence[Rule]:
         raise AssignmentMapError(f"{where}: a rule is {_SHAPES}")
     fields = {}
     for key, value in node.value:
+        if not isinstance(key, yaml.ScalarNode):
+            raise AssignmentMapError(f"{where}: a rule is {_SHAPES}")
         if not isinstance(value, yaml.ScalarNode):
             raise AssignmentMapError(f"{where}: {key.value!r} must be a string")
         if key.value in fields:

@@ -169,6 +169,12 @@ class TestFiles:
         assert str(caught.value).startswith(f"{path}:{line}: ")
         assert message in str(caught.value)
 
+    def test_a_key_that_is_no_string(self, tmp_path):
+        path = tmp_path / "m.yaml"
+        path.write_text("- {[from]: a, to: b}\n")
+        with pytest.raises(AssignmentMapError, match=r"m\.yaml:1: a rule is \{from"):
+            AssignmentMap.of(path)
+
     def test_a_missing_file_is_said_so(self, tmp_path):
         with pytest.raises(ec.CheckpointError, match=r"no\.yaml"):
             AssignmentMap.of(tmp_path / "no.yaml")
