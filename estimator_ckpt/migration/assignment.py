@@ -29,6 +29,7 @@ from estimator_ckpt.bundle import files
 from estimator_ckpt.bundle.errors import CheckpointError
 from estimator_ckpt.migration import roles
 
+_PART = re.compile(r"/part_\d+$")
 _SUFFIXES = (".yaml", ".yml", ".json")
 
 
@@ -107,7 +108,7 @@ class AssignmentMap:
 
     @classmethod
     def of(
-        cls, given: Any, *, name_of: Callable[[Any], str] = lambda value: value.name
+        cls, given: Any, *, name_of: Optional[Callable[[Any], str]] = None
     ) -> AssignmentMap:
         """A map from whatever a user gives.
 
@@ -115,7 +116,8 @@ class AssignmentMap:
           given: None, an AssignmentMap, a dict or a list of pairs (old to new), the
             path of a YAML or JSON file, or `builtin:NAME`; or a list in which such
             maps stand, too.
-          name_of: the name of a variable that stands where a new name could.
+          name_of: the name of a variable, or of a list of parts, that stands where a
+            new name could; what a Saver calls it by default.
 
         Raises:
           AssignmentMapError: it is none of these, or a rule is malformed.
@@ -148,7 +150,13 @@ class AssignmentMap:
                 )
             source, target = pair
             if not isinstance(target, str):
-                target = name_of(target)
+                try:
+                    target = (name_of or _name_of)(target)
+                except (AttributeError, IndexError):
+                    raise AssignmentMapError(
+                        f"{where}: {target!r} is no name, no variable and no list of "
+                        f"the parts of one"
+                    ) from None
             rules.append(_rule(source, target, where))
         return cls(rules)
 
@@ -312,6 +320,13 @@ def _parse_rule(node: Any, where: str) -> Sequence[Rule]:
         return [_rule(fields["from"], fields["to"], where)]
     found = ", ".join(map(repr, sorted(fields))) or "nothing"
     raise AssignmentMapError(f"{where}: a rule is {_SHAPES}; this one has {found}")
+
+
+def _name_of(variable: Any) -> str:
+    """The name in a checkpoint of a variable, or of a list of the parts of one."""
+    if not isinstance(variable, (list, tuple)):
+        return str(variable.name).partition(":")[0]
+    return _PART.sub("", str(variable[0].name).partition(":")[0])
 
 
 def _rule(source: Any, target: str, where: str) -> Rule:

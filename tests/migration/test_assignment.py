@@ -54,9 +54,17 @@ class TestRules:
             name = "new/v"
 
         assert renamed({"v": Variable()}, ["v"]) == {"v": "new/v"}
-        first = {"name_of": lambda value: value[0].name}
-        rules = AssignmentMap.of({"v": [Variable()]}, **first)
-        assert rules.rename(["v"], source="c").targets == {"v": "new/v"}
+
+        class Part:
+            name = "new/v/part_0:0"
+
+        assert renamed({"v": [Part(), Part()]}, ["v"]) == {"v": "new/v"}
+        assert renamed({"v": [Variable()]}, ["v"]) == {"v": "new/v"}
+
+    @pytest.mark.parametrize("target", [3, None, []])
+    def test_what_is_no_variable_is_said_so(self, target):
+        with pytest.raises(AssignmentMapError, match="is no name, no variable"):
+            AssignmentMap.of({"v": target})
 
     def test_slots_and_averages_follow_their_variable(self):
         names = ["w", "w/Adam", "w/ExponentialMovingAverage", "Opt/w/Adam_1", "x/Adam"]
