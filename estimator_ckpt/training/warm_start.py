@@ -200,7 +200,8 @@ def _is_due(spec: Any, config: Optional[tf.estimator.RunConfig]) -> bool:
 
 def _with_warm_start(spec: Any, hook: _WarmStartHook) -> Any:
     """The spec with a hook that prepares the warm start and an init_fn that runs it."""
-    hooks = [*(spec.training_hooks or ()), hook]
+    # A tuple: TPUEstimatorSpec appends one.
+    hooks = (*(spec.training_hooks or ()), hook)
     return model_fns.with_changed_scaffold(
         spec._replace(training_hooks=hooks),
         lambda own: hook.add_to(own or tf1.train.Scaffold()),
