@@ -93,6 +93,10 @@ def test_beta_powers_go_with_their_slots():
     assert set(carried.values()) == {Verdict.CARRIED}
     alone = verdicts(made(source, source, carry="all", exclude="w/Adam"))
     assert alone["beta1_power"] is Verdict.RESET
+    included = verdicts(made(source, source, carry="all", include="w"))
+    assert included == carried
+    alone = verdicts(made(source, source, carry="all", include="w$"))
+    assert alone["beta1_power"] is Verdict.RESET
 
 
 def test_an_average_that_the_source_lacks_begins_at_its_variable():
