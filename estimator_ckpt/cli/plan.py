@@ -56,10 +56,17 @@ def run(arguments: Namespace) -> int:
     if not _exists(target) and ":" in target:
         from estimator_ckpt.cli import train
 
+        if not arguments.input_fn:
+            raise UsageError(
+                f"{target}: a plan for a model_fn needs --input_fn, from which its "
+                f"graph is built"
+            )
         target = train.load(target, "target")
-        options = {"params": train.params_of(arguments.param), "mode": arguments.mode}
-        if arguments.input_fn:
-            options["input_fn"] = train.load(arguments.input_fn, "input_fn")
+        options = {
+            "params": train.params_of(arguments.param),
+            "mode": arguments.mode,
+            "input_fn": train.load(arguments.input_fn, "input_fn"),
+        }
     if arguments.suggest:
         _suggest(arguments, target, options)
     planned = plan(
