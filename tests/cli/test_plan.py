@@ -224,6 +224,17 @@ class TestDryRuns:
         assert "8 carried, 23 reset" in done.stdout
         assert not (tmp_path / "job").exists()
 
+    def test_a_job_that_has_begun_already(self, tmp_path):
+        first = ec.warm_start_model_dir(DIGITS, tmp_path / "job")
+        done = dry_job(tmp_path, DIGITS)
+        assert done.stdout == f"Not warm-starting: {first} is there already\n"
+
+    def test_a_pattern_that_a_strict_job_would_stop_at(self, tmp_path):
+        done = dry_job(tmp_path, DIGITS, "--warm_start_exclude=none")
+        assert "'none' matches no variable" in done.stdout
+        flags = "--warm_start_exclude=none", "--warm_start_strict"
+        dry_job(tmp_path, DIGITS, *flags, code=1)
+
     def test_a_job_that_would_lack_variables_exits_with_1(self, tmp_path):
         done = dry_job(tmp_path, PREFIXES["slim/model.ckpt-3"], code=1)
         assert "missing" in done.stdout
