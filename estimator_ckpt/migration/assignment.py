@@ -3,7 +3,8 @@
 A map is an ordered list of rules from source names to target names, as in
 `tf.compat.v1.train.init_from_checkpoint`; the first that matches a name renames it. A
 map never selects: a name that no rule matches stays. Slot variables and averages
-follow the variable that they belong to, unless a rule matches them.
+follow the variable that they belong to, unless a rule matches them; one for a scope
+that comes after that of the variable does not count.
 
     {'old_scope/': 'new_scope/'}   all names in a scope; `/` is the scope of all names
     {'old/name': 'new/name'}       one name
@@ -67,6 +68,11 @@ class Rule:
             return None
         return self.target.lstrip("/") + name[len(scope) :]
 
+    @property
+    def is_scope(self) -> bool:
+        """Whether it is about all names in a scope."""
+        return isinstance(self.source, str) and self.source.endswith("/")
+
     def __str__(self) -> str:
         source = self.source if isinstance(self.source, str) else self.source.pattern
         return f"{source!r} -> {self.target!r} ({self.where})"
@@ -102,8 +108,7 @@ class AssignmentMap:
             if not isinstance(rule.source, str):
                 self._regexes += [] if rule.replaces else [number]
                 continue
-            is_scope = rule.source.endswith("/")
-            key = rule.source.lstrip("/") if is_scope else rule.source
+            key = rule.source.lstrip("/") if rule.is_scope else rule.source
             self._literal.setdefault(key, []).append(number)
 
     @classmethod
@@ -183,6 +188,7 @@ class AssignmentMap:
         used: set[int] = set()
         targets: dict[str, str] = {}
         by: dict[str, Rule] = {}
+        first: dict[str, int] = {}
         replacing = [i for i, rule in enumerate(self.rules) if rule.replaces]
         for name in names:
             for number in replacing:
@@ -197,10 +203,15 @@ class AssignmentMap:
                     used.add(number)
                     targets[name] = new
                     by.setdefault(name, self.rules[number])
+                    first[name] = number
                     break
         for name in names:
             if name not in targets:
                 targets[name] = _following(name, names, targets)
+            elif name in first and self.rules[first[name]].is_scope:
+                owner = _owner(name, names)
+                if owner is not None and first.get(owner, len(self.rules)) < first[name]:
+                    targets[name] = _following(name, names, targets)
         replaced = self._settle(targets, by, source, among_others)
         unused = [
             f"the rule {rule} matches no variable of {source}{_near(rule, names)}"
@@ -357,11 +368,16 @@ def _rule(source: Any, target: str, where: str) -> Rule:
 
 def _following(name: str, names: Collection[str], targets: Mapping[str, str]) -> str:
     """The name of a slot or an average whose variable was renamed; else the same."""
-    owner = roles.slot_owner(name, names) or roles.averaged_variable(name, names)
+    owner = _owner(name, names)
     if owner is None or targets.get(owner, owner) == owner:
         return name
     before, found, after = f"/{name}/".rpartition(f"/{owner}/")
     return f"{before}/{targets[owner]}/{after}".strip("/") if found else name
+
+
+def _owner(name: str, names: Collection[str]) -> Optional[str]:
+    """The variable that a slot or an average belongs to."""
+    return roles.slot_owner(name, names) or roles.averaged_variable(name, names)
 
 
 def _near(rule: Rule, names: Collection[str]) -> str:

@@ -76,6 +76,18 @@ class TestRules:
             "x/Adam": "x/Adam",
         }
 
+    def test_also_where_a_later_rule_is_about_all_in_their_scope(self):
+        names = ["net/w", "net/w/Adam", "net/b", "net/b/Adam"]
+        assert renamed([("net/w", "x"), ("net/", "new/")], names) == {
+            "net/w": "x",
+            "net/w/Adam": "x/Adam",
+            "net/b": "new/b",
+            "net/b/Adam": "new/b/Adam",
+        }
+        assert renamed([("net/", "new/"), ("net/w", "x")], names) == {
+            name: name.replace("net/", "new/") for name in names
+        }
+
     def test_unless_a_rule_names_them(self):
         found = renamed([("w/Adam", "m"), ("w", "v")], ["w", "w/Adam"])
         assert found == {"w": "v", "w/Adam": "m"}
