@@ -30,6 +30,7 @@ from estimator_ckpt.bundle import files
 from estimator_ckpt.bundle.errors import CheckpointError
 from estimator_ckpt.migration import roles
 
+_BUILTIN = "builtin:"
 _PART = re.compile(r"/part_\d+$")
 _SUFFIXES = (".yaml", ".yml", ".json")
 
@@ -73,9 +74,15 @@ class Rule:
         """Whether it is about all names in a scope."""
         return isinstance(self.source, str) and self.source.endswith("/")
 
+    @property
+    def is_builtin(self) -> bool:
+        return self.where.startswith(_BUILTIN)
+
     def __str__(self) -> str:
+        if self.is_builtin:
+            return f"the map {self.where!r}"
         source = self.source if isinstance(self.source, str) else self.source.pattern
-        return f"{source!r} -> {self.target!r} ({self.where})"
+        return f"the rule {source!r} -> {self.target!r} ({self.where})"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -86,11 +93,26 @@ class Renaming:
       targets: the new name of each variable that has one, by old name.
       replaced: the variables that are left out since another takes their name.
       unused: the rules that no name matched, each with names that are near.
+      by: the rule that renamed a variable, by old name.
     """
 
     targets: Mapping[str, str]
     replaced: tuple[str, ...]
     unused: tuple[str, ...]
+    by: Mapping[str, Rule]
+
+    def lost(self, target: Collection[str]) -> list[str]:
+        """A sentence for each rule of which a target has not one of the new names."""
+        new: dict[Rule, list[str]] = {}
+        for old, rule in self.by.items():
+            if old in self.targets:
+                new.setdefault(rule, []).append(self.targets[old])
+        return [
+            f"{rule} gives names that the target lacks, such as {names[0]!r}"
+            f"{near(names[0], target)}"
+            for rule, names in new.items()
+            if not rule.is_builtin and not any(name in target for name in names)
+        ]
 
 
 class AssignmentMap:
@@ -134,8 +156,8 @@ class AssignmentMap:
             return given
         if isinstance(given, (str, os.PathLike)):
             text = os.fspath(given)
-            if text.startswith("builtin:"):
-                return cls(builtin(text[len("builtin:") :], "builtin"))
+            if text.startswith(_BUILTIN):
+                return cls(builtin(text[len(_BUILTIN) :], "builtin"))
             return load(text)
         if not isinstance(given, (Mapping, list, tuple)):
             raise AssignmentMapError(
@@ -184,7 +206,7 @@ class AssignmentMap:
           AssignmentMapError: two variables get one name; lists all that do.
         """
         if not self.rules:
-            return Renaming({name: name for name in names}, (), ())
+            return Renaming({name: name for name in names}, (), (), {})
         used: set[int] = set()
         targets: dict[str, str] = {}
         by: dict[str, Rule] = {}
@@ -209,16 +231,18 @@ class AssignmentMap:
             if name not in targets:
                 targets[name] = _following(name, names, targets)
             elif name in first and self.rules[first[name]].is_scope:
-                owner = _owner(name, names)
-                if owner is not None and first.get(owner, len(self.rules)) < first[name]:
+                its = first.get(_owner(name, names) or "")
+                if its is not None and its < first[name]:
                     targets[name] = _following(name, names, targets)
         replaced = self._settle(targets, by, source, among_others)
-        unused = [
-            f"the rule {rule} matches no variable of {source}{_near(rule, names)}"
+        found = {self.rules[number].where for number in used}
+        unused = dict.fromkeys(
+            f"{rule} matches no variable of {source}{_near(rule, names)}"
             for number, rule in enumerate(self.rules)
-            if number not in used
-        ]
-        return Renaming(targets, replaced, tuple(unused))
+            # Of a built-in map one rule that matches is enough.
+            if number not in used and not (rule.is_builtin and rule.where in found)
+        )
+        return Renaming(targets, replaced, tuple(unused), by)
 
     def _about(self, name: str) -> list[int]:
         """The rules that can be about a name, in their order."""
@@ -384,15 +408,17 @@ def _near(rule: Rule, names: Collection[str]) -> str:
     """The names nearest to a rule's, for a message."""
     if not isinstance(rule.source, str):
         return ""
+    if rule.is_scope:
+        names = {n.rpartition("/")[0] + "/" for n in names if "/" in n}
+    return near(rule.source, names)
+
+
+def near(wanted: str, names: Collection[str]) -> str:
+    """The names nearest to one that is not there, for a message."""
     import difflib
 
-    wanted = rule.source
-    if wanted.endswith("/"):
-        known: Collection[str] = {n.rpartition("/")[0] + "/" for n in names if "/" in n}
-    else:
-        known = names
-    near = difflib.get_close_matches(wanted, known, n=3)
-    return f" (near: {', '.join(map(repr, near))})" if near else ""
+    found = difflib.get_close_matches(wanted, names, n=3)
+    return f" (near: {', '.join(map(repr, found))})" if found else ""
 
 
 # Built-in maps.
@@ -410,7 +436,7 @@ def builtin(name: str, where: str) -> list[Rule]:
             f"{', '.join(map(repr, BUILTIN))}"
         )
     return [
-        Rule(re.compile(source), target, f"builtin {name}", replaces=name == "use_ema")
+        Rule(re.compile(source), target, _BUILTIN + name, replaces=name == "use_ema")
         for source, target in BUILTIN[name]
     ]
 

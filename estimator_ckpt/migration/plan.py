@@ -302,7 +302,7 @@ def make(
         for name, variable in source.items()
         if name not in taken
     ]
-    unused = (*renaming.unused, *choice.unused(target))
+    unused = (*renaming.unused, *renaming.lost(target), *choice.unused(target))
     return Plan(source_name, target_name, (*decided.values(), *left), unused)
 
 

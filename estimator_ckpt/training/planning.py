@@ -131,9 +131,7 @@ def suggest(
     )
 
 
-def _read(
-    path: files.PathLike, names: str
-) -> tuple[str, dict[str, Variable], Layout]:
+def _read(path: files.PathLike, names: str) -> tuple[str, dict[str, Variable], Layout]:
     """A checkpoint's prefix, its variables and its layout."""
     try:
         with open_checkpoint(path, names=names) as checkpoint:

@@ -265,6 +265,13 @@ class TestBuiltinMaps:
             assert "SmallNet/Conv/BatchNorm/moving_mean" in found
             assert not any("weights" in n or "biases" in n for n in found)
 
+    def test_one_rule_that_matches_is_enough(self):
+        slim = AssignmentMap.of("builtin:slim")
+        assert slim.rename(["a/weights"], source="c").unused == ()
+        assert slim.rename(["a/kernel"], source="c").unused == (
+            "the map 'builtin:slim' matches no variable of c",
+        )
+
     def test_every_builtin_map_has_a_test(self):
         # canned_estimators: tests/training/test_planning.py, against the real ones.
         assert set(BUILTIN) == {"rnn_cells", "use_ema", "slim", "canned_estimators"}

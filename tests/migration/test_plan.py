@@ -115,6 +115,18 @@ def test_what_matches_nothing_is_listed():
     )
 
 
+def test_new_names_that_the_target_lacks_are_said_with_those_that_are_near():
+    source = side(variable("logits/kernel"), variable("logits/bias"))
+    target = side(variable("head/kernel"), variable("head/bias"))
+    planned = made(source, target, assignment_map={"logits/": "hed/"})
+    assert planned.unused == (
+        "the rule 'logits/' -> 'hed/' (rule 1) gives names that the target lacks, such "
+        "as 'hed/kernel' (near: 'head/kernel')",
+    )
+    rules = {"logits/kernel": "head/kernel"}
+    assert made(source, target, assignment_map=rules).unused == ()
+
+
 def test_two_checkpoints(tmp_path):
     new = ec.convert(
         DIGITS, tmp_path / "new", to="tf2", assignment_map={"logits/": "head/"}
