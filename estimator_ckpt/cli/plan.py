@@ -58,13 +58,20 @@ def run(arguments: Namespace) -> int:
         from estimator_ckpt.cli import load
 
         function = load.function(target, "target")
-        if arguments.input_fn is None and load.takes_nothing(function):
+        if arguments.input_fn:
+            target = function
+            options = {
+                "params": load.params(arguments.param),
+                "mode": arguments.mode,
+                "input_fn": load.function(arguments.input_fn, "input_fn"),
+            }
+        elif load.takes_nothing(function):
             target = function()
         else:
-            target = function
-            options = {"params": load.params(arguments.param), "mode": arguments.mode}
-        if arguments.input_fn:
-            options["input_fn"] = load.function(arguments.input_fn, "input_fn")
+            raise UsageError(
+                f"{target}: a plan for a model_fn needs --input_fn, from which its "
+                f"graph is built; a function that returns an object takes no arguments"
+            )
     if arguments.suggest:
         _suggest(arguments, target, options)
     planned = plan(

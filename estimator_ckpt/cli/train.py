@@ -84,12 +84,17 @@ def _show_warm_start(
 ) -> int:
     """Prints what the warm start would do; 1 if something is missing or differs."""
     from estimator_ckpt.cli import plan as plan_command
+    from estimator_ckpt.training import sources
     from estimator_ckpt.training.planning import plan
 
     if not FLAGS.warm_start_from:
         raise UsageError("--dry_run shows a warm start: give --warm_start_from")
+    existing = sources.latest(FLAGS.model_dir)
+    if existing:
+        print(f"Not warm-starting: {existing} is there already")
+        return 0
     options = job_flags.warm_start_options()
-    options.pop("strict")
+    is_strict = options.pop("strict")
     planned = plan(
         FLAGS.warm_start_from,
         functions["model_fn"],
@@ -98,7 +103,7 @@ def _show_warm_start(
         **options,
     )
     plan_command.show(planned)
-    return 1 if planned.problems else 0
+    return 1 if planned.problems or (is_strict and planned.unused) else 0
 
 
 def _train(functions: dict[str, Callable[..., Any]], params: dict[str, Any]) -> None:
@@ -109,6 +114,10 @@ def _train(functions: dict[str, Callable[..., Any]], params: dict[str, Any]) -> 
     import tensorflow as tf
 
     tf.get_logger().handlers.clear()  # else each of its lines is shown twice
+    try:
+        tf.io.gfile.makedirs(FLAGS.model_dir)
+    except tf.errors.OpError as error:
+        raise UsageError(f"--model_dir={FLAGS.model_dir}: {error.message}") from None
 
     estimator = tf.estimator.Estimator(
         job_flags.decorate(functions["model_fn"]),

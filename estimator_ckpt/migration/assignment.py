@@ -3,7 +3,8 @@
 A map is an ordered list of rules from source names to target names, as in
 `tf.compat.v1.train.init_from_checkpoint`; the first that matches a name renames it. A
 map never selects: a name that no rule matches stays. Slot variables and averages
-follow the variable that they belong to, unless a rule matches them.
+follow the variable that they belong to, unless a rule matches them; one for a scope
+that comes after that of the variable does not count.
 
     {'old_scope/': 'new_scope/'}   all names in a scope; `/` is the scope of all names
     {'old/name': 'new/name'}       one name
@@ -29,6 +30,8 @@ from estimator_ckpt.bundle import files
 from estimator_ckpt.bundle.errors import CheckpointError
 from estimator_ckpt.migration import roles
 
+_BUILTIN = "builtin:"
+_PART = re.compile(r"/part_\d+$")
 _SUFFIXES = (".yaml", ".yml", ".json")
 
 
@@ -66,9 +69,20 @@ class Rule:
             return None
         return self.target.lstrip("/") + name[len(scope) :]
 
+    @property
+    def is_scope(self) -> bool:
+        """Whether it is about all names in a scope."""
+        return isinstance(self.source, str) and self.source.endswith("/")
+
+    @property
+    def is_builtin(self) -> bool:
+        return self.where.startswith(_BUILTIN)
+
     def __str__(self) -> str:
+        if self.is_builtin:
+            return f"the map {self.where!r}"
         source = self.source if isinstance(self.source, str) else self.source.pattern
-        return f"{source!r} -> {self.target!r} ({self.where})"
+        return f"the rule {source!r} -> {self.target!r} ({self.where})"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -79,11 +93,26 @@ class Renaming:
       targets: the new name of each variable that has one, by old name.
       replaced: the variables that are left out since another takes their name.
       unused: the rules that no name matched, each with names that are near.
+      by: the rule that renamed a variable, by old name.
     """
 
     targets: Mapping[str, str]
     replaced: tuple[str, ...]
     unused: tuple[str, ...]
+    by: Mapping[str, Rule]
+
+    def lost(self, target: Collection[str]) -> list[str]:
+        """A sentence for each rule of which a target has not one of the new names."""
+        new: dict[Rule, list[str]] = {}
+        for old, rule in self.by.items():
+            if old in self.targets:
+                new.setdefault(rule, []).append(self.targets[old])
+        return [
+            f"{rule} gives names that the target lacks, such as {names[0]!r}"
+            f"{near(names[0], target)}"
+            for rule, names in new.items()
+            if not rule.is_builtin and not any(name in target for name in names)
+        ]
 
 
 class AssignmentMap:
@@ -95,11 +124,18 @@ class AssignmentMap:
 
     def __init__(self, rules: Iterable[Rule] = ()) -> None:
         self.rules = tuple(rules)
-        self._in_order = sorted(enumerate(self.rules), key=lambda i: not i[1].replaces)
+        self._regexes: list[int] = []
+        self._literal: dict[str, list[int]] = {}
+        for number, rule in enumerate(self.rules):
+            if not isinstance(rule.source, str):
+                self._regexes += [] if rule.replaces else [number]
+                continue
+            key = rule.source.lstrip("/") if rule.is_scope else rule.source
+            self._literal.setdefault(key, []).append(number)
 
     @classmethod
     def of(
-        cls, given: Any, *, name_of: Callable[[Any], str] = lambda value: value.name
+        cls, given: Any, *, name_of: Optional[Callable[[Any], str]] = None
     ) -> AssignmentMap:
         """A map from whatever a user gives.
 
@@ -107,7 +143,8 @@ class AssignmentMap:
           given: None, an AssignmentMap, a dict or a list of pairs (old to new), the
             path of a YAML or JSON file, or `builtin:NAME`; or a list in which such
             maps stand, too.
-          name_of: the name of a variable that stands where a new name could.
+          name_of: the name of a variable, or of a list of parts, that stands where a
+            new name could; what a Saver calls it by default.
 
         Raises:
           AssignmentMapError: it is none of these, or a rule is malformed.
@@ -119,8 +156,8 @@ class AssignmentMap:
             return given
         if isinstance(given, (str, os.PathLike)):
             text = os.fspath(given)
-            if text.startswith("builtin:"):
-                return cls(builtin(text[len("builtin:") :], "builtin"))
+            if text.startswith(_BUILTIN):
+                return cls(builtin(text[len(_BUILTIN) :], "builtin"))
             return load(text)
         if not isinstance(given, (Mapping, list, tuple)):
             raise AssignmentMapError(
@@ -140,7 +177,13 @@ class AssignmentMap:
                 )
             source, target = pair
             if not isinstance(target, str):
-                target = name_of(target)
+                try:
+                    target = (name_of or _name_of)(target)
+                except (AttributeError, IndexError):
+                    raise AssignmentMapError(
+                        f"{where}: {target!r} is no name, no variable and no list of "
+                        f"the parts of one"
+                    ) from None
             rules.append(_rule(source, target, where))
         return cls(rules)
 
@@ -163,29 +206,51 @@ class AssignmentMap:
           AssignmentMapError: two variables get one name; lists all that do.
         """
         if not self.rules:
-            return Renaming({name: name for name in names}, (), ())
+            return Renaming({name: name for name in names}, (), (), {})
         used: set[int] = set()
         targets: dict[str, str] = {}
         by: dict[str, Rule] = {}
+        first: dict[str, int] = {}
+        replacing = [i for i, rule in enumerate(self.rules) if rule.replaces]
         for name in names:
-            for number, rule in self._in_order:
-                new = rule.rename(targets.get(name, name))
+            for number in replacing:
+                new = self.rules[number].rename(targets.get(name, name))
                 if new:
                     used.add(number)
                     targets[name] = new
-                    by.setdefault(name, rule)
-                    if not rule.replaces:
-                        break
+                    by.setdefault(name, self.rules[number])
+            for number in self._about(targets.get(name, name)):
+                new = self.rules[number].rename(targets.get(name, name))
+                if new:
+                    used.add(number)
+                    targets[name] = new
+                    by.setdefault(name, self.rules[number])
+                    first[name] = number
+                    break
         for name in names:
             if name not in targets:
                 targets[name] = _following(name, names, targets)
+            elif name in first and self.rules[first[name]].is_scope:
+                its = first.get(_owner(name, names) or "")
+                if its is not None and its < first[name]:
+                    targets[name] = _following(name, names, targets)
         replaced = self._settle(targets, by, source, among_others)
-        unused = [
-            f"the rule {rule} matches no variable of {source}{_near(rule, names)}"
+        found = {self.rules[number].where for number in used}
+        unused = dict.fromkeys(
+            f"{rule} matches no variable of {source}{_near(rule, names)}"
             for number, rule in enumerate(self.rules)
-            if number not in used
-        ]
-        return Renaming(targets, replaced, tuple(unused))
+            # Of a built-in map one rule that matches is enough.
+            if number not in used and not (rule.is_builtin and rule.where in found)
+        )
+        return Renaming(targets, replaced, tuple(unused), by)
+
+    def _about(self, name: str) -> list[int]:
+        """The rules that can be about a name, in their order."""
+        found = [*self._regexes, *self._literal.get(name, ())]
+        scopes = ("", *(name[: i + 1] for i, c in enumerate(name) if c == "/"))
+        for scope in scopes:
+            found += self._literal.get(scope, ())
+        return sorted(found)
 
     def _settle(
         self,
@@ -270,6 +335,8 @@ def _parse_rule(node: Any, where: str) -> Sequence[Rule]:
         raise AssignmentMapError(f"{where}: a rule is {_SHAPES}")
     fields = {}
     for key, value in node.value:
+        if not isinstance(key, yaml.ScalarNode):
+            raise AssignmentMapError(f"{where}: a rule is {_SHAPES}")
         if not isinstance(value, yaml.ScalarNode):
             raise AssignmentMapError(f"{where}: {key.value!r} must be a string")
         if key.value in fields:
@@ -288,6 +355,13 @@ def _parse_rule(node: Any, where: str) -> Sequence[Rule]:
         return [_rule(fields["from"], fields["to"], where)]
     found = ", ".join(map(repr, sorted(fields))) or "nothing"
     raise AssignmentMapError(f"{where}: a rule is {_SHAPES}; this one has {found}")
+
+
+def _name_of(variable: Any) -> str:
+    """The name in a checkpoint of a variable, or of a list of the parts of one."""
+    if not isinstance(variable, (list, tuple)):
+        return str(variable.name).partition(":")[0]
+    return _PART.sub("", str(variable[0].name).partition(":")[0])
 
 
 def _rule(source: Any, target: str, where: str) -> Rule:
@@ -318,26 +392,33 @@ def _rule(source: Any, target: str, where: str) -> Rule:
 
 def _following(name: str, names: Collection[str], targets: Mapping[str, str]) -> str:
     """The name of a slot or an average whose variable was renamed; else the same."""
-    owner = roles.slot_owner(name, names) or roles.averaged_variable(name, names)
+    owner = _owner(name, names)
     if owner is None or targets.get(owner, owner) == owner:
         return name
     before, found, after = f"/{name}/".rpartition(f"/{owner}/")
     return f"{before}/{targets[owner]}/{after}".strip("/") if found else name
 
 
+def _owner(name: str, names: Collection[str]) -> Optional[str]:
+    """The variable that a slot or an average belongs to."""
+    return roles.slot_owner(name, names) or roles.averaged_variable(name, names)
+
+
 def _near(rule: Rule, names: Collection[str]) -> str:
     """The names nearest to a rule's, for a message."""
     if not isinstance(rule.source, str):
         return ""
+    if rule.is_scope:
+        names = {n.rpartition("/")[0] + "/" for n in names if "/" in n}
+    return near(rule.source, names)
+
+
+def near(wanted: str, names: Collection[str]) -> str:
+    """The names nearest to one that is not there, for a message."""
     import difflib
 
-    wanted = rule.source
-    if wanted.endswith("/"):
-        known: Collection[str] = {n.rpartition("/")[0] + "/" for n in names if "/" in n}
-    else:
-        known = names
-    near = difflib.get_close_matches(wanted, known, n=3)
-    return f" (near: {', '.join(map(repr, near))})" if near else ""
+    found = difflib.get_close_matches(wanted, names, n=3)
+    return f" (near: {', '.join(map(repr, found))})" if found else ""
 
 
 # Built-in maps.
@@ -355,7 +436,7 @@ def builtin(name: str, where: str) -> list[Rule]:
             f"{', '.join(map(repr, BUILTIN))}"
         )
     return [
-        Rule(re.compile(source), target, f"builtin {name}", replaces=name == "use_ema")
+        Rule(re.compile(source), target, _BUILTIN + name, replaces=name == "use_ema")
         for source, target in BUILTIN[name]
     ]
 

@@ -19,7 +19,12 @@ from estimator_ckpt.bundle.index import index_path, serialize_index, shard_path
 from estimator_ckpt.bundle.writer import ShardWriter
 from estimator_ckpt.migration import model_dir, roles
 from estimator_ckpt.migration.checkpoint import Checkpoint, open_checkpoint
-from estimator_ckpt.migration.convert import convert, destination_of, refuse_existing
+from estimator_ckpt.migration.convert import (
+    convert,
+    destination_of,
+    plan_conversion,
+    refuse_existing,
+)
 from estimator_ckpt.migration.plan import role_in
 
 if TYPE_CHECKING:
@@ -84,6 +89,13 @@ def average(
         target = destination_of(newest.prefix, destination)
         for checkpoint in opened:
             refuse_existing(checkpoint.prefix, target, overwrite)
+        # What is wrong with the options is said before anything is averaged.
+        plan_conversion(
+            newest.prefix,
+            to=newest.format if to is None else to,
+            names=names,
+            **options,
+        )
         with files.temporary_dir(os.path.dirname(target)) as temporary:
             bundle = os.path.join(temporary, os.path.basename(newest.prefix))
             _write_mean(opened, newest, bundle, progress)

@@ -11,18 +11,17 @@ from __future__ import annotations
 
 import collections
 import dataclasses
-import math
+import operator
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Optional, TypeVar
 
-from estimator_ckpt.migration import modules
-from estimator_ckpt.migration.modules import Family, Module, Pattern, Signature, Word
+from estimator_ckpt.migration import modules, words
+from estimator_ckpt.migration.likeness import Likeness, Scopes
+from estimator_ckpt.migration.modules import Family, Module, Pattern, Signature
+from estimator_ckpt.migration.order import Order, are_in_order
 
 _T = TypeVar("_T", Family, Module)
-_W = TypeVar("_W", bound=Word)
 
-#: By how much the best of several names must be better than the next.
-_MARGIN = 0.1
 #: How alike names must be at least, of layers in scopes of which nothing is known.
 _LEAST = 0.4
 #: The most modules of one shape whose order is searched when it is only partly known.
@@ -48,7 +47,8 @@ NAMES = Reason(0.95, "names that share words")
 SHAPE = Reason(0.9, "the only one of its shape")
 SCOPE = Reason(0.85, "the only one left in its scope")
 ORDER = Reason(0.8, "the order of layers")
-BESIDE = Reason(0.75, "numbered as the layer that it stands beside")
+ALIKE = Reason(0.9, "named and numbered as others of its kind")
+BESIDE = Reason(0.75, "beside a layer that is decided")
 
 
 class Matching:
@@ -67,8 +67,14 @@ class Matching:
         sides = (modules.families(source), modules.families(target))
         counts = [collections.Counter(f.signature for f in side) for side in sides]
         self._unique = {s for s in counts[0] if counts[0][s] == counts[1][s] == 1}
+        self._companions = modules.companions(source), modules.companions(target)
         self._same_names()
-        while self._families() or self._order() or self._beside():
+        while self._families():
+            pass
+        if not self._is_in_order():
+            for module in (*source, *target):
+                module.position = None
+        while self._families() or self._alike() or self._order() or self._beside():
             pass
 
     def left(self, given: Iterable[Module]) -> list[Module]:
@@ -105,8 +111,8 @@ class Matching:
         before = len(self.images)
         sources = _by_signature(modules.families(self.left(self._source)))
         targets = _by_signature(modules.families(self.left(self._target)))
-        forward = _Scopes(self.images)
-        backward = _Scopes({image: module for module, image in self.images.items()})
+        forward = Scopes(self.images)
+        backward = Scopes({image: module for module, image in self.images.items()})
         for signature, mine in sources.items():
             theirs = targets.get(signature, [])
             if theirs:
@@ -117,31 +123,28 @@ class Matching:
         self,
         mine: Sequence[Family],
         theirs: Sequence[Family],
-        forward: _Scopes,
-        backward: _Scopes,
+        forward: Scopes,
+        backward: Scopes,
     ) -> None:
         """Pairs the families of one signature."""
-        likeness = _Likeness([*mine, *theirs])
-        possible = {f: [g for g in theirs if _could_be(f, g)] for f in mine}
-        reverse = {g: [f for f in mine if g in possible[f]] for g in theirs}
-        narrowed = {f: forward.narrow(f, found) for f, found in possible.items()}
-        narrowed_back = {g: backward.narrow(g, found) for g, found in reverse.items()}
-        for f, (candidates, in_scope) in narrowed.items():
-            best = likeness.best(f, candidates)
+        likeness = Likeness(mine, theirs)
+        there, back = forward.narrow(mine, theirs), backward.narrow(theirs, mine)
+        for f in mine:
+            best, likeness_of_best, only = likeness.best(f, there, back)
             if best is None:
                 continue
-            rivals, rivals_in_scope = narrowed_back[best]
-            if likeness.best(best, rivals) is not f:
+            rival, _, only_rival = likeness.best(best, back, there)
+            if rival is not f:
                 continue
+            in_scope = there[f].in_scope or back[best].in_scope
+            is_alike = likeness_of_best > 0
             if f.signature in self._unique and (
-                f.signature[0] != "vectors" or likeness.share(f, best)
+                f.signature[0] != "vectors" or is_alike
             ):
                 reason = SHAPE
-            elif likeness.share(f, best) and (
-                in_scope or likeness.score(f, best) >= _LEAST
-            ):
+            elif is_alike and (there[f].in_scope or likeness_of_best >= _LEAST):
                 reason = NAMES
-            elif len(candidates) == len(rivals) == 1 and in_scope and rivals_in_scope:
+            elif only and only_rival and in_scope:
                 reason = SCOPE
             else:
                 continue
@@ -162,25 +165,26 @@ class Matching:
         return len(self.images) > before
 
     def _pair_in_order(self, mine: list[Module], theirs: list[Module]) -> None:
+        around = self._around(mine, theirs)
         chains = _chain(mine), _chain(theirs)
-        if not (chains[0] and chains[1]):
-            if len(mine) <= _MOST_SEARCHED:
-                pairs = _search(self._possible(mine, theirs))
-            else:
-                return
-        else:
+        if chains[0] and chains[1]:
             pairs = list(zip(chains[0], chains[1]))
-            around = self._around(mine, theirs)
             if not all(_can_be(*pair, around) for pair in pairs):
                 return
+        elif len(mine) <= _MOST_SEARCHED:
+            pairs = _search(self._possible(mine, theirs, around))
+        else:
+            return
         for module, image in pairs:
             self._accept(module, image, ORDER)
 
     def _possible(
-        self, mine: list[Module], theirs: list[Module]
+        self,
+        mine: list[Module],
+        theirs: list[Module],
+        around: Mapping[Module, tuple[int, int]],
     ) -> dict[Module, set[Module]]:
         """What each module can be by its rank, its opposites and what is decided."""
-        around = self._around(mine, theirs)
         ranks = {m: _ranks(m, side) for side in (mine, theirs) for m in side}
         return {
             m: {
@@ -197,151 +201,69 @@ class Matching:
     ) -> dict[Module, tuple[int, int]]:
         """Which of the decided pairs come before and after each module, as bits."""
         sides = (mine, list(self.images)), (theirs, list(self.images.values()))
-        return {m: _around(m, decided) for side, decided in sides for m in side}
+        return {
+            module: order.around(module)
+            for side, decided in sides
+            for order in (Order(decided),)
+            for module in side
+        }
 
-    # Layers that stand beside each other.
+    def _is_in_order(self) -> bool:
+        """Whether positions go with what is decided, or with the numbers in names."""
+        known = [
+            side
+            for side in (self._source, self._target)
+            if all(module.position is not None for module in side)
+        ]
+        if len(known) == 1:
+            return are_in_order(known[0])
+        positions = [
+            (module.position or 0, image.position or 0)
+            for module, image in self.images.items()
+        ]
+        theirs = [image for _, image in sorted(positions)] if known else []
+        return theirs == sorted(theirs)
+
+    # Layers that are named or numbered as others, or stand beside others.
+
+    def _alike(self) -> bool:
+        """Pairs `fc_2` with `dense_1` where `fc_1` is `dense_0`."""
+        before = len(self.images)
+        mine, theirs = _by_words(self._source), _by_words(self._target)
+        names: dict[Pattern, set[tuple[Pattern, tuple[int, ...]]]] = {}
+        for module, image in self.images.items():
+            shift = tuple(b - a for a, b in zip(module.numbers, image.numbers))
+            names.setdefault(module.pattern, set()).add((image.pattern, shift))
+        for pattern, found in names.items():
+            if len(found) > 1:
+                continue
+            ((image_pattern, shift),) = found
+            others = {
+                module: theirs[image_pattern].get(tuple(map(operator.add, n, shift)))
+                for n, module in mine[pattern].items()
+            }
+            if len(others) != len(theirs[image_pattern]) or not all(
+                image and image.signature == module.signature
+                for module, image in others.items()
+            ):
+                continue
+            for module in self.left(others):
+                other = others[module]
+                if other is not None and other not in self._taken:
+                    self._accept(module, other, ALIKE)
+        return len(self.images) > before
 
     def _beside(self) -> bool:
-        """Pairs `norm_7` with what stands beside the image of `conv_7`."""
+        """Pairs what stands beside two layers that are a pair."""
         before = len(self.images)
-        for mine, theirs, image_of in (
-            (self._source, self._target, self.images),
-            (self._target, self._source, {i: m for m, i in self.images.items()}),
-        ):
-            for module, other in self._neighbours(mine, theirs, image_of):
-                if mine is self._source:
-                    self._accept(module, other, BESIDE)
-                else:
-                    self._accept(other, module, BESIDE)
-            if len(self.images) > before:
-                return True
-        return False
-
-    def _neighbours(
-        self,
-        mine: Sequence[Module],
-        theirs: Sequence[Module],
-        image_of: Mapping[Module, Module],
-    ) -> list[tuple[Module, Module]]:
-        """Pairs of an undecided module and what its partner's image stands beside."""
-        numbered: dict[tuple[str, Pattern], dict[tuple[int, ...], Module]] = {}
-        for module in mine:
-            if module.pattern[-1:] == ("#",) and module.pattern.count("#") == 1:
-                key = module.name.rpartition("/")[0], module.pattern
-                numbered.setdefault(key, {})[module.numbers] = module
-        free: dict[Signature, list[Module]] = {}
-        for module in self.left(theirs):
-            free.setdefault(module.signature, []).append(module)
-        claims: dict[Module, Optional[Module]] = {}
-        for key, members in numbered.items():
-            partners = [
-                others
-                for other, others in numbered.items()
-                if other != key
-                and other[0] == key[0]
-                and len(members) >= 3
-                and set(others) == set(members)
-            ]
-            if len(partners) != 1:
+        mine, theirs = self._companions
+        for module, image in list(self.images.items()):
+            a, b = mine.get(module), theirs.get(image)
+            if a is None or b is None or a in self.images or b in self._taken:
                 continue
-            for numbers, module in members.items():
-                image = image_of.get(partners[0][numbers])
-                if module in image_of or image is None:
-                    continue
-                found = _nearest(image, free.get(module.signature, []))
-                if found is not None:
-                    claims[found] = None if found in claims else module
-        return [(module, found) for found, module in claims.items() if module]
-
-
-class _Scopes:
-    """Where the modules of each scope went, of those that are decided."""
-
-    def __init__(self, images: Mapping[Module, Module]) -> None:
-        self._regions: dict[tuple[str, ...], tuple[str, ...]] = {}
-        for module, image in images.items():
-            pattern = module.pattern
-            for end in range(1, len(pattern)):
-                known = self._regions.get(pattern[:end])
-                self._regions[pattern[:end]] = (
-                    image.pattern[:-1]
-                    if known is None
-                    else _common(known, image.pattern)
-                )
-
-    def narrow(
-        self, family: Family, candidates: Sequence[Family]
-    ) -> tuple[Sequence[Family], bool]:
-        """The candidates where the family's scope went, and whether that said much."""
-        for end in range(len(family.pattern) - 1, 0, -1):
-            region = self._regions.get(family.pattern[:end])
-            if not region:
-                continue
-            inside = [g for g in candidates if g.pattern[: len(region)] == region]
-            if inside:
-                return inside, True
-        return candidates, False
-
-
-class _Likeness:
-    """How much the names of families of one signature have in common."""
-
-    def __init__(self, families: Sequence[Family]) -> None:
-        counts = collections.Counter(w for family in families for w in family.words)
-        self._everywhere = {
-            word for word, n in counts.items() if n == len(families) > 2
-        }
-        self._weights = {
-            word: math.log(1 + len(families) / n) for word, n in counts.items()
-        }
-
-    def best(self, family: Family, others: Sequence[Family]) -> Optional[Family]:
-        """The one that is clearly most alike, or the only one."""
-        if len(others) < 2:
-            return others[0] if others else None
-        scored = sorted(
-            ((self.score(family, other), i) for i, other in enumerate(others)),
-            reverse=True,
-        )
-        (first, i), (second, _) = scored[:2]
-        return others[i] if first >= second + _MARGIN else None
-
-    def share(self, a: Family, b: Family) -> bool:
-        """Whether both have a word that not all have."""
-        return bool(_shared(a, b)[0] - self._everywhere)
-
-    def score(self, a: Family, b: Family) -> float:
-        """The weight of the words that both have in that of all: 0 to 1."""
-        mine, theirs = _shared(a, b)
-        total = self._weigh(a.words) + self._weigh(b.words)
-        return (self._weigh(mine) + self._weigh(theirs)) / total if total else 0.0
-
-    def _weigh(self, words: Iterable[str]) -> float:
-        return sum(self._weights[word] for word in words)
-
-
-def _shared(a: Family, b: Family) -> tuple[set[str], set[str]]:
-    """The words of each that the other has too, shortened ones counted."""
-    mine, theirs = set(a.words & b.words), set(a.words & b.words)
-    for word in a.words - mine:
-        for other in b.words - theirs:
-            if min(len(word), len(other)) >= 4 and (
-                word.startswith(other) or other.startswith(word)
-            ):
-                mine.add(word)
-                theirs.add(other)
-    return mine, theirs
-
-
-def _could_be(f: Family, g: Family) -> bool:
-    """Whether two families can be the same, by number and opposites."""
-    if len(f.members) != len(g.members) or modules.contradict(f.words, g.words):
-        return False
-    if f.structure == g.structure:
-        return True
-    return all(inner == () for inner in f.structure) or all(
-        inner == () for inner in g.structure
-    )
+            if a.signature == b.signature:
+                self._accept(a, b, BESIDE)
+        return len(self.images) > before
 
 
 def _by_signature(given: Iterable[_T]) -> dict[Signature, list[_T]]:
@@ -359,6 +281,14 @@ def _by_pattern(
     for module in given:
         key = module.pattern, module.signature
         found.setdefault(key, {})[module.numbers] = module
+    return found
+
+
+def _by_words(given: Iterable[Module]) -> dict[Pattern, dict[tuple[int, ...], Module]]:
+    """Modules by the words of their names, then by the numbers."""
+    found: dict[Pattern, dict[tuple[int, ...], Module]] = {}
+    for module in given:
+        found.setdefault(module.pattern, {})[module.numbers] = module
     return found
 
 
@@ -389,17 +319,6 @@ def _ranks(module: Module, side: Sequence[Module]) -> tuple[int, int]:
     return first, len(side) - 1 - sum(module.is_before(other) for other in side)
 
 
-def _around(module: Module, decided: Sequence[Module]) -> tuple[int, int]:
-    """Which of the decided modules come before and after one, as bits."""
-    before = after = 0
-    for bit, other in enumerate(decided):
-        if other.is_before(module):
-            before |= 1 << bit
-        elif module.is_before(other):
-            after |= 1 << bit
-    return before, after
-
-
 def _can_be(
     module: Module, image: Module, around: Mapping[Module, tuple[int, int]]
 ) -> bool:
@@ -408,23 +327,30 @@ def _can_be(
     return not (
         before & around[image][1]
         or after & around[image][0]
-        or modules.contradict(set(module.words), set(image.words))
+        or words.contradict(set(module.words), set(image.words))
     )
 
 
 def _search(domains: dict[Module, set[Module]]) -> list[tuple[Module, Module]]:
-    """The pairs that a common order of both sides leaves no choice about."""
+    """The pairs that a common order of both sides leaves no choice about.
+
+    None at all if there is no common order.
+    """
     decided: list[tuple[Module, Module]] = []
-    while True:
+    while domains:
+        images: set[Module] = set().union(*domains.values())
+        if len(images) < len(domains) or not all(domains.values()):
+            return []
         found = _single(domains)
         if found is None:
-            return decided
+            break
         decided.append(found)
         module, image = found
         del domains[module]
         for other, domain in domains.items():
             domain.discard(image)
             domain -= {t for t in domain if _reverses(module, image, other, t)}
+    return decided
 
 
 def _single(domains: Mapping[Module, set[Module]]) -> Optional[tuple[Module, Module]]:
@@ -446,18 +372,3 @@ def _reverses(a: Module, its_image: Module, b: Module, image: Module) -> bool:
     if a.is_before(b):
         return image.is_before(its_image)
     return b.is_before(a) and its_image.is_before(image)
-
-
-def _nearest(module: Module, others: Iterable[Module]) -> Optional[Module]:
-    """The one whose name begins most like a module's, if there is one."""
-    scored: dict[int, list[Module]] = {}
-    for other in others:
-        scored.setdefault(len(_common(module.words, other.words)), []).append(other)
-    best = max(scored, default=0)
-    return scored[best][0] if best and len(scored[best]) == 1 else None
-
-
-def _common(a: Sequence[_W], b: Sequence[_W]) -> tuple[_W, ...]:
-    """What two sequences begin with."""
-    end = next((i for i, (x, y) in enumerate(zip(a, b)) if x != y), None)
-    return tuple(a[: min(len(a), len(b)) if end is None else end])

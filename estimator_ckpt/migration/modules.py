@@ -2,8 +2,7 @@
 
 A module is what one layer owns: `dense/kernel` and `dense/bias` are one, a batch
 normalization's four another. Modules whose names differ in numbers alone are a family:
-the twelve query projections of a transformer. Names are read as words, so that
-`layer_3/attention/self/query` and `block4/attn/q` have most of theirs in common.
+the twelve query projections of a transformer.
 """
 
 from __future__ import annotations
@@ -11,17 +10,20 @@ from __future__ import annotations
 import dataclasses
 import functools
 import re
-from collections.abc import Iterable, Mapping, Sequence, Set
-from typing import Any, Optional, Union
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, Optional
 
+from estimator_ckpt.migration import words
 from estimator_ckpt.migration.plan import Variable
-
-Word = Union[str, int]
+from estimator_ckpt.migration.words import Word
 
 #: What a layer's variables are called, by what they are.
 _LEAVES: Mapping[str, Sequence[str]] = {
-    "kernel": ("kernel", "weights", "weight", "w", "embeddings", "embedding"),
-    "bias": ("bias", "biases", "b"),
+    "kernel": (
+        *("kernel", "weights", "weight", "w", "dw", "matrix"),
+        *("embeddings", "embedding"),
+    ),
+    "bias": ("bias", "biases", "b", "bias_weights"),
     "gamma": ("gamma", "scale", "g"),
     "beta": ("beta", "offset", "shift"),
     "moving_mean": ("moving_mean", "running_mean", "pop_mean", "mean"),
@@ -35,59 +37,6 @@ _LEAVES: Mapping[str, Sequence[str]] = {
 }
 _LEAF = {name: leaf for leaf, names in _LEAVES.items() for name in names}
 _BEFORE = re.compile(r"(w|kernel|weights?|b|bias(?:es)?)_?([qkvo]|query|key|value|out)")
-
-#: Words that mean the same in the names of layers.
-_SYNONYMS: Mapping[str, str] = {
-    word: meaning
-    for meaning, words in {
-        "attention": "attn att mha multihead",
-        "query": "q",
-        "key": "k",
-        "value": "v",
-        "output": "out o proj projection",
-        "norm": "ln layernorm normalization bn batchnorm batchnormalization",
-        "dense": "fc linear affine fully connected",
-        "feedforward": "ffn mlp ff intermediate",
-        "conv": "convolution cnn",
-        "embedding": "emb embed embedder",
-        "word": "token tok vocab",
-        "position": "pos positional",
-        "segment": "type seg",
-        "encoder": "enc",
-        "decoder": "dec",
-        "block": "layer h unit stage",
-        "head": "logit classifier cls prediction pred",
-        "shortcut": "skip downsample",
-        "discriminator": "disc critic",
-        "generator": "gen actor",
-        "forward": "fw fwd",
-        "backward": "bw bwd",
-    }.items()
-    for word in words.split()
-}
-_COMPOUNDS = {"wte": ("word", "embedding"), "wpe": ("position", "embedding")}
-_ORDINALS = {"first": 1, "second": 2, "third": 3, "fourth": 4, "fifth": 5}
-_LETTERS = "abcdefghijklmnopqrstuvwxyz"
-_PIECE = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+")
-_DIMENSIONS = re.compile(r"(?<=[a-z])[123][dD](?![a-z])")
-
-#: Words of which one name has one and the other another if they are not the same thing.
-_OPPOSITES = (
-    frozenset({"query", "key", "value"}),
-    frozenset({"encoder", "decoder"}),
-    frozenset({"discriminator", "generator"}),
-    frozenset({"forward", "backward"}),
-    frozenset({"left", "right"}),
-    frozenset({"word", "position"}),
-    frozenset({"user", "item"}),
-)
-
-#: Words in the order in which models have what they stand for.
-_FLOWS: Sequence[Sequence[str]] = (
-    ("embedding", "encoder", "decoder", "pooler", "head"),
-    ("attention", "feedforward", "output"),
-    ("input", "hidden", "output"),
-)
 
 Pattern = tuple[str, ...]
 Signature = tuple[str, tuple[tuple[str, tuple[int, ...]], ...]]
@@ -121,14 +70,26 @@ class Module:
         kernels = tuple(form for form in forms if len(form[1]) > 1)
         return ("kernels", kernels) if kernels else ("vectors", tuple(forms))
 
-    @property
+    @functools.cached_property
     def pattern(self) -> Pattern:
         """The words, with `#` for each number."""
         return tuple("#" if isinstance(word, int) else word for word in self.words)
 
-    @property
+    @functools.cached_property
     def numbers(self) -> tuple[int, ...]:
         return tuple(word for word in self.words if isinstance(word, int))
+
+    @functools.cached_property
+    def outputs(self) -> Optional[int]:
+        """How many channels a layer with a kernel has, or a batch normalization."""
+        kind, forms = self.signature
+        shape = max((shape for _, shape in forms), key=len)
+        if kind == "vectors" or not shape:
+            return None
+        if "depthwise_kernel" in self.leaves and "pointwise_kernel" not in self.leaves:
+            return shape[-1] * shape[-2]
+        is_transposed = {"transpose", "deconv"} & set(self.words)
+        return shape[-2 if is_transposed else -1]
 
     def is_before(self, other: Module) -> bool:
         """Whether the module is known to come first, by its position or its name.
@@ -140,7 +101,7 @@ class Module:
             return self.position < other.position
         for mine, theirs in zip(self.words, other.words):
             if mine != theirs:
-                return _is_before(mine, theirs)
+                return words.is_before(mine, theirs)
         return False
 
 
@@ -186,22 +147,21 @@ def modules(variables: Iterable[Variable], *, ordered: bool) -> list[Module]:
         for name in (variable.name for variable in known)
         for end in (*(i for i, c in enumerate(name) if c == "/"), len(name))
     }
-    found: dict[tuple[Word, ...], Module] = {}
+    found: dict[tuple[str, bool], Module] = {}
+    taken: set[tuple[Word, ...]] = set()
     for position, variable in enumerate(known):
         scope, _, last = variable.name.rpartition("/")
         leaf, rest = _leaf(last)
-        words = (*_words_of(scope, scopes), *_words(rest))
-        if leaf and words and leaf not in getattr(found.get(words), "leaves", ()):
-            name = "/".join(filter(None, (scope, rest)))
-        else:
-            leaf, name = "kernel", variable.name
-            words = _words_of(variable.name, scopes)
-            while words in found:
-                words = (*words, leaf)
-        module = found.setdefault(
-            words, Module(name, words, {}, position if ordered else None)
-        )
-        module.leaves[leaf] = variable
+        key = "/".join(filter(None, (scope, rest))), False
+        if not leaf or not key[0] or (key in found and leaf in found[key].leaves):
+            leaf, key = "kernel", (variable.name, True)
+        if key not in found:
+            read = words.of(key[0], scopes)
+            while read in taken:
+                read = (*read, last.lower())
+            taken.add(read)
+            found[key] = Module(key[0], read, {}, position if ordered else None)
+        found[key].leaves[leaf] = variable
     for module in found.values():
         _tell_norms(module)
     return list(found.values())
@@ -219,19 +179,45 @@ def families(found: Iterable[Module]) -> list[Family]:
     return list(by_pattern.values())
 
 
-def contradict(a: Set[Word], b: Set[Word]) -> bool:
-    """Whether words say that two modules are not the same: `query` and `key`."""
-    for words in _OPPOSITES:
-        mine, theirs = a & words, b & words
-        if mine and theirs and not mine & theirs:
-            return True
-    return False
+def companions(side: Sequence[Module]) -> dict[Module, Module]:
+    """The layer that each batch normalization stands beside, and the other way round.
+
+    `conv_3` and `conv_3/BatchNorm`, `bn2a` and `conv2a`: the same numbers and size, and
+    more words in common than others. Where nothing but the last number says so
+    (`conv2d_7`, `batch_normalization_7`), all layers must have one.
+    """
+    kernels: dict[tuple[tuple[int, ...], Optional[int]], list[Module]] = {}
+    ends: dict[tuple[Word, ...], set[Word]] = {}
+    for module in side:
+        ends.setdefault(module.words[:-1], set()).update(module.words[-1:])
+        if module.signature[0] == "kernels":
+            kernels.setdefault((module.numbers, module.outputs), []).append(module)
+    found: dict[Module, Optional[Module]] = {}
+    for norm in side:
+        if norm.signature[0] != "batch_norm":
+            continue
+        mine = set(norm.words) - {"norm", "conv"}
+        alike: dict[tuple[int, int], list[Module]] = {}
+        for kernel in kernels.get((norm.numbers, norm.outputs), ()):
+            others = set(kernel.words) - {"conv"}
+            if mine & others:
+                key = len(mine & others), -len(others)
+                alike.setdefault(key, []).append(kernel)
+        best = alike[max(alike)] if alike else []
+        if len(best) == 1 and (
+            norm.words[-2:-1] != ("norm",)
+            or (
+                _scope(norm) == _scope(best[0])
+                and ends[best[0].words[:-1]] <= ends[norm.words[:-1]]
+            )
+        ):
+            found[best[0]] = None if best[0] in found else norm
+    pairs = {kernel: norm for kernel, norm in found.items() if norm is not None}
+    return pairs | {norm: kernel for kernel, norm in pairs.items()}
 
 
-def _is_before(a: Word, b: Word) -> bool:
-    if isinstance(a, int) and isinstance(b, int):
-        return a < b
-    return any(a in flow and b in flow[flow.index(a) + 1 :] for flow in _FLOWS)
+def _scope(module: Module) -> str:
+    return module.name.rpartition("/")[0]
 
 
 def _form(variable: Variable) -> tuple[str, tuple[int, ...]]:
@@ -264,52 +250,6 @@ def _leaf(last: str) -> tuple[Optional[str], str]:
         if rest and tail in _LEAF:
             return _LEAF[tail], last[: len("_".join(rest))]
     return None, last
-
-
-def _words_of(name: str, scopes: set[str]) -> tuple[Word, ...]:
-    """The words of a name, with the numbers that its siblings imply.
-
-    `dense` beside `dense_1` is number 0, as is `block_a` beside `block_b`.
-    """
-    words: list[Word] = []
-    path = ""
-    for part in filter(None, name.split("/")):
-        path = f"{path}/{part}" if path else part
-        lettered = re.fullmatch(r"(.+)_([a-z])", part)
-        if lettered and {f"{path[:-1]}a", f"{path[:-1]}b"} <= scopes:
-            words += (*_words(lettered[1]), _LETTERS.find(lettered[2]))
-            continue
-        words += _words(part)
-        if f"{path}_1" in scopes:
-            words.append(0)
-    return tuple(words)
-
-
-@functools.cache
-def _words(text: str) -> tuple[Word, ...]:
-    """The words of a text: plurals, abbreviations and ordinals made the same."""
-    words: list[Word] = []
-    end = 0
-    for match in _PIECE.finditer(_DIMENSIONS.sub("", text)):
-        piece, is_adjacent = match[0], match.start() == end > 0
-        end = match.end()
-        if piece.isdigit():
-            words.append(int(piece))
-            continue
-        if is_adjacent and words and isinstance(words[-1], int) and len(piece) == 1:
-            words.append(_LETTERS.find(piece.lower()))  # 3b comes before 3c
-            continue
-        word = piece.lower()
-        if word in _ORDINALS:
-            words.append(_ORDINALS[word])
-            continue
-        if word in _COMPOUNDS:
-            words += _COMPOUNDS[word]
-            continue
-        if len(word) > 3 and word.endswith("s") and not word.endswith("ss"):
-            word = word[:-1]
-        words.append(_SYNONYMS.get(word, word))
-    return tuple(words)
 
 
 def _structure(vectors: Sequence[tuple[int, ...]]) -> tuple[Any, ...]:

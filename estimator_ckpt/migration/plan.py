@@ -173,6 +173,7 @@ class Plan:
 
 
 _NOTHING = Variable("", "", None)
+_NOT_INCLUDED = "not included"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -241,7 +242,7 @@ class Choice:
         if self.names.excludes(variable.name):
             return "excluded"
         if not self.names.includes(variable.name):
-            return "not included"
+            return _NOT_INCLUDED
         if self.carry is None or variable.role in roles.CARRY[self.carry]:
             return None
         return f"carry={self.carry!r} leaves {variable.role} variables out"
@@ -293,7 +294,7 @@ def make(
         name: _decide(variable, source.get(old_names.get(name, "")), choice, ambiguous)
         for name, variable in target.items()
     }
-    _reset_lone_beta_powers(decided)
+    _take_beta_powers_with_slots(decided, choice)
     _follow_carried_variables(decided, choice)
     taken = {item.source.name for item in decided.values() if item.source}
     left = [
@@ -301,7 +302,7 @@ def make(
         for name, variable in source.items()
         if name not in taken
     ]
-    unused = (*renaming.unused, *choice.unused(target))
+    unused = (*renaming.unused, *renaming.lost(target), *choice.unused(target))
     return Plan(source_name, target_name, (*decided.values(), *left), unused)
 
 
@@ -387,15 +388,19 @@ def _can_resize(source: Variable, target: Variable, choice: Choice) -> bool:
     )
 
 
-def _reset_lone_beta_powers(decided: dict[str, Item]) -> None:
-    """Beta powers without their slots would scale the first steps wrongly."""
-    if any(
+def _take_beta_powers_with_slots(decided: dict[str, Item], choice: Choice) -> None:
+    """Either without the other would scale the first steps wrongly."""
+    any_slots = any(
         item.verdict.is_carried and roles.slot_owner(name, decided)
         for name, item in decided.items()
-    ):
-        return
+    )
+    whatever_included = dataclasses.replace(choice, names=Filter(None, None))
     for name, item in decided.items():
-        if item.verdict.is_carried and roles.is_beta_power(name):
+        if not roles.is_beta_power(name) or item.target is None:
+            continue
+        if any_slots and item.because == _NOT_INCLUDED:
+            decided[name] = _decide(item.target, item.source, whatever_included, {})
+        elif item.verdict.is_carried and not any_slots:
             decided[name] = dataclasses.replace(
                 item, verdict=Verdict.RESET, because="no slots carried"
             )

@@ -6,7 +6,9 @@ reason for each rule, and a sentence for each variable that nothing decides.
 
 from __future__ import annotations
 
+import bisect
 import dataclasses
+import itertools
 import re
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Optional
@@ -145,7 +147,9 @@ def suggest(
         for pair in _leaf_pairs(module, matching)
     )
     wanted = [p for p in pairs if new_names[p.source] != p.target]
-    rules = _rules(wanted, [n for n in source if _is_models_own(source[n], source)])
+    rules = _rules(
+        wanted, sorted(n for n in source if _is_models_own(source[n], source))
+    )
     if not _do(rules, wanted, source, given):
         rules = [_literal(pair) for pair in wanted]
     undecided = _undecided(matching, ours, others, pairs, old_names)
@@ -355,9 +359,19 @@ def _literal(pair: Pair) -> Proposed:
 
 
 def _renames_only(rule: Rule, pairs: Sequence[Pair], names: Sequence[str]) -> bool:
-    """Whether a rule does for a model's names what pairs say, and nothing else."""
+    """Whether a rule does for a model's names (sorted) what pairs say, no more."""
     wanted = {pair.source: pair.target for pair in pairs}
-    return all(rule.rename(name) == wanted.get(name) for name in names)
+    start = rule.source if isinstance(rule.source, str) else _start(rule.source)
+    first = bisect.bisect_left(names, start)
+    beginning_so = itertools.takewhile(
+        lambda name: name.startswith(start), itertools.islice(names, first, None)
+    )
+    return all(rule.rename(name) == wanted.get(name) for name in beginning_so)
+
+
+def _start(regex: re.Pattern[str]) -> str:
+    """What all names begin with that a regex of `_numbered` matches."""
+    return regex.pattern.partition("(")[0].replace("\\", "")
 
 
 def _do(

@@ -112,10 +112,24 @@ def plan_model_dir(
         `open_checkpoint`.
 
     Raises:
-      As `warm_start_model_dir`; V1CheckpointError for a source of the V1 format.
+      As `warm_start_model_dir`.
     """
-    with open_checkpoint(source, names=choice.get("names", "full_name")) as checkpoint:
-        return _plan(checkpoint, files.local(destination), carry, **choice)
+    with contextlib.ExitStack() as stack:
+        try:
+            prefix = called = paths.resolve(source)
+        except paths.V1CheckpointError as error:
+            import tempfile
+
+            from estimator_ckpt.migration import v1
+
+            called = error.prefix
+            prefix = stack.enter_context(
+                v1.as_bundle(error.prefix, tempfile.gettempdir())
+            )
+        by = choice.get("names", "full_name")
+        checkpoint = stack.enter_context(open_checkpoint(prefix, names=by))
+        planned = _plan(checkpoint, files.local(destination), carry, **choice)
+        return dataclasses.replace(planned, source=called)
 
 
 def _plan(

@@ -14,6 +14,7 @@ from typing import Any, Optional
 import tensorflow as tf
 from tensorflow.compat import v1 as tf1
 
+from estimator_ckpt.migration import roles
 from estimator_ckpt.migration.plan import Plan, Variable
 from estimator_ckpt.training import private
 from estimator_ckpt.training.variables import GraphVariable
@@ -34,6 +35,26 @@ def of_graph(graph_variables: Mapping[str, GraphVariable]) -> dict[str, Variable
         )
         for name, variable in graph_variables.items()
     }
+
+
+def with_state(
+    vocabularies: Vocabularies, graph_variables: Mapping[str, GraphVariable]
+) -> Vocabularies:
+    """Adds the slots and averages of variables: their rows follow the words, too.
+
+    New words keep what these have at first; a backup initializer is for weights.
+    """
+    found = dict(vocabularies)
+    for name, variable in graph_variables.items():
+        owner = roles.slot_owner(name, graph_variables) or roles.averaged_variable(
+            name, graph_variables
+        )
+        info = vocabularies.get(owner or "")
+        if owner is None or info is None or name in found:
+            continue
+        if variable.shape == graph_variables[owner].shape:
+            found[name] = info._replace(backup_initializer=None)
+    return found
 
 
 def restorer(

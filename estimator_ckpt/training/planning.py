@@ -10,11 +10,12 @@ from collections.abc import Callable, Mapping
 from typing import Any, Optional
 
 from estimator_ckpt.bundle import files
-from estimator_ckpt.migration import meta_graph
+from estimator_ckpt.migration import meta_graph, paths
 from estimator_ckpt.migration import plan as plans
 from estimator_ckpt.migration import suggest as suggestions
 from estimator_ckpt.migration.assignment import AssignmentMap
 from estimator_ckpt.migration.checkpoint import open_checkpoint
+from estimator_ckpt.migration.layout import Layout
 from estimator_ckpt.migration.patterns import Patterns
 from estimator_ckpt.migration.plan import Choice, Plan, Variable
 from estimator_ckpt.migration.suggest import Suggestion
@@ -75,15 +76,15 @@ def plan(
         assignment_map=assignment_map,
     )
     name, variables, _ = _target(target, names, input_fn, params, mode)
-    with open_checkpoint(source, names=names) as checkpoint:
-        return plans.make(
-            plans.of_checkpoint(checkpoint),
-            variables,
-            choice,
-            source_name=checkpoint.prefix,
-            target_name=name,
-            ambiguous=checkpoint.layout.ambiguous,
-        )
+    prefix, old, found = _read(source, names)
+    return plans.make(
+        old,
+        variables,
+        choice,
+        source_name=prefix,
+        target_name=name,
+        ambiguous=found.ambiguous,
+    )
 
 
 def suggest(
@@ -120,14 +121,27 @@ def suggest(
       AssignmentMapError: the map cannot be read, or gives two variables one name.
     """
     _, variables, order = _target(target, names, input_fn, params, mode)
-    with open_checkpoint(source, names=names) as checkpoint:
-        return suggestions.suggest(
-            plans.of_checkpoint(checkpoint),
-            variables,
-            source_order=meta_graph.creation_order(checkpoint.prefix),
-            target_order=order,
-            given=AssignmentMap.of(assignment_map),
-        )
+    prefix, old, _ = _read(source, names)
+    return suggestions.suggest(
+        old,
+        variables,
+        source_order=meta_graph.creation_order(prefix),
+        target_order=order,
+        given=AssignmentMap.of(assignment_map),
+    )
+
+
+def _read(path: files.PathLike, names: str) -> tuple[str, dict[str, Variable], Layout]:
+    """A checkpoint's prefix, its variables and its layout."""
+    try:
+        with open_checkpoint(path, names=names) as checkpoint:
+            found = plans.of_checkpoint(checkpoint)
+            return checkpoint.prefix, found, checkpoint.layout
+    except paths.V1CheckpointError as error:
+        from estimator_ckpt.training import sources
+
+        read = sources.read(error.prefix)
+        return read.prefix, sources.variables_of(read), read.layout
 
 
 def _target(
@@ -139,10 +153,9 @@ def _target(
 ) -> tuple[str, dict[str, Variable], list[str]]:
     """What a target is called, its variables, and their names in order, if known."""
     if isinstance(target, (str, os.PathLike)):
-        with open_checkpoint(target, names=names) as checkpoint:
-            checkpoint.layout.require_unique(checkpoint.prefix)
-            order = meta_graph.creation_order(checkpoint.prefix)
-            return checkpoint.prefix, plans.of_checkpoint(checkpoint), order
+        prefix, variables, found = _read(target, names)
+        found.require_unique(prefix)
+        return prefix, variables, meta_graph.creation_order(prefix)
     from estimator_ckpt.training import targets
 
     if targets.is_trackable(target):

@@ -45,7 +45,9 @@ class GraphVariable:
 
 
 def name_of(variable: Any) -> str:
-    """A variable's name in a name-based checkpoint; of a part, that of the whole."""
+    """A variable's name in a name-based checkpoint; of parts, that of the whole."""
+    if isinstance(variable, (list, tuple)):
+        variable = variable[0]
     whole = private.whole_of(variable)
     return whole[0] if whole else str(variable.name).rsplit(":", 1)[0]
 

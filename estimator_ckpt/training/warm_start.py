@@ -8,6 +8,7 @@ per model dir. The global step is never carried.
 
 from __future__ import annotations
 
+import dataclasses
 import logging
 import re
 from collections.abc import Callable
@@ -85,9 +86,9 @@ def warm_start_from(
         `builtin:use_ema`. It renames and never selects.
       reset: a regex, or several; variables that keep their initial values, such as
         step counters of the model's own.
-      vocab_info: `tf.estimator.VocabInfo` by variable name: rows follow the words of
-        the new vocabulary; new words keep the initializer's values, or get
-        `backup_initializer`'s.
+      vocab_info: `tf.estimator.VocabInfo` by variable name: rows, those of slots and
+        averages too, follow the words of the new vocabulary; new words keep the
+        initializer's values, or get `backup_initializer`'s.
       resize: a regex, or several, of variables that take over what fits where the
         shapes differ; the rest of them keeps its initial values.
       cast: whether a value may be cast to the variable's dtype.
@@ -114,7 +115,7 @@ def warm_start_from(
         assignment_map=AssignmentMap.of(assignment_map, name_of=variables.name_of),
         cast=cast,
         resize=resize,
-        vocabularies={name: info.axis or 0 for name, info in vocabularies.items()},
+        vocabularies=_axes(vocabularies),
     )
 
     def decorate(model_fn: model_fns.ModelFn) -> model_fns.ModelFn:
@@ -184,6 +185,11 @@ def warm_start_settings(
     )
 
 
+def _axes(vocabularies: carrying.Vocabularies) -> dict[str, int]:
+    """The axis along which each variable follows its vocabulary."""
+    return {name: info.axis or 0 for name, info in vocabularies.items()}
+
+
 def _is_due(spec: Any, config: Optional[tf.estimator.RunConfig]) -> bool:
     """Whether this model_fn call is for the first training of a model dir, as chief."""
     if spec.mode != tf.estimator.ModeKeys.TRAIN:
@@ -200,7 +206,8 @@ def _is_due(spec: Any, config: Optional[tf.estimator.RunConfig]) -> bool:
 
 def _with_warm_start(spec: Any, hook: _WarmStartHook) -> Any:
     """The spec with a hook that prepares the warm start and an init_fn that runs it."""
-    hooks = [*(spec.training_hooks or ()), hook]
+    # A tuple: TPUEstimatorSpec appends one.
+    hooks = (*(spec.training_hooks or ()), hook)
     return model_fns.with_changed_scaffold(
         spec._replace(training_hooks=hooks),
         lambda own: hook.add_to(own or tf1.train.Scaffold()),
@@ -238,10 +245,11 @@ class _WarmStartHook(tf1.train.SessionRunHook):
                 self._prefix,
             )
         source, everything = sources.read(self._prefix), variables.of_graph()
+        vocabularies = carrying.with_state(self._vocabularies, everything)
         plan = plans.make(
             sources.variables_of(source),
             carrying.of_graph(everything),
-            self._choice,
+            dataclasses.replace(self._choice, vocabularies=_axes(vocabularies)),
             source_name=self._prefix,
             target_name="this model",
             ambiguous=source.layout.ambiguous,
@@ -252,7 +260,7 @@ class _WarmStartHook(tf1.train.SessionRunHook):
             plan,
             everything,
             self._prefix,
-            self._vocabularies,
+            vocabularies,
             by_initializers=not self._has_init_op,
         )
 

@@ -9,7 +9,7 @@ import pytest
 
 import estimator_ckpt as ec
 from tests.conftest import REPOSITORY
-from tests.testdata_paths import PREFIXES
+from tests.testdata_paths import PREFIXES, TESTDATA
 
 DIGITS = str(PREFIXES["digits/model.ckpt-300"])
 
@@ -94,9 +94,21 @@ class TestPlan:
         done = run("plan", DIGITS, tmp_path / "none", code=2)
         assert len(done.stderr.splitlines()) == 1
         done = run("plan", DIGITS, "model_fns.digits:none", code=2)
+        assert "needs --input_fn" in done.stderr
+        done = run("plan", DIGITS, "os:none", "--input_fn=os:getcwd", code=2)
         assert "has no function 'none'" in done.stderr
         done = run("plan", DIGITS, DIGITS, "--assignment_map=none.yaml", code=2)
         assert "none.yaml" in done.stderr
+
+    def test_a_source_of_the_v1_format(self, tmp_path):
+        source = TESTDATA / "v1-format" / "single"
+        new = ec.convert(source, tmp_path / "new", to="tf2")
+        done = run("plan", source, new)
+        assert "carried" in done.stdout
+        assert "missing" not in done.stdout
+        done = run("warm_start", source, tmp_path / "dir", "--dry_run")
+        assert f"{source / 'model.ckpt-7'} to {tmp_path / 'dir'}: " in done.stdout
+        assert not (tmp_path / "dir").exists()
 
     def test_tensorflow_is_not_loaded_for_two_checkpoints(self, renamed):
         program = (
@@ -211,6 +223,17 @@ class TestDryRuns:
         done = dry_job(tmp_path, DIGITS, "--warm_start_reset=bn1/")
         assert "8 carried, 23 reset" in done.stdout
         assert not (tmp_path / "job").exists()
+
+    def test_a_job_that_has_begun_already(self, tmp_path):
+        first = ec.warm_start_model_dir(DIGITS, tmp_path / "job")
+        done = dry_job(tmp_path, DIGITS)
+        assert done.stdout == f"Not warm-starting: {first} is there already\n"
+
+    def test_a_pattern_that_a_strict_job_would_stop_at(self, tmp_path):
+        done = dry_job(tmp_path, DIGITS, "--warm_start_exclude=none")
+        assert "'none' matches no variable" in done.stdout
+        flags = "--warm_start_exclude=none", "--warm_start_strict"
+        dry_job(tmp_path, DIGITS, *flags, code=1)
 
     def test_a_job_that_would_lack_variables_exits_with_1(self, tmp_path):
         done = dry_job(tmp_path, PREFIXES["slim/model.ckpt-3"], code=1)

@@ -111,6 +111,8 @@ JOB = (
         (("--warm_start_from=/nowhere",), "/nowhere: no such model dir"),
         (("--warm_start_from=configs",), "a directory without a checkpoint"),
         (("--warm_start_from=README.md",), "README.md"),
+        (("--model_dir=/proc/none",), "--model_dir=/proc/none: "),
+        (("--model_dir=README.md/x",), "--model_dir=README.md/x: "),
     ],
 )
 def test_bad_input_is_one_line_and_exit_code_2(tmp_path, arguments, message):

@@ -3,7 +3,8 @@
 Each function gives rows of old name, new name, shape. The names and shapes are those of
 the published checkpoints: BERT (google-research/bert), GPT-2 (openai/gpt-2), XLNet, the
 Transformer of tensor2tensor, ResNet-50 and VGG-16 (tf-slim, tf.keras.applications),
-Inception v1 (tf-slim), and canned estimators.
+Inception v1 and MobileNet v2 (tf-slim), EfficientNet-B0 (tensorflow/tpu), a fairseq
+Transformer, Deep Interest Network, and canned estimators.
 """
 
 import re
@@ -294,6 +295,103 @@ def canned():
     ]
 
 
+def mobilenet_v2():
+    old, rows, inputs = "MobilenetV2", [], 32
+
+    def conv(a, b, bn, shape, leaf=("weights", "kernel")):
+        size = shape[2] if leaf[1] == "depthwise_kernel" else shape[3]
+        rows.append((f"{old}/{a}/{leaf[0]}", f"{b}/{leaf[1]}", shape))
+        rows.extend(norm(f"{old}/{a}/BatchNorm", bn, size))
+
+    conv("Conv", "Conv1", "bn_Conv1", (3, 3, 3, 32))
+    outputs = [16, *[24] * 2, *[32] * 3, *[64] * 4, *[96] * 3, *[160] * 3, 320]
+    for i, f in enumerate(outputs):
+        a, b = (f"expanded_conv_{i}", f"block_{i}") if i else ("expanded_conv",) * 2
+        wide = inputs * (6 if i else 1)
+        if i:
+            conv(f"{a}/expand", f"{b}_expand", f"{b}_expand_BN", (1, 1, inputs, wide))
+        leaf = "depthwise_weights", "depthwise_kernel"
+        names = f"{a}/depthwise", f"{b}_depthwise", f"{b}_depthwise_BN"
+        conv(*names, (3, 3, wide, 1), leaf)
+        conv(f"{a}/project", f"{b}_project", f"{b}_project_BN", (1, 1, wide, f))
+        inputs = f
+    conv("Conv_1", "Conv_1", "Conv_1_bn", (1, 1, 320, 1280))
+    return rows
+
+
+def efficientnet():
+    """From names that tf1.layers numbers within blocks to those of tf.keras."""
+    old, rows, inputs, number = "efficientnet-b0", [], 32, 0
+
+    def conv(a, b, bns, shape, leaf="kernel"):
+        size = shape[2] if leaf == "depthwise_kernel" else shape[3]
+        rows.append((f"{old}/{a}/{leaf}", f"{b}/{leaf}", shape))
+        rows.extend(norm(f"{old}/{bns[0]}", bns[1], size))
+
+    bn = "tpu_batch_normalization"
+    conv("stem/conv2d", "stem_conv", (f"stem/{bn}", "stem_bn"), (3, 3, 3, 32))
+    for stage, (repeats, k, expansion, f) in enumerate(
+        [(1, 3, 1, 16), (2, 3, 6, 24), (2, 5, 6, 40), (3, 3, 6, 80), (3, 5, 6, 112)]
+        + [(4, 5, 6, 192), (1, 3, 6, 320)],
+        1,
+    ):
+        for letter in "abcd"[:repeats]:
+            a, b, wide = f"blocks_{number}", f"block{stage}{letter}", inputs * expansion
+            bns = iter((f"{a}/{bn}", f"{a}/{bn}_1", f"{a}/{bn}_2"))
+            if expansion > 1:
+                names = f"{a}/conv2d", f"{b}_expand_conv", (next(bns), f"{b}_expand_bn")
+                conv(*names, (1, 1, inputs, wide))
+            names = f"{a}/depthwise_conv2d", f"{b}_dwconv", (next(bns), f"{b}_bn")
+            conv(*names, (k, k, wide, 1), "depthwise_kernel")
+            less = inputs // 4
+            se = f"{old}/{a}/se/conv2d"
+            rows += layer(se, f"{b}_se_reduce", (1, 1, wide, less))
+            rows += layer(f"{se}_1", f"{b}_se_expand", (1, 1, less, wide))
+            last = f"{a}/conv2d_1" if expansion > 1 else f"{a}/conv2d"
+            conv(
+                last,
+                f"{b}_project_conv",
+                (next(bns), f"{b}_project_bn"),
+                (1, 1, wide, f),
+            )
+            inputs, number = f, number + 1
+    conv("head/conv2d", "top_conv", (f"head/{bn}", "top_bn"), (1, 1, 320, 1280))
+    return rows + layer(f"{old}/head/dense", "predictions", (1280, 1000))
+
+
+def fairseq(h=512):
+    rows, norms = [], (("weight", "bias"), ("gamma", "beta"))
+    for side in ("encoder", "decoder"):
+        kinds = [("self_attn", "SelfAttention")]
+        kinds += [("encoder_attn", "CrossAttention")] * (side == "decoder")
+        for i in range(6):
+            a, b = f"{side}/layers/{i}", f"model/{side.title()}/Block{i + 1}"
+            for old, new in kinds:
+                for q in ("q", "k", "v", "out"):
+                    names = f"{a}/{old}/{q}_proj", f"{b}/{new}/{q.upper()[0]}"
+                    rows += layer(*names, (h, h), norms[0], ("kernel", "bias"))
+                rows += norm(f"{a}/{old}_layer_norm", f"{b}/{new}/LayerNorm", h, *norms)
+            for n, shape in ((1, (h, 4 * h)), (2, (4 * h, h))):
+                names = f"{a}/fc{n}", f"{b}/FeedForward/Dense{n}"
+                rows += layer(*names, shape, norms[0], ("kernel", "bias"))
+            names = f"{a}/final_layer_norm", f"{b}/FeedForward/LayerNorm"
+            rows += norm(*names, h, *norms)
+    return rows
+
+
+def deep_interest():
+    rows = [
+        ("user_emb_w", "embeddings/user/embeddings", (192403, 128)),
+        ("item_emb_w", "embeddings/item/embeddings", (63001, 64)),
+        ("cate_emb_w", "embeddings/category/embeddings", (801, 64)),
+        *norm("b1", "mlp/batch_normalization", 384),
+    ]
+    for old, new, inputs in (("f{}", "mlp", 384), ("f{}_att", "attention_unit", 512)):
+        for i, shape in enumerate([(inputs, 80), (80, 40), (40, 1)], 1):
+            rows += layer(old.format(i), f"{new}/dense_{i}", shape)
+    return rows
+
+
 #: Rows by what was migrated.
 MIGRATIONS = {
     "BERT, other scopes": bert(replacing(0, *SCOPES)),
@@ -308,5 +406,9 @@ MIGRATIONS = {
     "ResNet-50, numbered to named": resnet50(),
     "VGG-16, slim to Keras": vgg16(),
     "Inception v1, named to numbered": inception_v1(),
+    "MobileNet v2, slim to Keras": mobilenet_v2(),
+    "EfficientNet-B0": efficientnet(),
+    "fairseq Transformer": fairseq(),
+    "Deep Interest Network": deep_interest(),
     "canned DNN": canned(),
 }

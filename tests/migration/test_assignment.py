@@ -36,14 +36,35 @@ class TestRules:
     def test_what_a_rule_makes_of_a_name(self, given, name, expected):
         assert renamed(given, [name]) == {name: expected}
 
+    @pytest.mark.parametrize("first", range(5))
+    def test_the_first_that_matches_of_every_kind_of_rule(self, first):
+        rules = [
+            ("a/", "scope/"),
+            (re.compile(r"(.+)"), r"regex/\1"),
+            ("a/b/w", "name"),
+            ("/", "all/"),
+            ("a/b/", "inner/"),
+        ]
+        expected = ["scope/b/w", "regex/a/b/w", "name", "all/a/b/w", "inner/w"]
+        given = rules[first:] + rules[:first]
+        assert renamed(given, ["a/b/w"]) == {"a/b/w": expected[first]}
+
     def test_a_variable_or_its_parts_stand_for_their_name(self):
         class Variable:
             name = "new/v"
 
         assert renamed({"v": Variable()}, ["v"]) == {"v": "new/v"}
-        first = {"name_of": lambda value: value[0].name}
-        rules = AssignmentMap.of({"v": [Variable()]}, **first)
-        assert rules.rename(["v"], source="c").targets == {"v": "new/v"}
+
+        class Part:
+            name = "new/v/part_0:0"
+
+        assert renamed({"v": [Part(), Part()]}, ["v"]) == {"v": "new/v"}
+        assert renamed({"v": [Variable()]}, ["v"]) == {"v": "new/v"}
+
+    @pytest.mark.parametrize("target", [3, None, []])
+    def test_what_is_no_variable_is_said_so(self, target):
+        with pytest.raises(AssignmentMapError, match="is no name, no variable"):
+            AssignmentMap.of({"v": target})
 
     def test_slots_and_averages_follow_their_variable(self):
         names = ["w", "w/Adam", "w/ExponentialMovingAverage", "Opt/w/Adam_1", "x/Adam"]
@@ -53,6 +74,18 @@ class TestRules:
             "w/ExponentialMovingAverage": "a/kernel/ExponentialMovingAverage",
             "Opt/w/Adam_1": "Opt/a/kernel/Adam_1",
             "x/Adam": "x/Adam",
+        }
+
+    def test_also_where_a_later_rule_is_about_all_in_their_scope(self):
+        names = ["net/w", "net/w/Adam", "net/b", "net/b/Adam"]
+        assert renamed([("net/w", "x"), ("net/", "new/")], names) == {
+            "net/w": "x",
+            "net/w/Adam": "x/Adam",
+            "net/b": "new/b",
+            "net/b/Adam": "new/b/Adam",
+        }
+        assert renamed([("net/", "new/"), ("net/w", "x")], names) == {
+            name: name.replace("net/", "new/") for name in names
         }
 
     def test_unless_a_rule_names_them(self):
@@ -156,6 +189,12 @@ class TestFiles:
         assert str(caught.value).startswith(f"{path}:{line}: ")
         assert message in str(caught.value)
 
+    def test_a_key_that_is_no_string(self, tmp_path):
+        path = tmp_path / "m.yaml"
+        path.write_text("- {[from]: a, to: b}\n")
+        with pytest.raises(AssignmentMapError, match=r"m\.yaml:1: a rule is \{from"):
+            AssignmentMap.of(path)
+
     def test_a_missing_file_is_said_so(self, tmp_path):
         with pytest.raises(ec.CheckpointError, match=r"no\.yaml"):
             AssignmentMap.of(tmp_path / "no.yaml")
@@ -225,6 +264,13 @@ class TestBuiltinMaps:
             assert "SmallNet/Logits/bias/RMSProp_1" in found
             assert "SmallNet/Conv/BatchNorm/moving_mean" in found
             assert not any("weights" in n or "biases" in n for n in found)
+
+    def test_one_rule_that_matches_is_enough(self):
+        slim = AssignmentMap.of("builtin:slim")
+        assert slim.rename(["a/weights"], source="c").unused == ()
+        assert slim.rename(["a/kernel"], source="c").unused == (
+            "the map 'builtin:slim' matches no variable of c",
+        )
 
     def test_every_builtin_map_has_a_test(self):
         # canned_estimators: tests/training/test_planning.py, against the real ones.

@@ -156,6 +156,29 @@ def test_all_differing_variables_are_named_and_nothing_is_written(tmp_path):
     assert not (tmp_path / "mean").exists()
 
 
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"include": "nothing"}, "digits/model.ckpt-300: include and exclude leave"),
+        ({"assignment_map": {"logits/kernel": "x", "logits/bias": "x"}}, "one name"),
+        ({"assignment_map": "none.yaml"}, "none.yaml"),
+    ],
+)
+def test_bad_options_are_said_before_anything_is_read(tmp_path, options, message):
+    def progress(size):
+        raise AssertionError("something was averaged")
+
+    with pytest.raises(ec.CheckpointError, match=message):
+        ec.average(
+            PREFIXES["digits/model.ckpt-300"].parent,
+            tmp_path / "m",
+            last=2,
+            progress=progress,
+            **options,
+        )
+    assert not list(tmp_path.iterdir())
+
+
 def test_a_damaged_source_leaves_nothing_behind(tmp_path):
     first, second, _ = checkpoints(tmp_path)
     shard = pathlib.Path(f"{second}.data-00000-of-00001")

@@ -93,6 +93,10 @@ def test_beta_powers_go_with_their_slots():
     assert set(carried.values()) == {Verdict.CARRIED}
     alone = verdicts(made(source, source, carry="all", exclude="w/Adam"))
     assert alone["beta1_power"] is Verdict.RESET
+    included = verdicts(made(source, source, carry="all", include="w"))
+    assert included == carried
+    alone = verdicts(made(source, source, carry="all", include="w$"))
+    assert alone["beta1_power"] is Verdict.RESET
 
 
 def test_an_average_that_the_source_lacks_begins_at_its_variable():
@@ -109,6 +113,18 @@ def test_what_matches_nothing_is_listed():
         "the pattern 'x' matches no variable",
         "the pattern 'y' matches no variable",
     )
+
+
+def test_new_names_that_the_target_lacks_are_said_with_those_that_are_near():
+    source = side(variable("logits/kernel"), variable("logits/bias"))
+    target = side(variable("head/kernel"), variable("head/bias"))
+    planned = made(source, target, assignment_map={"logits/": "hed/"})
+    assert planned.unused == (
+        "the rule 'logits/' -> 'hed/' (rule 1) gives names that the target lacks, such "
+        "as 'hed/kernel' (near: 'head/kernel')",
+    )
+    rules = {"logits/kernel": "head/kernel"}
+    assert made(source, target, assignment_map=rules).unused == ()
 
 
 def test_two_checkpoints(tmp_path):

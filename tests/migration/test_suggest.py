@@ -1,5 +1,7 @@
 """Suggested maps: right where something decides, silent where nothing does."""
 
+import time
+
 import pytest
 
 import estimator_ckpt as ec
@@ -138,6 +140,34 @@ class TestSilence:
         target = side(kernels("first_of_all", "last_of_all"))
         assert found(suggest(source, target)) == {}
 
+    def test_what_comes_after_attention_is_not_its_norm(self):
+        source = side({"attention_norm/weight": (8,), "ffn_norm/weight": (8,)})
+        target = side({"input_norm/weight": (8,), "post_attention_norm/weight": (8,)})
+        assert found(suggest(source, target)) == {}
+
+    def test_a_layer_more_in_the_middle(self):
+        source = {**kernels(*(f"net/conv_{i}" for i in range(1, 5)))}
+        target = {**kernels(*(f"body/conv2d_{i}" for i in range(1, 6)))}
+        source |= {"net/conv_0/kernel": (3, 64)}
+        target |= {"body/conv2d_0/kernel": (3, 64)}
+        assert found(suggest(side(source), side(target))) == {
+            "net/conv_0/kernel": "body/conv2d_0/kernel"
+        }
+
+    def test_numbers_of_norms_that_not_all_layers_have(self):
+        source, target = {}, {}
+        for i, shape in enumerate([(1, 1, 3, 8), (1, 1, 8, 8), (1, 1, 8, 8, 1)]):
+            source[f"net/conv2d_{i}/kernel"] = shape
+            target[f"stage{'abc'[i]}/kernel"] = shape
+        for i in (0, 1):  # those of conv2d_1 and conv2d_2
+            source[f"net/batch_normalization_{i}/moving_mean"] = (8,)
+        target |= {"stageb_bn/moving_mean": (8,), "stagec_bn/moving_mean": (8,)}
+        pairs = found(suggest(side(source), side(target)))
+        assert pairs.get("net/batch_normalization_1/moving_mean") in (
+            None,
+            "stagec_bn/moving_mean",
+        )
+
     def test_a_second_tower_takes_nothing(self):
         source = side(
             {
@@ -178,6 +208,27 @@ class TestOrder:
         }
         assert all(pair.confidence < 0.9 for pair in suggestion.pairs)
 
+    def test_orders_that_contradict_what_is_decided(self):
+        shapes = {"a": (1, 8), "b": (8, 8), "c": (8, 2), "d": (8, 8)}
+        source = side({f"{name}/kernel": shape for name, shape in shapes.items()})
+        target = side({f"x{name}/kernel": shape for name, shape in shapes.items()})
+        order = [f"{name}/kernel" for name in ("a", "b", "c", "d")]
+        other = [f"x{name}/kernel" for name in ("c", "d", "a", "b")]
+        suggestion = suggest(source, target, source_order=order, target_order=other)
+        assert found(suggestion) == {
+            "a/kernel": "xa/kernel",
+            "c/kernel": "xc/kernel",
+        }
+
+    def test_an_order_that_contradicts_numbers_is_not_held_against_them(self):
+        old = [f"cell_{i}/{way}" for way in ("fw", "bw") for i in (0, 1)]
+        new = [f"lstm_{i}/{way}" for way in ("forward", "backward") for i in (1, 2)]
+        source, target = side(kernels(*old)), side(kernels(*new))
+        suggestion = suggest(source, target, source_order=list(source))
+        assert set(found(suggestion).items()) <= {
+            (f"{a}/kernel", f"{b}/kernel") for a, b in zip(old, new)
+        }
+
     def test_words_win_over_order(self):
         source = side(kernels("left", "right"))
         target = side(kernels("right_eye", "left_eye"))
@@ -186,6 +237,26 @@ class TestOrder:
             source, target, source_order=order[0], target_order=order[1]
         )
         assert found(suggestion)["left/kernel"] == "left_eye/kernel"
+
+
+class TestSize:
+    def test_thousands_of_layers_of_one_shape(self):
+        names = [f"scope{'abcdefghij'[i % 10] * (i // 10 + 1)}" for i in range(2000)]
+        source = side(kernels(*names))
+        target = side(kernels(*(f"x_{name[::-1]}" for name in names)))
+        start = time.process_time()
+        assert found(suggest(source, target)) == {}
+        assert time.process_time() - start < 10  # a minute where each is tried on each
+
+    def test_thousands_of_layers_whose_names_share_words(self):
+        old = [f"net/layer_{i}/attention/{q}" for i in range(600) for q in "qkvo"]
+        new = [f"tower/h{i + 1}/mha/{q}" for i in range(600) for q in "qkvo"]
+        start = time.process_time()
+        suggestion = suggest(side(kernels(*old)), side(kernels(*new)))
+        assert found(suggestion) == {
+            f"{a}/kernel": f"{b}/kernel" for a, b in zip(old, new)
+        }
+        assert time.process_time() - start < 10
 
 
 class TestWhatIsConsidered:
@@ -216,6 +287,17 @@ class TestWhatIsConsidered:
         source = side({"a/kernel": (4, 4)})
         target = {"b/kernel": Variable("b/kernel", "float16", (4, 4))}
         assert found(suggest(source, target)) == {}
+
+    def test_a_variable_that_is_called_like_a_layer(self):
+        names = {"cls": (1, 1, 8), "head/kernel": (8, 3), "head/bias": (3,)}
+        source = side(names)
+        target = side({"token": (1, 1, 8), "classifier/kernel": (8, 3)})
+        target |= side({"classifier/bias": (3,)})
+        assert found(suggest(source, target)) == {
+            "cls": "token",
+            "head/kernel": "classifier/kernel",
+            "head/bias": "classifier/bias",
+        }
 
     def test_a_bias_that_the_target_lacks(self):
         source = side({"a/kernel": (4, 8), "a/bias": (8,)})

@@ -120,6 +120,41 @@ def test_new_rows_may_get_a_backup_initializer(source, tmp_path):
     np.testing.assert_array_equal(found, [[7.0] * 4, values[1]])
 
 
+@pytest.mark.parametrize("carry", ["model", "all"])
+@pytest.mark.parametrize("format", helpers.FORMATS)
+def test_slots_and_averages_follow_the_vocabulary_too(tmp_path, format, carry):
+    def model_fn(rows):
+        def fn(features, labels, mode):
+            table = tf1.get_variable("table", [rows, 2])
+            step = tf1.train.get_global_step()
+            loss = tf.reduce_sum(table * tf.reshape(tf.range(2.0 * rows), [rows, 2]))
+            train = tf1.train.MomentumOptimizer(0.1, 0.9).minimize(loss, step)
+            average = tf1.train.ExponentialMovingAverage(0.9)
+            with tf.control_dependencies([train]):
+                train = average.apply([table])
+            return tf.estimator.EstimatorSpec(mode, loss=loss, train_op=train)
+
+        return ec.with_scaffold(format)(fn)
+
+    helpers.estimator(model_fn(3), tmp_path / "a").train(input_fn, steps=2)
+    before = ec.open_checkpoint(tmp_path / "a")
+    info = vocab_info(
+        tmp_path, ["c", "x", "a"], backup_initializer=tf1.constant_initializer(7.0)
+    )
+    fn = ec.warm_start_from(
+        tmp_path / "a", carry=carry, vocab_info={"table": info}, strict=True
+    )(model_fn(3))
+    helpers.estimator(fn, tmp_path / "b").train(input_fn, steps=1)
+    after = ec.open_checkpoint(tmp_path / "b" / "model.ckpt-0")
+    carried = ["table", "table/ExponentialMovingAverage"]
+    if carry == "all":
+        carried.append("table/Momentum")
+    for name in carried:
+        new, old = after.read(name), before.read(name)
+        np.testing.assert_array_equal(new[[0, 2]], old[[2, 0]], name)
+    np.testing.assert_array_equal(after.read("table/Momentum")[1], [0, 0])
+
+
 def test_only_the_first_words_of_the_old_vocabulary_count(source, tmp_path):
     prefix, values = source
     info = vocab_info(tmp_path, ["c", "a"], old_vocab_size=2)

@@ -97,6 +97,34 @@ def test_maps_rename_in_a_warm_start(tmp_path, given, old, format):
         assert after.global_step == 0
 
 
+@pytest.mark.parametrize("as_list", [False, True])
+def test_a_variable_or_its_parts_stand_for_their_name(tmp_path, as_list):
+    def model_fn(features, labels, mode):
+        parts = tf1.fixed_size_partitioner(2) if as_list else None
+        with tf1.variable_scope("new", partitioner=parts):
+            variable = tf1.get_variable("logits", (256, 10))
+        step = tf1.train.get_global_step()
+        loss = tf.reduce_sum(tf.convert_to_tensor(variable))
+        return tf.estimator.EstimatorSpec(mode, loss=loss, train_op=step.assign_add(1))
+
+    with tf.Graph().as_default():
+        parts = tf1.fixed_size_partitioner(2) if as_list else None
+        with tf1.variable_scope("new", partitioner=parts):
+            variable = tf1.get_variable("logits", (256, 10))
+        given = {"logits/kernel": list(variable) if as_list else variable}
+    fn = ec.warm_start_from(DIGITS, assignment_map=given, strict=True)(model_fn)
+    fn = ec.with_scaffold("tf2")(fn)
+    helpers.estimator(fn, tmp_path / "new").train(
+        lambda: tf.data.Dataset.from_tensors((0.0, 0.0)), steps=1
+    )
+    with ec.open_checkpoint(tmp_path / "new") as after:
+        np.testing.assert_array_equal(
+            after.read("new/logits"), ec.open_checkpoint(DIGITS).read("logits/kernel")
+        )
+    converted = ec.convert(DIGITS, tmp_path / "c", to="tf2", assignment_map=given)
+    assert "new/logits" in ec.open_checkpoint(converted)
+
+
 CANNED = {
     "canned-dnn/model.ckpt-20": lambda columns: tf.estimator.DNNClassifier(
         [8, 4], columns, n_classes=3

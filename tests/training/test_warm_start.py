@@ -362,6 +362,31 @@ class TestBadInput:
         assert "'out/bias'" not in message
 
 
+@pytest.mark.parametrize("format", helpers.FORMATS)
+def test_a_tpu_estimator_on_a_cpu(tmp_path, format):
+    old = helpers.estimator(ec.with_scaffold(format)(helpers.model_fn), tmp_path / "a")
+    old.train(helpers.input_fn, steps=2)
+
+    def tpu_fn(features, labels, mode, params):
+        spec = helpers.model_fn(features, labels, mode)
+        return tf1.estimator.tpu.TPUEstimatorSpec(
+            mode, loss=spec.loss, train_op=spec.train_op
+        )
+
+    fn = ec.warm_start_from(tmp_path / "a", carry="all", strict=True)(tpu_fn)
+    tf1.estimator.tpu.TPUEstimator(
+        ec.with_scaffold(format)(fn),
+        config=tf1.estimator.tpu.RunConfig(model_dir=str(tmp_path / "b")),
+        use_tpu=False,
+        train_batch_size=8,
+    ).train(lambda params: helpers.input_fn(), steps=1)
+    before = ec.open_checkpoint(tmp_path / "a")
+    after = ec.open_checkpoint(tmp_path / "b" / "model.ckpt-0")
+    assert (after.global_step, set(after)) == (0, set(before))
+    for name in set(before) - {"global_step"}:
+        np.testing.assert_array_equal(after.read(name), before.read(name))
+
+
 def test_a_moved_source_whose_state_file_has_old_paths_is_found(tmp_path):
     source = testdata_paths.session_values("state-files/model.ckpt-2")
 
