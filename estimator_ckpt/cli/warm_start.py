@@ -43,7 +43,12 @@ def run(arguments: Namespace) -> int:
     options = choices.options(arguments)
     if arguments.dry_run:
         planned = plan_model_dir(
-            arguments.source, arguments.destination, carry=arguments.carry, **options
+            arguments.source,
+            arguments.destination,
+            carry=arguments.carry,
+            overwrite=arguments.overwrite,
+            strict=arguments.strict,
+            **options,
         )
         plan.show(planned, arguments.json)
         return 0

@@ -85,7 +85,8 @@ def warm_start_model_dir(
         by = choice.get("names", "full_name")
         checkpoint = stack.enter_context(open_checkpoint(prefix, names=by))
         planned = _plan(checkpoint, target, carry, **choice)
-        _report(planned, carry, strict)
+        _require(planned, strict)
+        _report(planned, carry)
         conversion = _conversion(checkpoint, planned, to, root)
         new = os.path.join(target, _FIRST)
         write(checkpoint.reader, conversion, new, data, progress)
@@ -99,14 +100,18 @@ def plan_model_dir(
     destination: files.PathLike,
     *,
     carry: str = "all",
+    overwrite: bool = False,
+    strict: bool = False,
     **choice: Any,
 ) -> plan.Plan:
-    """What `warm_start_model_dir` would carry, without doing it.
+    """What `warm_start_model_dir` would carry, without doing it; refuses what it would.
 
     Args:
       source: the source.
       destination: the new model dir.
       carry: as for `warm_start_model_dir`.
+      overwrite: as for `warm_start_model_dir`.
+      strict: as for `warm_start_model_dir`.
       **choice: `assignment_map`, `include`, `exclude` and `reset` as for
         `warm_start_from`, the patterns against the new names; `names` as for
         `open_checkpoint`.
@@ -117,18 +122,21 @@ def plan_model_dir(
     with contextlib.ExitStack() as stack:
         try:
             prefix = called = paths.resolve(source)
+            _refuse(prefix, files.local(destination), overwrite)
         except paths.V1CheckpointError as error:
             import tempfile
 
             from estimator_ckpt.migration import v1
 
             called = error.prefix
+            _refuse(called, files.local(destination), overwrite)
             prefix = stack.enter_context(
                 v1.as_bundle(error.prefix, tempfile.gettempdir())
             )
         by = choice.get("names", "full_name")
         checkpoint = stack.enter_context(open_checkpoint(prefix, names=by))
         planned = _plan(checkpoint, files.local(destination), carry, **choice)
+        _require(planned, strict)
         return dataclasses.replace(planned, source=called)
 
 
@@ -192,9 +200,19 @@ def _refuse(prefix: str, target: str, overwrite: bool) -> None:
         )
 
 
-def _report(planned: plan.Plan, carry: str, strict: bool) -> None:
+def _require(planned: plan.Plan, strict: bool) -> None:
+    """Raises CheckpointError if there is nothing to do, or `strict` forbids it."""
     if strict and planned.unused:
         raise CheckpointError(f"{planned.source}: {'; '.join(planned.unused)} (strict)")
+    if not any(item.verdict.is_carried for item in planned.items):
+        unused = "".join(f"; {sentence}" for sentence in planned.unused)
+        raise CheckpointError(
+            f"{planned.source}: none of its {len(planned.items)} variables is carried"
+            f"{unused}"
+        )
+
+
+def _report(planned: plan.Plan, carry: str) -> None:
     for sentence in planned.unused:
         _log.warning("%s", sentence)
     for item in planned.items:
@@ -224,10 +242,6 @@ def _conversion(
         for item in planned.items
         if item.verdict.is_carried and item.source and item.target
     ]
-    if not pairs:
-        raise CheckpointError(
-            f"{planned.source}: none of its {len(checkpoint)} variables is carried"
-        )
     renames = any(old != new for old, new in pairs)
     graph = (
         None if to == "tf1" or root or renames else read_object_graph(checkpoint.reader)

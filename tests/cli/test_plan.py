@@ -165,6 +165,22 @@ class TestWarmStart:
         assert "30 carried, 1 reset" in done.stdout
         assert files_in(tmp_path) == before
 
+    def test_a_dry_run_refuses_what_would_be_refused(self, tmp_path):
+        ec.warm_start_model_dir(DIGITS, tmp_path / "dir")
+        first = tmp_path / "dir" / "model.ckpt-0"
+        for arguments, message in (
+            (("warm_start", DIGITS, tmp_path / "dir"), "has checkpoints already"),
+            (("warm_start", DIGITS, tmp_path / "n", "--include=none"), "none of its"),
+            (
+                ("warm_start", DIGITS, tmp_path / "n", "--exclude=none", "--strict"),
+                "'none' matches no variable (strict)",
+            ),
+            (("convert", DIGITS, first, "--to=tf2"), "already there"),
+        ):
+            done = run(*arguments, "--dry_run", code=2)
+            assert message in " ".join(done.stderr.split())
+        run("convert", DIGITS, first, "--to=tf2", "--overwrite", "--dry_run")
+
 
 class TestAverages:
     """--use_ema, alone and with a map."""
