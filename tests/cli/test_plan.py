@@ -93,7 +93,7 @@ class TestPlan:
     def test_bad_input_is_one_line(self, tmp_path):
         done = run("plan", DIGITS, tmp_path / "none", code=2)
         assert len(done.stderr.splitlines()) == 1
-        done = run("plan", DIGITS, "model_fns.digits:none", code=2)
+        done = run("plan", DIGITS, "model_fns.digits:model_fn", code=2)
         assert "needs --input_fn" in done.stderr
         done = run("plan", DIGITS, "os:none", "--input_fn=os:getcwd", code=2)
         assert "has no function 'none'" in done.stderr
