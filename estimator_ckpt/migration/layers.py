@@ -100,7 +100,7 @@ class LayoutRule:
 
         try:
             made = reorder([np.zeros(shape, np.int8) for shape in given])
-        except (ValueError, IndexError) as error:
+        except (TypeError, ValueError, IndexError) as error:
             raise LayoutRuleError(
                 f"{self.text}: does not fit variables of shapes {_listed(given)}: "
                 f"{error}"
