@@ -230,6 +230,31 @@ def write(
     progress: Optional[files.Progress],
 ) -> None:
     """Writes what a conversion plans under a prefix, whole or not at all."""
+    placed: list[str] = []
+    before = _index_of(target)
+    try:
+        _write(reader, conversion, target, data, progress, placed)
+    except BaseException:
+        if _index_of(target) == before:  # which names none of them
+            for path in placed:
+                files.delete(path, missing_ok=True)
+        raise
+
+
+def _index_of(target: str) -> Optional[bytes]:
+    path = index_path(target)
+    return bytes(files.read(path)) if files.exists(path) else None
+
+
+def _write(
+    reader: BundleReader,
+    conversion: Conversion,
+    target: str,
+    data: str,
+    progress: Optional[files.Progress],
+    placed: list[str],
+) -> None:
+    """The same; adds each file's path to `placed` before the file is there."""
     index, rekeying = reader.index, conversion.rekeying
     whole = _to_write_whole(reader, conversion)
     used = _used_shards(reader, rekeying.kept)
@@ -247,17 +272,20 @@ def write(
     files.make_dirs(os.path.dirname(target))
     for number, old_number in enumerate(kept_shards):
         path = shard_path(target, number, num_shards)
+        placed.append(path)
         _place(reader, old_number, path, data, progress)
     records: dict[bytes, bytes] = {}
     new: dict[str, Entry] = {}
     if has_new or streams:
         number = len(kept_shards)
-        with ShardWriter(shard_path(target, number, num_shards), number) as shard:
+        placed.append(shard_path(target, number, num_shards))
+        with ShardWriter(placed[-1], number) as shard:
             if streams:
                 records.update(_copy_kept(reader, rekeying, shard, whole))
             new.update(_write_new(reader, rekeying, shard, whole))
     for number in range(needed, num_shards):  # only where an old name was in the way
-        files.put(shard_path(target, number, num_shards), b"")
+        placed.append(shard_path(target, number, num_shards))
+        files.put(placed[-1], b"")
     if not streams:
         records.update(_rekeyed(index.records, rekeying, whole, _renumber(kept_shards)))
     records.update((coding.name_to_key(k), e.serialize()) for k, e in new.items())
@@ -268,6 +296,8 @@ def write(
     # which loses parts of partitioned variables.
     keeps_meta = conversion.to != "tf2" and rekeying.keeps_names and files.exists(meta)
     if keeps_meta:
+        if not files.exists(f"{target}.meta"):
+            placed.append(f"{target}.meta")
         files.link_or_copy(meta, f"{target}.meta", "copy")
     files.put(index_path(target), content)
     files.copy_times(index_path(reader.prefix), index_path(target))
