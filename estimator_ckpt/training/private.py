@@ -211,7 +211,8 @@ def is_optimizer(value: Any) -> bool:
 def build_slots(optimizer: Any, trained: Sequence[Any]) -> None:
     """Makes an optimizer's slot variables, as its first step would."""
     if is_legacy_optimizer(optimizer):
-        optimizer._create_all_weights(trained)
+        with tf.name_scope(optimizer._name):  # as apply_gradients has it
+            optimizer._create_all_weights(trained)
     else:
         optimizer.build(trained)
 

@@ -294,6 +294,92 @@ class TestSources:
         np.testing.assert_array_equal(trackable["optimizer"].momentums[0], -ones)
 
 
+@not_in_keras_3
+class TestKerasSources:
+    """Optimizer state that Keras saved, in its less usual forms."""
+
+    def model(self):
+        return tf.keras.Sequential(
+            [tf.keras.layers.Dense(1, name="out", input_shape=(6,))]
+        )
+
+    def saved(self, optimizer, tmp_path, steps=3):
+        model = self.model()
+        for _ in range(steps):
+            variables = model.trainable_variables
+            gradients = [tf.ones_like(variable) for variable in variables]
+            optimizer.apply_gradients(zip(gradients, variables))
+        checkpoint = tf.train.Checkpoint(model=model, optimizer=optimizer)
+        return checkpoint.save(str(tmp_path / "old"))
+
+    def test_slots_that_convert_for_made_itself(self, tmp_path):
+        """As apply_gradients calls them, so that they are known again."""
+        trackable = {"model": model_of("adam"), "optimizer": legacy.Adam(0.02)}
+        restored = ec.convert_for(trackable, ADAM, tmp_path / "first")
+        restore(tf.train.Checkpoint(**trackable), restored)
+        saved = tf.train.Checkpoint(**trackable).save(str(tmp_path / "saved"))
+        for source in (restored, saved):
+            other = {"model": model_of("adam"), "optimizer": new.Adam(0.02)}
+            prefix = ec.convert_for(other, source, tmp_path / "new", overwrite=True)
+            restore(tf.train.Checkpoint(**other), prefix)
+            assert int(other["optimizer"].iterations) == 20
+
+    def test_an_optimizer_without_slots_has_a_counter(self, tmp_path):
+        saved = self.saved(legacy.SGD(0.1), tmp_path)
+        trackable = {"model": self.model(), "optimizer": new.SGD(0.1)}
+        prefix = ec.convert_for(trackable, saved, tmp_path / "new")
+        restore(tf.train.Checkpoint(**trackable), prefix)
+        assert int(trackable["optimizer"].iterations) == 3
+
+    def test_of_an_estimator_whose_optimizer_counts_in_the_global_step(self, tmp_path):
+        with tf.Graph().as_default(), tf1.Session() as session:
+            layer = tf.keras.layers.Dense(1, name="out")
+            loss = tf.reduce_mean(layer(tf.ones((2, 6))))
+            optimizer = legacy.Adam(0.02)
+            optimizer.iterations = tf1.train.get_or_create_global_step()
+            (op,) = optimizer.get_updates(loss, layer.trainable_weights)[:1]
+            session.run(tf1.global_variables_initializer())
+            for _ in range(4):
+                session.run(op)
+            saved = tf1.train.Saver().save(session, str(tmp_path / "old"))
+        assert "Adam/iter" not in ec.open_checkpoint(saved)
+        trackable = {"model": self.model(), "optimizer": new.Adam(0.02)}
+        prefix = ec.convert_for(trackable, saved, tmp_path / "new")
+        restore(tf.train.Checkpoint(**trackable), prefix)
+        assert int(trackable["optimizer"].iterations) == 4
+        np.testing.assert_array_equal(
+            trackable["optimizer"]._velocities[0],
+            ec.open_checkpoint(saved).read("Adam/out/kernel/v"),
+        )
+
+    @pytest.mark.parametrize(
+        ("old", "other", "match"),
+        [
+            (lambda: new.Adam(amsgrad=True), lambda: legacy.Adam(), "Adam with vhat"),
+            (
+                lambda: legacy.RMSprop(momentum=0.9),
+                lambda: new.RMSprop(),
+                "RMSProp with momentum",
+            ),
+        ],
+    )
+    def test_state_that_the_optimizer_does_not_keep(self, old, other, match, tmp_path):
+        saved = self.saved(old(), tmp_path)
+        trackable = {"model": self.model(), "optimizer": other()}
+        with pytest.raises(
+            ec.CheckpointError, match=f"{match}, which .* does not keep"
+        ):
+            ec.convert_for(trackable, saved, tmp_path / "new")
+        assert not list(tmp_path.glob("new*"))
+
+    def test_nadams_momentum_schedule_is_not_carried(self, tmp_path, caplog):
+        caplog.set_level(logging.WARNING)
+        saved = self.saved(legacy.Nadam(0.1), tmp_path)
+        trackable = {"model": self.model(), "optimizer": new.Nadam(0.1)}
+        ec.convert_for(trackable, saved, tmp_path / "new")
+        assert "momentum schedule begins anew" in caplog.text
+
+
 #: By name: the optimizer that saved, the one that goes on, and whether it warns.
 MOVES = {
     "SGD": ({"learning_rate": 0.02, "momentum": 0.9}, "momentum_dense"),
