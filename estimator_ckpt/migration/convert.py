@@ -475,7 +475,10 @@ def _write_new(
             new[key] = shard.add_chunks(kind, entry.shape, pieces)
     for key, tensor in rekeying.written.items():
         kind = dtypes.named(tensor.dtype)
-        new[key] = shard.add_chunks(kind, tensor.shape, tensor.chunks())
+        if kind.is_string:
+            (new[key],) = map(shard.add, tensor.chunks())
+        else:
+            new[key] = shard.add_chunks(kind, tensor.shape, tensor.chunks())
     if rekeying.graph is not None:
         new[names.OBJECT_GRAPH_KEY] = shard.add_string(rekeying.graph)
     if rekeying.fresh_step:

@@ -196,6 +196,60 @@ class TestObjects:
         assert int(inner.iterations) == 20
         assert float(optimizer.loss_scale) == 2**15
 
+    @not_in_keras_3
+    def test_variables_that_are_mirrored(self, tmp_path):
+        strategy = tf.distribute.MirroredStrategy(
+            ["CPU:0"], cross_device_ops=tf.distribute.ReductionToOneDevice()
+        )
+        for module in (new, legacy):
+            with strategy.scope():
+                trackable = {"model": model_of("adam"), "optimizer": module.Adam(0.02)}
+            prefix = ec.convert_for(trackable, ADAM, tmp_path / module.__name__)
+            restore(tf.train.Checkpoint(**trackable), prefix)
+            assert trackable["optimizer"].iterations.numpy() == 20
+            saved = tf.train.Checkpoint(**trackable).save(str(tmp_path / "saved"))
+            back = ec.convert_for(
+                trackable, saved, tmp_path / f"{module.__name__}-back", to="tf1"
+            )
+            assert not ec.diff(ADAM, back)
+
+    def test_what_is_no_variable_keeps_its_value(self, tmp_path):
+        def table(*keys):
+            made = tf.lookup.experimental.MutableHashTable(tf.string, tf.int64, -1)
+            made.insert(tf.constant(keys), tf.range(len(keys), dtype=tf.int64))
+            return made
+
+        prefix = ec.convert_for(
+            {"model": head(), "table": table("a", "b")}, ADAM, tmp_path / "new"
+        )
+        other = {"model": head(), "table": table("c")}
+        restore(tf.train.Checkpoint(**other), prefix)
+        assert list(other["table"].lookup(tf.constant(["a", "b", "c"]))) == [0, 1, -1]
+
+    def test_a_step_that_is_no_counter_is_a_variable(self, tmp_path):
+        module = tf.Module()
+        module.step = tf.Variable(tf.zeros((6, 1)), name="out/kernel")
+        prefix = ec.convert_for(module, ADAM, tmp_path / "new")
+        restore(tf.train.Checkpoint(module), prefix)
+        np.testing.assert_array_equal(module.step, KERNEL)
+
+    def test_names_that_two_models_share_become_paths_when_asked(self, tmp_path):
+        online, target = tf.Module(), tf.Module()
+        for module in (online, target):
+            module.w = tf.Variable(tf.zeros((6, 1)), name="kernel")
+        ones = np.ones((6, 1), np.float32)
+        prefix = session_with(tmp_path, online__kernel=ones, target__kernel=2 * ones)
+        trackable = {"online": online, "target": target}
+        with pytest.raises(ec.CheckpointError, match="names='path'"):
+            ec.convert_for(trackable, prefix, tmp_path / "new")
+        renames = {f"{name}/kernel": f"{name}/w" for name in trackable}
+        options = {"names": "path", "assignment_map": renames}
+        assert not ec.plan_for(trackable, prefix, **options).problems
+        new_prefix = ec.convert_for(trackable, prefix, tmp_path / "new", **options)
+        restore(tf.train.Checkpoint(**trackable), new_prefix)
+        np.testing.assert_array_equal(online.w, ones)
+        np.testing.assert_array_equal(target.w, 2 * ones)
+
     def test_two_optimizers_over_parts_of_a_model(self, tmp_path):
         model = model_of("adam")
         parts = model.trainable_variables[:3], model.trainable_variables[3:]
@@ -581,8 +635,57 @@ class TestBadInput:
         trackable = {"v": variable, "optimizer": new.Adam(0.1)}
         self.refused(trackable, ADAM, tmp_path, r"call optimizer\.build\(variables\)")
 
-    def test_what_has_no_variables(self, tmp_path):
-        self.refused(3, ADAM, tmp_path, "no variables to convert for: give a Keras")
+    @pytest.mark.parametrize(
+        "trackable",
+        [3, None, {"a": 3}, {1: tf.Module()}, tf.Module, tf.Variable([1.0, 2.0])],
+        ids=["a number", "None", "no object", "no name", "a class", "a variable"],
+    )
+    def test_what_has_no_variables(self, trackable, tmp_path):
+        match = "no variables to convert for: give a Keras"
+        self.refused(trackable, ADAM, tmp_path, match)
+
+    @pytest.mark.parametrize(
+        "make", [dict, tf.Module, lambda: tf.keras.layers.Dense(1)]
+    )
+    def test_what_has_none_yet(self, make, tmp_path):
+        self.refused(make(), ADAM, tmp_path, "has no variables: build its layers")
+
+    def test_an_input_shape_that_does_not_fit(self, tmp_path):
+        model = tf.keras.Sequential([tf.keras.layers.Conv2D(1, 2)], name="mine")
+        match = r"'mine' cannot be built with an input of shape \[None, 3\]"
+        self.refused(model, ADAM, tmp_path, match, input_shape=(None, 3))
+
+    def test_an_optimizer_of_variables_that_are_not_there(self, tmp_path):
+        optimizer, other = new.Adam(0.1), tf.Variable([1.0], name="other")
+        optimizer.build([other, *head().trainable_variables])
+        self.refused(
+            {"optimizer": optimizer, "model": head()},
+            ADAM,
+            tmp_path,
+            r"Adam trains variables that are not in the object .*other",
+        )
+
+    def test_the_state_of_an_iterator(self, tmp_path):
+        trackable = {"model": head(), "batches": iter(tf.data.Dataset.range(3))}
+        self.refused(trackable, ADAM, tmp_path, r"an iterator \('batches.*leave it out")
+
+    def test_betas_that_the_powers_are_not_of(self, tmp_path):
+        source = ec.convert(ADAM, tmp_path / "old", to="tf1", exclude="global_step")
+        trackable = {"model": model_of("adam"), "optimizer": new.Adam(0.1, 0.5, 0.9)}
+        self.refused(
+            trackable, source, tmp_path, r"beta2_power of 0\.9.*the betas that"
+        )
+
+    def test_no_shard_stays_where_a_tensor_is_damaged(self, tmp_path):
+        source = PREFIXES["trajectories/momentum/model.ckpt-20"]
+        damaged = ec.convert(source, tmp_path / "old", to="tf1", data="copy")
+        (shard,) = tmp_path.glob("old.data-*")
+        info = ec.open_checkpoint(damaged)["out/kernel/Momentum"]
+        with open(shard, "r+b") as file:
+            file.seek(info.offset)
+            file.write(b"\xff\xff\xff\xff")
+        trackable = {"model": model_of("momentum"), "optimizer": new.SGD(0.1, 0.9)}
+        self.refused(trackable, damaged, tmp_path, "is damaged")
 
     def test_names_that_do_not_match(self, tmp_path):
         self.refused(
