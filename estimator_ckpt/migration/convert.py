@@ -307,7 +307,9 @@ def _write(
         files.delete(old, missing_ok=True)
 
 
-def _to_write_whole(reader: BundleReader, conversion: Conversion) -> dict[str, str]:
+def _to_write_whole(
+    reader: BundleReader, conversion: Conversion
+) -> dict[str, list[str]]:
     """Object keys of partitioned variables that TensorFlow could not join, by old key.
 
     Their name keys, if there are any, keep the slices.
@@ -322,7 +324,7 @@ def _to_write_whole(reader: BundleReader, conversion: Conversion) -> dict[str, s
             and _is_partitioned(reader, old)
             and reader.index[old].dtype_name in _NOT_JOINED
         ):
-            found[old] = objects[0]
+            found[old] = objects
     return found
 
 
@@ -406,7 +408,7 @@ def _renumber(shards: list[int]) -> Optional[dict[int, int]]:
 def _rekeyed(
     records: Mapping[bytes, bytes],
     rekeying: Rekeying,
-    whole: Mapping[str, str],
+    whole: Mapping[str, list[str]],
     numbers: Optional[Mapping[int, int]],
 ) -> Iterator[tuple[bytes, bytes]]:
     """The kept entries under their new keys, unparsed unless shards get new numbers."""
@@ -418,7 +420,7 @@ def _rekeyed(
         if numbers is not None:
             record = _with_shard(record, numbers)
         for new in new_names:
-            if whole.get(name) != new:
+            if new not in whole.get(name, ()):
                 yield _new_key(new, extents), record
 
 
@@ -440,12 +442,14 @@ def _copy_kept(
     reader: BundleReader,
     rekeying: Rekeying,
     shard: ShardWriter,
-    whole: Mapping[str, str],
+    whole: Mapping[str, list[str]],
 ) -> Iterator[tuple[bytes, bytes]]:
     """Copies the kept tensors' bytes into one shard, and yields their new entries."""
     for key in reader.index.records:
         name, extents = coding.parse_key(key)
-        new_names = [n for n in rekeying.moves.get(name, ()) if whole.get(name) != n]
+        new_names = [
+            n for n in rekeying.moves.get(name, ()) if n not in whole.get(name, ())
+        ]
         if not new_names:
             continue
         entry = reader.index.entry(key)
@@ -461,18 +465,19 @@ def _write_new(
     reader: BundleReader,
     rekeying: Rekeying,
     shard: ShardWriter,
-    whole: Mapping[str, str],
+    whole: Mapping[str, list[str]],
 ) -> dict[str, Entry]:
     """Writes the tensors that the source does not have in this form."""
     new = {}
-    for old, key in whole.items():
+    for old, keys in whole.items():
         entry = reader.index[old]
         kind = dtypes.of(entry.dtype)
         if kind.is_string:
-            new[key] = shard.add(reader.read(old))
+            entry = shard.add(reader.read(old))
         else:
             pieces = (piece.view("u1").data for piece in reader.iter_arrays(old))
-            new[key] = shard.add_chunks(kind, entry.shape, pieces)
+            entry = shard.add_chunks(kind, entry.shape, pieces)
+        new.update(dict.fromkeys(keys, entry))
     for key, tensor in rekeying.written.items():
         kind = dtypes.named(tensor.dtype)
         if kind.is_string:

@@ -322,6 +322,12 @@ def _describe(
     aside |= {n for n, key in keys.items() if "seed_generator_state" in key}
     left_out = {*of_optimizers, *aside, counter, step}
     models_own = {n: key for n, key in keys.items() if n not in left_out}
+    for number in models_own:
+        # Keras 3's graph leaves out layers below a subclassed model; its paths do not.
+        path = getattr(objects[number], "path", None)
+        if path and not isinstance(objects[number], tf.Variable):
+            for attribute in graph.nodes[number].attributes:
+                attribute.full_name = path
     meaning = layout.of_objects(set(models_own.values()), graph)
     by_key = {key: name for name, key in meaning.keys.items()}
     if names_by == "path":
