@@ -48,7 +48,8 @@ class Live:
     @property
     def role(self) -> str:
         """That of a model's variable."""
-        return roles.TRAINABLE if self.variable.trainable else roles.MODEL
+        trains = getattr(self.variable, "trainable", True)  # a ShardedVariable: no word
+        return roles.TRAINABLE if trains else roles.MODEL
 
     def value(self) -> Any:
         """Its value now, as an array."""

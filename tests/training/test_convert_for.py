@@ -339,6 +339,23 @@ class TestSources:
         (average,) = optimizer._model_variables_moving_average
         np.testing.assert_array_equal(average, values)
 
+    def test_a_variable_in_parts_that_is_live(self, tmp_path):
+        """As a parameter server strategy makes them."""
+        from tensorflow.python.distribute import sharded_variable
+
+        name = "embedding-sharded/model.ckpt-20"
+        whole = session_values(name)["embedding/weights"]
+        variable = sharded_variable.ShardedVariable(
+            [
+                tf.Variable(tf.zeros_like(part), name=f"embedding/weights/part_{i}")
+                for i, part in enumerate(np.array_split(whole, 2))
+            ],
+            name="embedding/weights",
+        )
+        prefix = ec.convert_for({"v": variable}, PREFIXES[name], tmp_path / "new")
+        restore(tf.train.Checkpoint(v=variable), prefix)
+        np.testing.assert_array_equal(tf.concat(variable.variables, 0), whole)
+
     def test_averages_instead_of_weights(self, tmp_path):
         name = "ema-momentum/model.ckpt-10"
         values = session_values(name)
