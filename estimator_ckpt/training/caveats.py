@@ -37,6 +37,18 @@ def of(
     return [f"{optimizer.name}: {sentence}" for sentence in found]
 
 
+def of_way_back(optimizer: LiveOptimizer, steps: int) -> list[str]:
+    """What tf1's optimizer will not go on with as a Keras optimizer did."""
+    found = []
+    if optimizer.name.endswith("Nadam"):
+        found.append(
+            "tf1 has none with Keras's momentum schedule: training goes on otherwise"
+        )
+    if optimizer.setting("weight_decay") and steps < optimizers.UNCORRECTED:
+        found.append("its weight decay has to be in the tf1 job")
+    return [f"{optimizer.name}: {sentence}" for sentence in found]
+
+
 def _of_class(
     state: State, optimizer: LiveOptimizer, has_embeddings: bool
 ) -> list[str]:

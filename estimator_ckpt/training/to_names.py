@@ -14,7 +14,7 @@ from estimator_ckpt.migration.checkpoint import Checkpoint, read_object_graph
 from estimator_ckpt.migration.layers import LayoutRule
 from estimator_ckpt.migration.optimizers import Kind
 from estimator_ckpt.migration.plan import Variable
-from estimator_ckpt.training import states, to_objects
+from estimator_ckpt.training import caveats, states, to_objects
 from estimator_ckpt.training.recipes import Recipe
 from estimator_ckpt.training.result import ConversionError, Result
 from estimator_ckpt.training.states import OptimizerStateError
@@ -49,6 +49,9 @@ def result(
     _require_written_by(described, by_key, checkpoint, optimizer_state)
     back = _Back(checkpoint, by_key, rules)
     back.add_model(described)
+    made.warnings += [
+        f"the table {name!r} is left out" for name in sorted(checkpoint.layout.tables)
+    ]
     step = None
     if described.step is not None:
         step = back.number(described.step)
@@ -57,6 +60,7 @@ def result(
         for optimizer in described.optimizers:
             taken = given.get(optimizer.path, back.number(optimizer.iterations))
             counted = back.add_state(optimizer, taken)
+            made.warnings += caveats.of_way_back(optimizer, taken)
             step = counted if step is None else step
     renaming = renames.rename(dict.fromkeys(back.recipes), source=checkpoint.prefix)
     made.warnings += renaming.unused
@@ -81,6 +85,8 @@ def _require_written_by(
 ) -> None:
     """Raises ConversionError if a checkpoint is not one that the object wrote."""
     wanted = list(described.variables.values())
+    if described.step is not None:
+        wanted.append(described.step)
     if optimizer_state:
         for optimizer in described.optimizers:
             wanted.append(optimizer.iterations)
