@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import importlib
 import inspect
 import os
 import sys
+import traceback
 from collections.abc import Callable
 from typing import Any
 
@@ -30,9 +32,9 @@ def function(path: str, flag: str) -> Callable[..., Any]:
         sys.path.insert(0, os.getcwd())
     try:
         module = importlib.import_module(module_name)
-    except ImportError as error:
+    except Exception as error:
         raise UsageError(
-            f"--{flag}={path}: cannot import {module_name!r}: {error}"
+            f"--{flag}={path}: cannot import {module_name!r}: {_what(error)}"
         ) from error
     found = getattr(module, function_name, None)
     if not callable(found):
@@ -75,7 +77,7 @@ def trackable(path: str, flag: str) -> Any:
     """The object that the function at `package.module:function` returns.
 
     Raises:
-      UsageError: as `function`, or it wants arguments.
+      UsageError: as `function`, or it wants arguments, or raises.
     """
     make = function(path, flag)
     if not takes_nothing(make):
@@ -83,4 +85,18 @@ def trackable(path: str, flag: str) -> Any:
             f"--{flag}={path}: the function must return the object when it is called "
             f"without arguments"
         )
-    return make()
+    try:
+        with contextlib.redirect_stdout(sys.stderr):  # ours is for what a command says
+            return make()
+    except Exception as error:
+        raise UsageError(f"--{flag}={path}: {_what(error)}") from error
+
+
+def _what(error: Exception) -> str:
+    """An error of the user's code in one line, with the place that raised it."""
+    said = " ".join(str(error).split())
+    if isinstance(error, ImportError):
+        return said
+    frame = traceback.extract_tb(error.__traceback__)[-1]
+    where = f"{frame.filename}:{frame.lineno}"
+    return f"{type(error).__name__}: {said} ({where})"

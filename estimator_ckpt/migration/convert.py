@@ -230,6 +230,31 @@ def write(
     progress: Optional[files.Progress],
 ) -> None:
     """Writes what a conversion plans under a prefix, whole or not at all."""
+    placed: list[str] = []
+    before = _index_of(target)
+    try:
+        _write(reader, conversion, target, data, progress, placed)
+    except BaseException:
+        if _index_of(target) == before:  # which names none of them
+            for path in placed:
+                files.delete(path, missing_ok=True)
+        raise
+
+
+def _index_of(target: str) -> Optional[bytes]:
+    path = index_path(target)
+    return bytes(files.read(path)) if files.exists(path) else None
+
+
+def _write(
+    reader: BundleReader,
+    conversion: Conversion,
+    target: str,
+    data: str,
+    progress: Optional[files.Progress],
+    placed: list[str],
+) -> None:
+    """The same; adds each file's path to `placed` before the file is there."""
     index, rekeying = reader.index, conversion.rekeying
     whole = _to_write_whole(reader, conversion)
     used = _used_shards(reader, rekeying.kept)
@@ -247,17 +272,20 @@ def write(
     files.make_dirs(os.path.dirname(target))
     for number, old_number in enumerate(kept_shards):
         path = shard_path(target, number, num_shards)
+        placed.append(path)
         _place(reader, old_number, path, data, progress)
     records: dict[bytes, bytes] = {}
     new: dict[str, Entry] = {}
     if has_new or streams:
         number = len(kept_shards)
-        with ShardWriter(shard_path(target, number, num_shards), number) as shard:
+        placed.append(shard_path(target, number, num_shards))
+        with ShardWriter(placed[-1], number) as shard:
             if streams:
                 records.update(_copy_kept(reader, rekeying, shard, whole))
             new.update(_write_new(reader, rekeying, shard, whole))
     for number in range(needed, num_shards):  # only where an old name was in the way
-        files.put(shard_path(target, number, num_shards), b"")
+        placed.append(shard_path(target, number, num_shards))
+        files.put(placed[-1], b"")
     if not streams:
         records.update(_rekeyed(index.records, rekeying, whole, _renumber(kept_shards)))
     records.update((coding.name_to_key(k), e.serialize()) for k, e in new.items())
@@ -268,6 +296,8 @@ def write(
     # which loses parts of partitioned variables.
     keeps_meta = conversion.to != "tf2" and rekeying.keeps_names and files.exists(meta)
     if keeps_meta:
+        if not files.exists(f"{target}.meta"):
+            placed.append(f"{target}.meta")
         files.link_or_copy(meta, f"{target}.meta", "copy")
     files.put(index_path(target), content)
     files.copy_times(index_path(reader.prefix), index_path(target))
@@ -277,7 +307,9 @@ def write(
         files.delete(old, missing_ok=True)
 
 
-def _to_write_whole(reader: BundleReader, conversion: Conversion) -> dict[str, str]:
+def _to_write_whole(
+    reader: BundleReader, conversion: Conversion
+) -> dict[str, list[str]]:
     """Object keys of partitioned variables that TensorFlow could not join, by old key.
 
     Their name keys, if there are any, keep the slices.
@@ -292,7 +324,7 @@ def _to_write_whole(reader: BundleReader, conversion: Conversion) -> dict[str, s
             and _is_partitioned(reader, old)
             and reader.index[old].dtype_name in _NOT_JOINED
         ):
-            found[old] = objects[0]
+            found[old] = objects
     return found
 
 
@@ -376,7 +408,7 @@ def _renumber(shards: list[int]) -> Optional[dict[int, int]]:
 def _rekeyed(
     records: Mapping[bytes, bytes],
     rekeying: Rekeying,
-    whole: Mapping[str, str],
+    whole: Mapping[str, list[str]],
     numbers: Optional[Mapping[int, int]],
 ) -> Iterator[tuple[bytes, bytes]]:
     """The kept entries under their new keys, unparsed unless shards get new numbers."""
@@ -388,7 +420,7 @@ def _rekeyed(
         if numbers is not None:
             record = _with_shard(record, numbers)
         for new in new_names:
-            if whole.get(name) != new:
+            if new not in whole.get(name, ()):
                 yield _new_key(new, extents), record
 
 
@@ -410,12 +442,14 @@ def _copy_kept(
     reader: BundleReader,
     rekeying: Rekeying,
     shard: ShardWriter,
-    whole: Mapping[str, str],
+    whole: Mapping[str, list[str]],
 ) -> Iterator[tuple[bytes, bytes]]:
     """Copies the kept tensors' bytes into one shard, and yields their new entries."""
     for key in reader.index.records:
         name, extents = coding.parse_key(key)
-        new_names = [n for n in rekeying.moves.get(name, ()) if whole.get(name) != n]
+        new_names = [
+            n for n in rekeying.moves.get(name, ()) if n not in whole.get(name, ())
+        ]
         if not new_names:
             continue
         entry = reader.index.entry(key)
@@ -431,21 +465,25 @@ def _write_new(
     reader: BundleReader,
     rekeying: Rekeying,
     shard: ShardWriter,
-    whole: Mapping[str, str],
+    whole: Mapping[str, list[str]],
 ) -> dict[str, Entry]:
     """Writes the tensors that the source does not have in this form."""
     new = {}
-    for old, key in whole.items():
+    for old, keys in whole.items():
         entry = reader.index[old]
         kind = dtypes.of(entry.dtype)
         if kind.is_string:
-            new[key] = shard.add(reader.read(old))
+            entry = shard.add(reader.read(old))
         else:
             pieces = (piece.view("u1").data for piece in reader.iter_arrays(old))
-            new[key] = shard.add_chunks(kind, entry.shape, pieces)
+            entry = shard.add_chunks(kind, entry.shape, pieces)
+        new.update(dict.fromkeys(keys, entry))
     for key, tensor in rekeying.written.items():
         kind = dtypes.named(tensor.dtype)
-        new[key] = shard.add_chunks(kind, tensor.shape, tensor.chunks())
+        if kind.is_string:
+            (new[key],) = map(shard.add, tensor.chunks())
+        else:
+            new[key] = shard.add_chunks(kind, tensor.shape, tensor.chunks())
     if rekeying.graph is not None:
         new[names.OBJECT_GRAPH_KEY] = shard.add_string(rekeying.graph)
     if rekeying.fresh_step:

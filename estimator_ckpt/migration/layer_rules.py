@@ -80,9 +80,14 @@ def _rules(fields: Any, where: str) -> list[LayoutRule]:
     chosen = {name: fields[name] for name in options if name in fields}
     text = f"{where}, {kind} {fields[kind]!r} to {fields['to']!r}"
     try:
-        return make(text, fields[kind], fields["to"], **chosen)
-    except (TypeError, AttributeError) as error:
+        made = make(text, fields[kind], fields["to"], **chosen)
+    except (TypeError, AttributeError, ValueError) as error:
         raise LayoutRuleError(f"{text}: {error}") from None
+    for rule in made:
+        for name in (*rule.sources, *rule.targets):
+            if not isinstance(name, str):
+                raise LayoutRuleError(f"{text}: {name!r} must be a name")
+    return made
 
 
 def _transpose(
@@ -232,6 +237,8 @@ def _lstm(
 ) -> list[LayoutRule]:
     """A tf1 cell of one kernel and gates i, j, f, o; Keras has i, f, c, o."""
     import numpy as np
+
+    forget_bias = float(forget_bias)
 
     def reordered(array: Array) -> Array:
         i, j, f, o = np.split(array, 4, -1)  # the same swap leads back

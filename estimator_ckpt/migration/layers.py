@@ -123,12 +123,12 @@ class LayoutRule:
         """The shapes of what becomes of arrays of given shapes."""
         import numpy as np
 
-        if self.runs is not None:
+        if self.runs is not None and all(given):
             return list(given)
         try:
             # No array in memory: each of its numbers is the same one.
             made = reorder([np.broadcast_to(np.int8(0), shape) for shape in given])
-        except (ValueError, IndexError) as error:
+        except (TypeError, ValueError, IndexError) as error:
             raise LayoutRuleError(
                 f"{self.text}: does not fit variables of shapes {_listed(given)}: "
                 f"{error}"

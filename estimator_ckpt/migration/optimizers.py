@@ -221,19 +221,35 @@ def steps_taken(
 
     Returns:
       The steps; the global step where no power says more.
+
+    Raises:
+      ValueError: no number of steps gives these powers, so they are of other betas.
     """
+    told: dict[str, float] = {}
     for name in ("beta2_power", "beta1_power"):
         power = powers.get(name, 0.0)
         beta = _float32(betas.get(name, 0.0))
         if not _SMALLEST < power < 1 or not 0 < beta < 1:
             continue
-        exponent = math.log(power) / math.log(beta)
-        if global_step is not None:
-            rounding = (global_step + 1) * 2**-24 / -math.log(beta)
-            if abs(exponent - (global_step + 1)) <= max(rounding, 0.01):
-                return global_step
-        return round(exponent) - 1
-    return global_step
+        exponent = told[name] = math.log(power) / math.log(beta)
+        if global_step is not None and _agree(exponent, global_step + 1, beta):
+            return global_step
+    if not told:
+        return global_step
+    steps = round(next(iter(told.values())))
+    if steps < 1 or not all(
+        _agree(exponent, steps, betas[name]) for name, exponent in told.items()
+    ):
+        given = ", ".join(f"{name} of {betas[name]:.6g}" for name in told)
+        listed = ", ".join(f"{exponent - 1:.6g}" for exponent in told.values())
+        raise ValueError(f"{given} would be those after {listed} steps")
+    return steps - 1
+
+
+def _agree(exponent: float, count: int, beta: float) -> bool:
+    """Whether a power is that of so many factors, each of which was rounded."""
+    rounding = count * 2**-24 / -math.log(beta)
+    return abs(exponent - count) <= max(rounding, 0.01)
 
 
 def power_after(beta: float, steps: int) -> float:
@@ -243,15 +259,18 @@ def power_after(beta: float, steps: int) -> float:
     """
     import numpy as np
 
-    factor = power = np.float32(beta)
-    for _ in range(steps):
-        power *= factor
+    power = factor = np.float32(beta)
+    for done in range(0, steps, _AT_ONCE):
+        factors = np.full(min(steps - done, _AT_ONCE) + 1, factor)
+        factors[0] = power
+        power = np.multiply.accumulate(factors)[-1]
         if power < _SMALLEST:
             return 0.0
     return float(power)
 
 
 _SMALLEST = 1.2e-38
+_AT_ONCE = 100_000
 
 
 def _float32(value: float) -> float:

@@ -19,12 +19,12 @@ from estimator_ckpt.migration.patterns import Filter, Patterns
 
 @dataclasses.dataclass(frozen=True)
 class NewTensor:
-    """A tensor of numbers that the source does not have.
+    """A tensor that the source does not have.
 
     Attributes:
       dtype: TensorFlow's name of its dtype.
       shape: its shape.
-      chunks: gives its little-endian bytes, in row-major order.
+      chunks: gives its little-endian bytes, in row-major order; of strings, one array.
     """
 
     dtype: str

@@ -186,6 +186,21 @@ def _has_counter(optimizer: Optional[str], all_names: Collection[str]) -> bool:
         f"{prefix}iter" in all_names
         or f"{prefix}iteration" in all_names
         or "iteration" in all_names
+        or _has_settings(prefix, all_names)
+    )
+
+
+def _has_settings(prefix: str, all_names: Collection[str]) -> bool:
+    """The same for a Keras optimizer that counts in the global step."""
+    return f"{prefix}decay" in all_names and any(
+        f"{prefix}{name}" in all_names
+        for name in (
+            "learning_rate",
+            "beta_1",
+            "rho",
+            "momentum",
+            "learning_rate_power",
+        )
     )
 
 

@@ -74,10 +74,13 @@ def _of_class(
             "Keras 3 does not sum the gradients of an id that occurs twice in a batch: "
             "sum them before apply_gradients"
         )
-    if optimizer.name.endswith("Nadam") and style == roles.TF1:
+    if optimizer.name.endswith("Nadam"):
         found.append(
             "Keras's Nadam has a momentum schedule that tf1's has not: training goes "
             "on otherwise"
+            if style == roles.TF1
+            else "the product of its momentum schedule begins anew, and legacy.Nadam "
+            "and Nadam have other schedules: training goes on otherwise"
         )
     return found
 

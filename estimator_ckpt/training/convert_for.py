@@ -74,7 +74,8 @@ def convert_for(
         else the global step.
       input_shape: what to build a model with that is not built.
       names: what variables of an object-based source are called, as for
-        `open_checkpoint`.
+        `open_checkpoint`. With `path`, variables of the object that share a name are
+        called by their paths, too.
       strict: whether a variable that the source lacks is an error; else it gets the
         object's own value, with a warning.
       save_counter: whether the result has one: `tf.train.Checkpoint.restore` asks for
@@ -117,6 +118,7 @@ def convert_for(
                 progress=progress,
             ),
             input_shape=input_shape,
+            names=names,
             overwrite=overwrite,
         )
     with _opened(source, destination, names, to) as checkpoint:
@@ -131,6 +133,7 @@ def convert_for(
             optimizer_state=optimizer_state,
             iterations=iterations,
             input_shape=input_shape,
+            names=names,
             save_counter=save_counter,
         )
         if strict:
@@ -170,7 +173,7 @@ def plan_for(
     convert.check("auto", names)
     _check(to)
     with _opened(source, ".", names, to) as checkpoint:
-        return _result(trackable, checkpoint, to=to, **options).plan
+        return _result(trackable, checkpoint, to=to, names=names, **options).plan
 
 
 def _check(to: str) -> None:
@@ -214,12 +217,13 @@ def _result(
     optimizer_state: bool = True,
     iterations: Iterations = None,
     input_shape: Optional[Sequence[Optional[int]]] = None,
+    names: str = "full_name",
     save_counter: bool = True,
 ) -> Result:
     renames = AssignmentMap.of(assignment_map)
     rules = layer_rules.rules_of(layouts)
     described = trackables.describe(
-        trackable, save_counter=save_counter, input_shape=input_shape
+        trackable, save_counter=save_counter, input_shape=input_shape, names_by=names
     )
     make = to_objects.result if to == "tf2" else to_names.result
     return make(

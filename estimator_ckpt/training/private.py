@@ -217,7 +217,8 @@ def is_optimizer(value: Any) -> bool:
 def build_slots(optimizer: Any, trained: Sequence[Any]) -> None:
     """Makes an optimizer's slot variables, as its first step would."""
     if is_legacy_optimizer(optimizer):
-        optimizer._create_all_weights(trained)
+        with tf.name_scope(optimizer._name):  # as apply_gradients has it
+            optimizer._create_all_weights(trained)
     else:
         optimizer.build(trained)
 
@@ -251,7 +252,8 @@ def trained_by(optimizer: Any) -> list[str]:
         places = optimizer._index_dict.items()
         keys = [key for key, _ in sorted(places, key=lambda item: item[1])]
         return [re.sub(r"_\d+$", "", key) for key in keys]  # a number of TensorFlow's
-    return [v.path for v in getattr(optimizer, "_trainable_variables", ())]
+    known = getattr(optimizer, "_trainable_variables", ())
+    return [getattr(v, "path", v.name) for v in known]  # Keras 3 takes tf.Variable too
 
 
 def place_in(optimizer: Any, variable: Any) -> Optional[int]:

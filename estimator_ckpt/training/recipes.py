@@ -102,6 +102,8 @@ def constant(array: Any, dtype: str) -> NewTensor:
 def own(live: Live) -> NewTensor:
     """A live variable's value, taken when it is written."""
     kind = dtypes.named(live.dtype)
+    if kind.is_string:
+        return NewTensor(live.dtype, live.shape, lambda: [live.value()])
     return NewTensor(live.dtype, live.shape, lambda: [_bytes(live.value(), kind)])
 
 

@@ -108,6 +108,7 @@ def find(
     }
     styles = {slot.style for found in by_owner.values() for slot in found}
     style = next(iter(styles)) if len(styles) == 1 else roles.TF1
+    step = checkpoint.global_step
     if style == roles.TF1:
         kind = _tf1_kind(checkpoint, optimizer, by_owner)
         called = dict(kind.slots)
@@ -116,7 +117,7 @@ def find(
         read_as = optimizer.kind.read_as(called)
         assert read_as is not None  # as _keras_slots has seen to
         kind = read_as
-    _require_all(checkpoint, optimizer, kind, called)
+    _require_same_options(checkpoint, optimizer, kind, called, style)
     slots = {
         slot: {
             owner: old
@@ -126,13 +127,12 @@ def find(
         }
         for slot, text in called.items()
     }
-    step = checkpoint.global_step
-    if steps is None:
-        steps = (
-            _tf1_steps(checkpoint, optimizer, kind, step)
-            if style == roles.TF1
-            else _keras_steps(checkpoint, optimizer)
-        )
+    if steps is None and style == roles.TF1:
+        steps = _tf1_steps(checkpoint, optimizer, kind, step)
+    if steps is None:  # in Keras also plain SGD, which leaves no slots
+        steps = _keras_steps(checkpoint, optimizer)
+    if steps is None:  # an Estimator's Keras optimizer may count in the global step
+        steps = step
     return State(kind, style, slots, steps, step)
 
 
@@ -202,13 +202,14 @@ def _expected(optimizer: LiveOptimizer) -> str:
     return " or ".join(kind.name for kind in optimizer.kind.reads)
 
 
-def _require_all(
+def _require_same_options(
     checkpoint: Checkpoint,
     optimizer: LiveOptimizer,
     kind: Kind,
     called: Mapping[str, str],
+    style: str,
 ) -> None:
-    """Raises OptimizerStateError if an optimizer keeps what the state lacks."""
+    """Raises OptimizerStateError if an optimizer and the state keep other things."""
     wanted = set(optimizer.slots) - set(called)
     if wanted and kind is not optimizers.SGD:
         raise OptimizerStateError(
@@ -221,6 +222,14 @@ def _require_all(
             f"{checkpoint.prefix} has the state of a centered RMSProp: give "
             f"{optimizer.name} with centered=True"
         )
+    more = set(called) - set(optimizer.slots)
+    if more and style != roles.TF1:  # tf1's RMSProp always has a slot of momentum
+        raise OptimizerStateError(
+            f"{checkpoint.prefix} has the state of {kind.name} with "
+            f"{', '.join(sorted(more))}, which {optimizer.name} does not keep: "
+            f"give an optimizer with the same options (amsgrad, centered, momentum); "
+            f"{_ANEW}"
+        )
 
 
 def _keras_steps(checkpoint: Checkpoint, optimizer: LiveOptimizer) -> Optional[int]:
@@ -230,7 +239,7 @@ def _keras_steps(checkpoint: Checkpoint, optimizer: LiveOptimizer) -> Optional[i
     if len(values) > 1:
         raise OptimizerStateError(
             f"{checkpoint.prefix} has several step counters ({_listed(counters)}): say "
-            f"how many steps {optimizer.name} took (iterations=, --iterations)"
+            f"how many steps {_said(optimizer)}"
         )
     return values.pop() if values else None
 
@@ -265,10 +274,22 @@ def _tf1_steps(
             raise OptimizerStateError(
                 f"{checkpoint.prefix} has several {power}, of different steps "
                 f"({_listed(sorted(map(str, found)))}): say how many steps "
-                f"{optimizer.name} took (iterations=, --iterations)"
+                f"{_said(optimizer)}"
             )
         powers.update((power, value) for value in found)
-    return optimizers.steps_taken(powers, betas_of(optimizer), global_step)
+    betas = betas_of(optimizer)
+    try:
+        return optimizers.steps_taken(powers, betas, global_step)
+    except ValueError as error:
+        raise OptimizerStateError(
+            f"{checkpoint.prefix}: {error}: give {optimizer.name} the betas that it "
+            f"had, or say how many steps {_said(optimizer)}"
+        ) from None
+
+
+def _said(optimizer: LiveOptimizer) -> str:
+    """Which optimizer it is whose steps are to be said, and how."""
+    return f"{optimizer.name} ({optimizer.path!r}) took (iterations=, --iterations)"
 
 
 def betas_of(optimizer: LiveOptimizer) -> dict[str, float]:

@@ -49,6 +49,9 @@ def result(
     _require_written_by(described, by_key, checkpoint, optimizer_state)
     back = _Back(checkpoint, by_key, rules)
     back.add_model(described)
+    made.warnings += [
+        f"the table {name!r} is left out" for name in sorted(checkpoint.layout.tables)
+    ]
     step = None
     if described.step is not None:
         step = back.number(described.step)
@@ -84,6 +87,8 @@ def _require_written_by(
 ) -> None:
     """Raises ConversionError if a checkpoint is not one that the object wrote."""
     wanted = list(described.variables.values())
+    if described.step is not None:
+        wanted.append(described.step)
     if optimizer_state:
         for optimizer in described.optimizers:
             wanted.append(optimizer.iterations)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import dataclasses
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any, Optional
 
 import tensorflow as tf
@@ -48,7 +48,8 @@ class Live:
     @property
     def role(self) -> str:
         """That of a model's variable."""
-        return roles.TRAINABLE if self.variable.trainable else roles.MODEL
+        trains = getattr(self.variable, "trainable", True)  # a ShardedVariable: no word
+        return roles.TRAINABLE if trains else roles.MODEL
 
     def value(self) -> Any:
         """Its value now, as an array."""
@@ -111,7 +112,7 @@ class LiveOptimizer:
         schedule = private.schedule_of(self.optimizer)
         if schedule is not None:
             return float(schedule(tf.constant(iterations, tf.int64)))
-        return float(self.optimizer.learning_rate)
+        return float(tf.convert_to_tensor(self.optimizer.learning_rate))
 
     @property
     def trained(self) -> set[str]:
@@ -154,6 +155,7 @@ def describe(
     *,
     save_counter: bool = True,
     input_shape: Optional[Sequence[Optional[int]]] = None,
+    names_by: str = "full_name",
 ) -> Described:
     """Describes an object; its models and optimizers are built if they are not.
 
@@ -163,14 +165,15 @@ def describe(
       save_counter: whether it saves one, as `tf.train.Checkpoint.save` does and
         `write` and `save_weights` do not.
       input_shape: what to build a model with that is not built.
+      names_by: with `path`, variables that share a name are called by their paths.
 
     Raises:
-      TrackableError: it is none of these, a model is not built, or an optimizer that
-        is not built cannot be.
+      TrackableError: it is none of these, a model is not built, an optimizer that
+        is not built cannot be, or one trains what is not in the object.
       AmbiguousNameError: two variables have one name.
     """
     root = _root(trackable, save_counter)
-    graph, objects, _ = private.objects_of(root)
+    graph, objects, saveables = private.objects_of(root)
     models = [value for value in objects if is_model(value)]
     built: list[Any] = [model for model in models if _build(model, input_shape)]
     found = list(_optimizers(objects).values())
@@ -179,28 +182,36 @@ def describe(
             private.build_slots(optimizer, _trained(optimizer, found, models, objects))
             built.append(optimizer)
     if built:
-        graph, objects, _ = private.objects_of(root)
+        graph, objects, saveables = private.objects_of(root)
     called = type(trackable).__name__
     if is_model(trackable):
         called = f"the model {trackable.name!r}"
     elif isinstance(trackable, dict):
         called = f"the object of {', '.join(map(repr, trackable))}"
-    return _describe(called, graph, objects, models, save_counter)
+    described = _describe(called, graph, objects, saveables, models, names_by)
+    if not described.variables and not described.optimizers:
+        raise TrackableError(f"{called} has no variables: build its layers first")
+    return described
 
 
 def _root(trackable: Any, save_counter: bool) -> Any:
-    if isinstance(trackable, dict):
-        trackable = tf.train.Checkpoint(**trackable)
-    if not private.is_trackable(trackable):
+    given = trackable
+    try:
+        if isinstance(trackable, dict):
+            trackable = tf.train.Checkpoint(**trackable)
+        elif isinstance(trackable, (type, tf.Variable)) or not private.is_trackable(
+            trackable
+        ):
+            raise ValueError("it is none of these")
+        if save_counter and not isinstance(trackable, tf.train.Checkpoint):
+            trackable = tf.train.Checkpoint(trackable)
+    except (TypeError, ValueError) as error:
         raise TrackableError(
-            f"{trackable!r} has no variables to convert for: give a Keras model, a "
-            f"tf.train.Checkpoint, a tf.Module, or a dict of them"
-        )
-    if not save_counter:
-        return trackable
-    if not isinstance(trackable, tf.train.Checkpoint):
-        trackable = tf.train.Checkpoint(trackable)
-    trackable.save_counter  # noqa: B018, made when it is first asked for
+            f"{given!r} has no variables to convert for: give a Keras model, a "
+            f"tf.train.Checkpoint, a tf.Module, or a dict of them ({error})"
+        ) from None
+    if save_counter:
+        trackable.save_counter  # noqa: B018, made when it is first asked for
     return trackable
 
 
@@ -240,7 +251,13 @@ def _build(model: Any, input_shape: Optional[Sequence[Optional[int]]]) -> bool:
     """Builds a model if it is not built; returns whether it was not."""
     was_built = model.built
     if not was_built and input_shape is not None:
-        model.build(tuple(input_shape))
+        try:
+            model.build(tuple(input_shape))
+        except Exception as error:  # whatever its layers raise
+            raise TrackableError(
+                f"the model {model.name!r} cannot be built with an input of shape "
+                f"{list(input_shape)}: {' '.join(str(error).split())}"
+            ) from error
     if not model.built or not model.weights:
         raise TrackableError(
             f"the model {model.name!r} is not built, so it has no variables yet: call "
@@ -281,8 +298,9 @@ def _describe(
     called: str,
     graph: Any,
     objects: Sequence[Any],
+    saveables: Sequence[Any],
     models: Sequence[Any],
-    save_counter: bool,
+    names_by: str,
 ) -> Described:
     keys = {}
     for number, node in enumerate(graph.nodes):
@@ -304,12 +322,24 @@ def _describe(
     children = {c.local_name: c.node_id for c in graph.nodes[0].children}
     counter = children.get(names.SAVE_COUNTER)
     step = children.get(names.STEP)
+    if step not in keys or not _is_counter(objects[step]):
+        step = None
     aside |= {n for n, key in keys.items() if "seed_generator_state" in key}
     left_out = {*of_optimizers, *aside, counter, step}
     models_own = {n: key for n, key in keys.items() if n not in left_out}
+    for number in models_own:
+        # Keras 3's graph leaves out layers below a subclassed model; its paths do not.
+        path = getattr(objects[number], "path", None)
+        if path and not isinstance(objects[number], tf.Variable):
+            for attribute in graph.nodes[number].attributes:
+                attribute.full_name = path
     meaning = layout.of_objects(set(models_own.values()), graph)
-    meaning.require_unique(called)
     by_key = {key: name for name, key in meaning.keys.items()}
+    if names_by == "path":
+        shared = [key for found in meaning.ambiguous.values() for key in found]
+        by_key.update((key, names.path_of(key) or key) for key in shared)
+    else:
+        meaning.require_unique(called)
     by_number = _without_model_names(
         {n: by_key[key] for n, key in models_own.items()}, objects, models
     )
@@ -319,13 +349,14 @@ def _describe(
         return Live(name or names.path_of(key) or key, key, objects[number])
 
     fixed = [live(n) for n in sorted(aside)]
-    if counter is not None and save_counter:
+    if counter is not None:
         fixed.append(live(counter))
+    fixed += _no_variables(called, saveables, set(keys.values()))
     return Described(
         called=called,
         graph=graph,
         variables={name: live(n, name) for n, name in by_number.items()},
-        step=live(step, names.GLOBAL_STEP) if step in keys else None,
+        step=None if step is None else live(step, names.GLOBAL_STEP),
         optimizers=tuple(
             _optimizer(number, value, mine, graph, objects, by_number, live)
             for number, (value, mine) in found.items()
@@ -333,6 +364,29 @@ def _describe(
         fixed=tuple(fixed),
         has_embeddings=any(type(value).__name__ == "Embedding" for value in objects),
     )
+
+
+def _is_counter(variable: Any) -> bool:
+    """Whether a variable can hold a global step."""
+    return variable.shape.rank == 0 and tf.as_dtype(variable.dtype).is_integer
+
+
+def _no_variables(
+    called: str, saveables: Sequence[Any], keys: Collection[str]
+) -> list[Live]:
+    """What an object saves that is no variable, as it is now: the entries of tables."""
+    found = []
+    for spec in (spec for saveable in saveables for spec in saveable.specs):
+        if spec.name in keys:
+            continue
+        value = spec.tensor() if callable(spec.tensor) else spec.tensor
+        if value.dtype == tf.variant:
+            raise TrackableError(
+                f"{called}: only TensorFlow can save the state of an iterator "
+                f"({spec.name!r}): leave it out of the object"
+            )
+        found.append(Live(spec.name, spec.name, value))
+    return found
 
 
 def _below(graph: Any, root: int) -> set[int]:
@@ -394,10 +448,10 @@ def _optimizer(
         _require_owners(value, owners)
         numbers = {id(objects[n]): n for n in mine}
         lists = {slot: getattr(value, a, ()) for slot, a in kind.attributes.items()}
+        lists = {slot: found for slot, found in lists.items() if found}
         slots = {
             slot: {owners[i]: live(numbers[id(v)]) for i, v in enumerate(variables)}
             for slot, variables in lists.items()
-            if variables
         }
         averages = {
             owners[i]: live(numbers[id(v)])

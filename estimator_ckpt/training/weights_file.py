@@ -32,6 +32,7 @@ def write(
     convert: Callable[[Any, str], str],
     *,
     input_shape: Optional[Sequence[Optional[int]]],
+    names: str,
     overwrite: bool,
 ) -> str:
     """Writes a Keras weight file.
@@ -41,6 +42,7 @@ def write(
       destination: the file.
       convert: writes a checkpoint for an object under a prefix.
       input_shape: what to build a model with that is not built.
+      names: what variables are called, as for `convert_for`.
       overwrite: whether to replace a file that is there.
 
     Raises:
@@ -61,7 +63,7 @@ def write(
             f"{path}: already there; give another destination, or overwrite it "
             f"(overwrite=True, --overwrite)"
         )
-    described = trackables.describe(trackable, input_shape=input_shape)
+    described = trackables.describe(trackable, input_shape=input_shape, names_by=names)
     every = [
         *described.variables.values(),
         *(live for optimizer in described.optimizers for live in optimizer.variables),

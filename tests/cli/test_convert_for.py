@@ -1,18 +1,48 @@
 """`estimator-ckpt convert_for`: the checkpoint that a Keras model restores from."""
 
 import json
+import subprocess
+import sys
 
 import pytest
+import tensorflow as tf
 
 import estimator_ckpt as ec
 from estimator_ckpt.cli import main
 from tests.cli.test_commands import run
 from tests.conftest import REPOSITORY
-from tests.testdata_paths import TESTDATA
+from tests.testdata_paths import PREFIXES, TESTDATA
 
 DIGITS = TESTDATA / "digits"
+ADAM = PREFIXES["trajectories/adam/model.ckpt-20"]
 TRACKABLE = "--trackable=model_fns.digits_keras:trackable"
 MAP = "--assignment_map=configs/digits_keras.yaml"
+OBJECTS = """
+import tensorflow as tf
+
+
+def head():
+    print("a line of the user's")
+    model = tf.keras.Sequential([tf.keras.layers.Dense(1, name="out")])
+    model.build((None, 6))
+    return {"model": model, "optimizer": tf.keras.optimizers.Adam(0.02)}
+
+
+def not_built():
+    return tf.keras.Sequential([tf.keras.layers.Dense(1, name="out")])
+
+
+def raises():
+    raise RuntimeError("of the\\nuser's")
+
+
+def nothing():
+    return None
+
+
+def wants(more):
+    return more
+"""
 
 
 def test_there_and_back(tmp_path):
@@ -95,3 +125,76 @@ def test_bad_input_is_one_line(arguments, message, tmp_path, capsys, monkeypatch
     assert line.startswith("estimator-ckpt")
     assert message in line
     assert not list(tmp_path.iterdir())
+
+
+@pytest.fixture
+def of_users(tmp_path):
+    (tmp_path / "objects.py").write_text(OBJECTS)
+    (tmp_path / "broken.py").write_text("def f(:\n")
+    (tmp_path / "rules.yaml").write_text("- {lstm: [\n")
+    (tmp_path / "map.yaml").write_text("- {from: out/kernel, to: other}\n")
+
+    def command(function, *options, code=0):
+        done = subprocess.run(
+            [
+                *(sys.executable, "-m", "estimator_ckpt", "convert_for"),
+                *(str(ADAM), "new/ckpt", f"--trackable={function}", *options),
+            ],
+            cwd=tmp_path,
+            env={"PYTHONPATH": REPOSITORY, "CUDA_VISIBLE_DEVICES": "-1", "PATH": ""},
+            capture_output=True,
+            text=True,
+            timeout=200,
+            check=False,
+        )
+        assert done.returncode == code, done.stdout + done.stderr
+        return done
+
+    return command
+
+
+def test_a_user_s_function_may_print(of_users, tmp_path):
+    done = of_users("objects:head", "--json")
+    assert json.loads(done.stdout)["prefixes"] == ["new/ckpt"]
+    assert "a line of the user's" in done.stderr
+    model = tf.keras.Sequential([tf.keras.layers.Dense(1, name="out")])
+    model.build((None, 6))
+    optimizer = tf.keras.optimizers.Adam(0.02)
+    optimizer.build(model.trainable_variables)
+    checkpoint = tf.train.Checkpoint(model=model, optimizer=optimizer)
+    checkpoint.restore(str(tmp_path / "new" / "ckpt")).assert_consumed()
+    assert int(optimizer.iterations) == 20
+
+
+def test_a_dry_run_of_a_user_s_function(of_users, tmp_path):
+    done = of_users("objects:head", "--dry_run", "--json")
+    assert json.loads(done.stdout)["counts"]["reset"] == 3
+    of_users("objects:head", "--dry_run", "--assignment_map=map.yaml", code=1)
+    assert not (tmp_path / "new").exists()
+
+
+@pytest.mark.parametrize(
+    ("function", "options", "message"),
+    [
+        ("nowhere:f", [], "cannot import 'nowhere'"),
+        ("broken:f", [], "cannot import 'broken': SyntaxError: "),
+        ("objects:none", [], "'objects' has no function 'none'"),
+        ("objects:raises", [], "objects:raises: RuntimeError: of the user's ("),
+        ("objects:nothing", [], "None has no variables to convert for"),
+        ("objects:wants", [], "without arguments"),
+        ("objects:not_built", [], "'sequential' is not built"),
+        ("objects:not_built", ["--input_shape=None"], "cannot be built with"),
+        ("objects:head", ["--layouts=rules.yaml"], "rules.yaml: not YAML"),
+        ("objects:head", ["--assignment_map=map.yaml"], "'out/kernel': no such"),
+    ],
+)
+def test_what_a_user_s_function_does_wrong_is_one_line(
+    function, options, message, of_users, tmp_path
+):
+    done = of_users(function, *options, code=2)
+    said = [x for x in done.stderr.splitlines() if x.startswith("estimator-ckpt:")]
+    assert len(said) == 1
+    assert message in said[0]
+    assert "Traceback" not in done.stderr
+    assert not done.stdout
+    assert not (tmp_path / "new").exists()

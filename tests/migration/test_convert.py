@@ -318,6 +318,25 @@ class TestBadInput:
             ec.convert(tmp_path / "tf1-ckpt", tmp_path / "n", to="tf1")
         assert not (tmp_path / "n.index").exists()
 
+    def test_no_shard_stays_behind_where_the_index_fails(self, tmp_path, monkeypatch):
+        old = ec.convert(PREFIXES["guide/tf1-ckpt"], tmp_path / "n", to="tf2")
+        before = {path.name: path.read_bytes() for path in tmp_path.iterdir()}
+
+        def fail(path, data):
+            raise ec.CheckpointError(f"{path}: no space left")
+
+        monkeypatch.setattr("estimator_ckpt.bundle.files.put", fail)
+        for name in ("n", "m"):
+            with pytest.raises(ec.CheckpointError, match="no space left"):
+                ec.convert(
+                    PREFIXES["guide/tf1-ckpt"],
+                    tmp_path / name,
+                    to="dual",
+                    overwrite=True,
+                )
+        assert before == {path.name: path.read_bytes() for path in tmp_path.iterdir()}
+        assert ec.verify(old).ok
+
 
 @pytest.mark.parametrize("name", testdata_paths.V1_PREFIXES)
 def test_the_v1_format_converts_through_tensorflow(tmp_path, name, caplog):

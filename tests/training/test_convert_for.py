@@ -119,6 +119,32 @@ class TestObjects:
         restore(tf.train.Checkpoint(outer), prefix)
         np.testing.assert_array_equal(outer.weights[0], KERNEL)
 
+    def test_layers_in_a_list_of_a_subclassed_model(self, tmp_path):
+        class Net(tf.keras.Model):
+            def __init__(self):
+                super().__init__(name="net")
+                self.steps = [tf.keras.layers.Dense(1, name=n) for n in ("a", "b")]
+
+            def call(self, inputs):
+                return self.steps[1](self.steps[0](inputs))
+
+        model, optimizer = Net(), new.SGD(0.1, 0.9)
+        model(np.zeros((1, 1), np.float32))
+        names = [
+            f"{'' if IS_KERAS_3 else 'net/'}{layer}/{variable}"
+            for layer in "ab"
+            for variable in ("kernel", "bias")
+        ]
+        values = [np.full(v.shape, i, np.float32) for i, v in enumerate(model.weights)]
+        arrays = {n.replace("/", "__"): value for n, value in zip(names, values)}
+        slots = {f"{n}__Momentum": value for n, value in arrays.items()}
+        source = session_with(tmp_path, **arrays, **slots, global_step=np.int64(5))
+        trackable = {"model": model, "optimizer": optimizer}
+        prefix = ec.convert_for(trackable, source, tmp_path / "new")
+        restore(tf.train.Checkpoint(**trackable), prefix)
+        for value, wanted in zip(model.get_weights(), values):
+            np.testing.assert_array_equal(value, wanted)
+
     def test_a_sequential_model_is_built_with_an_input_shape(self, tmp_path):
         model = tf.keras.Sequential([tf.keras.layers.Dense(1, name="out")])
         prefix = ec.convert_for(
@@ -196,6 +222,60 @@ class TestObjects:
         assert int(inner.iterations) == 20
         assert float(optimizer.loss_scale) == 2**15
 
+    @not_in_keras_3
+    def test_variables_that_are_mirrored(self, tmp_path):
+        strategy = tf.distribute.MirroredStrategy(
+            ["CPU:0"], cross_device_ops=tf.distribute.ReductionToOneDevice()
+        )
+        for module in (new, legacy):
+            with strategy.scope():
+                trackable = {"model": model_of("adam"), "optimizer": module.Adam(0.02)}
+            prefix = ec.convert_for(trackable, ADAM, tmp_path / module.__name__)
+            restore(tf.train.Checkpoint(**trackable), prefix)
+            assert trackable["optimizer"].iterations.numpy() == 20
+            saved = tf.train.Checkpoint(**trackable).save(str(tmp_path / "saved"))
+            back = ec.convert_for(
+                trackable, saved, tmp_path / f"{module.__name__}-back", to="tf1"
+            )
+            assert not ec.diff(ADAM, back)
+
+    def test_what_is_no_variable_keeps_its_value(self, tmp_path):
+        def table(*keys):
+            made = tf.lookup.experimental.MutableHashTable(tf.string, tf.int64, -1)
+            made.insert(tf.constant(keys), tf.range(len(keys), dtype=tf.int64))
+            return made
+
+        prefix = ec.convert_for(
+            {"model": head(), "table": table("a", "b")}, ADAM, tmp_path / "new"
+        )
+        other = {"model": head(), "table": table("c")}
+        restore(tf.train.Checkpoint(**other), prefix)
+        assert list(other["table"].lookup(tf.constant(["a", "b", "c"]))) == [0, 1, -1]
+
+    def test_a_step_that_is_no_counter_is_a_variable(self, tmp_path):
+        module = tf.Module()
+        module.step = tf.Variable(tf.zeros((6, 1)), name="out/kernel")
+        prefix = ec.convert_for(module, ADAM, tmp_path / "new")
+        restore(tf.train.Checkpoint(module), prefix)
+        np.testing.assert_array_equal(module.step, KERNEL)
+
+    def test_names_that_two_models_share_become_paths_when_asked(self, tmp_path):
+        online, target = tf.Module(), tf.Module()
+        for module in (online, target):
+            module.w = tf.Variable(tf.zeros((6, 1)), name="kernel")
+        ones = np.ones((6, 1), np.float32)
+        prefix = session_with(tmp_path, online__kernel=ones, target__kernel=2 * ones)
+        trackable = {"online": online, "target": target}
+        with pytest.raises(ec.CheckpointError, match="names='path'"):
+            ec.convert_for(trackable, prefix, tmp_path / "new")
+        renames = {f"{name}/kernel": f"{name}/w" for name in trackable}
+        options = {"names": "path", "assignment_map": renames}
+        assert not ec.plan_for(trackable, prefix, **options).problems
+        new_prefix = ec.convert_for(trackable, prefix, tmp_path / "new", **options)
+        restore(tf.train.Checkpoint(**trackable), new_prefix)
+        np.testing.assert_array_equal(online.w, ones)
+        np.testing.assert_array_equal(target.w, 2 * ones)
+
     def test_two_optimizers_over_parts_of_a_model(self, tmp_path):
         model = model_of("adam")
         parts = model.trainable_variables[:3], model.trainable_variables[3:]
@@ -234,6 +314,47 @@ class TestSources:
         prefix = ec.convert_for({"v": variable}, PREFIXES[name], tmp_path / "new")
         restore(tf.train.Checkpoint(v=variable), prefix)
         np.testing.assert_array_equal(variable, values[table])
+
+    @not_in_keras_3
+    def test_a_table_of_halves_in_parts_becomes_whole_under_both_keys(self, tmp_path):
+        """TensorFlow cannot join these, so they are written whole."""
+        with tf.Graph().as_default(), tf1.Session() as session:
+            tf1.get_variable(
+                "table",
+                (10, 4),
+                tf.float16,
+                partitioner=tf1.fixed_size_partitioner(3),
+                initializer=tf1.random_normal_initializer(),
+            )
+            session.run(tf1.global_variables_initializer())
+            source = tf1.train.Saver().save(session, str(tmp_path / "old"))
+        table = tf.Variable(tf.zeros((10, 4), tf.float16), name="table")
+        optimizer = new.SGD(0.1, use_ema=True)
+        optimizer.build([table])
+        trackable = {"table": table, "optimizer": optimizer}
+        prefix = ec.convert_for(trackable, source, tmp_path / "new", iterations=1)
+        restore(tf.train.Checkpoint(**trackable), prefix)
+        values = ec.open_checkpoint(source).read("table")
+        np.testing.assert_array_equal(table, values)
+        (average,) = optimizer._model_variables_moving_average
+        np.testing.assert_array_equal(average, values)
+
+    def test_a_variable_in_parts_that_is_live(self, tmp_path):
+        """As a parameter server strategy makes them."""
+        from tensorflow.python.distribute import sharded_variable
+
+        name = "embedding-sharded/model.ckpt-20"
+        whole = session_values(name)["embedding/weights"]
+        variable = sharded_variable.ShardedVariable(
+            [
+                tf.Variable(tf.zeros_like(part), name=f"embedding/weights/part_{i}")
+                for i, part in enumerate(np.array_split(whole, 2))
+            ],
+            name="embedding/weights",
+        )
+        prefix = ec.convert_for({"v": variable}, PREFIXES[name], tmp_path / "new")
+        restore(tf.train.Checkpoint(v=variable), prefix)
+        np.testing.assert_array_equal(tf.concat(variable.variables, 0), whole)
 
     def test_averages_instead_of_weights(self, tmp_path):
         name = "ema-momentum/model.ckpt-10"
@@ -292,6 +413,92 @@ class TestSources:
         new_prefix = ec.convert_for(trackable, prefix, tmp_path / "new")
         restore(tf.train.Checkpoint(**trackable), new_prefix)
         np.testing.assert_array_equal(trackable["optimizer"].momentums[0], -ones)
+
+
+@not_in_keras_3
+class TestKerasSources:
+    """Optimizer state that Keras saved, in its less usual forms."""
+
+    def model(self):
+        return tf.keras.Sequential(
+            [tf.keras.layers.Dense(1, name="out", input_shape=(6,))]
+        )
+
+    def saved(self, optimizer, tmp_path, steps=3):
+        model = self.model()
+        for _ in range(steps):
+            variables = model.trainable_variables
+            gradients = [tf.ones_like(variable) for variable in variables]
+            optimizer.apply_gradients(zip(gradients, variables))
+        checkpoint = tf.train.Checkpoint(model=model, optimizer=optimizer)
+        return checkpoint.save(str(tmp_path / "old"))
+
+    def test_slots_that_convert_for_made_itself(self, tmp_path):
+        """As apply_gradients calls them, so that they are known again."""
+        trackable = {"model": model_of("adam"), "optimizer": legacy.Adam(0.02)}
+        restored = ec.convert_for(trackable, ADAM, tmp_path / "first")
+        restore(tf.train.Checkpoint(**trackable), restored)
+        saved = tf.train.Checkpoint(**trackable).save(str(tmp_path / "saved"))
+        for source in (restored, saved):
+            other = {"model": model_of("adam"), "optimizer": new.Adam(0.02)}
+            prefix = ec.convert_for(other, source, tmp_path / "new", overwrite=True)
+            restore(tf.train.Checkpoint(**other), prefix)
+            assert int(other["optimizer"].iterations) == 20
+
+    def test_an_optimizer_without_slots_has_a_counter(self, tmp_path):
+        saved = self.saved(legacy.SGD(0.1), tmp_path)
+        trackable = {"model": self.model(), "optimizer": new.SGD(0.1)}
+        prefix = ec.convert_for(trackable, saved, tmp_path / "new")
+        restore(tf.train.Checkpoint(**trackable), prefix)
+        assert int(trackable["optimizer"].iterations) == 3
+
+    def test_of_an_estimator_whose_optimizer_counts_in_the_global_step(self, tmp_path):
+        with tf.Graph().as_default(), tf1.Session() as session:
+            layer = tf.keras.layers.Dense(1, name="out")
+            loss = tf.reduce_mean(layer(tf.ones((2, 6))))
+            optimizer = legacy.Adam(0.02)
+            optimizer.iterations = tf1.train.get_or_create_global_step()
+            (op,) = optimizer.get_updates(loss, layer.trainable_weights)[:1]
+            session.run(tf1.global_variables_initializer())
+            for _ in range(4):
+                session.run(op)
+            saved = tf1.train.Saver().save(session, str(tmp_path / "old"))
+        assert "Adam/iter" not in ec.open_checkpoint(saved)
+        trackable = {"model": self.model(), "optimizer": new.Adam(0.02)}
+        prefix = ec.convert_for(trackable, saved, tmp_path / "new")
+        restore(tf.train.Checkpoint(**trackable), prefix)
+        assert int(trackable["optimizer"].iterations) == 4
+        np.testing.assert_array_equal(
+            trackable["optimizer"]._velocities[0],
+            ec.open_checkpoint(saved).read("Adam/out/kernel/v"),
+        )
+
+    @pytest.mark.parametrize(
+        ("old", "other", "match"),
+        [
+            (lambda: new.Adam(amsgrad=True), lambda: legacy.Adam(), "Adam with vhat"),
+            (
+                lambda: legacy.RMSprop(momentum=0.9),
+                lambda: new.RMSprop(),
+                "RMSProp with momentum",
+            ),
+        ],
+    )
+    def test_state_that_the_optimizer_does_not_keep(self, old, other, match, tmp_path):
+        saved = self.saved(old(), tmp_path)
+        trackable = {"model": self.model(), "optimizer": other()}
+        with pytest.raises(
+            ec.CheckpointError, match=f"{match}, which .* does not keep"
+        ):
+            ec.convert_for(trackable, saved, tmp_path / "new")
+        assert not list(tmp_path.glob("new*"))
+
+    def test_nadams_momentum_schedule_is_not_carried(self, tmp_path, caplog):
+        caplog.set_level(logging.WARNING)
+        saved = self.saved(legacy.Nadam(0.1), tmp_path)
+        trackable = {"model": self.model(), "optimizer": new.Nadam(0.1)}
+        ec.convert_for(trackable, saved, tmp_path / "new")
+        assert "momentum schedule begins anew" in caplog.text
 
 
 #: By name: the optimizer that saved, the one that goes on, and whether it warns.
@@ -508,8 +715,47 @@ class TestBadInput:
             else r"Adam was built for .* does not have: 'embedding/embeddings', 'h",
         )
 
-    def test_what_has_no_variables(self, tmp_path):
-        self.refused(3, ADAM, tmp_path, "no variables to convert for: give a Keras")
+    @pytest.mark.parametrize(
+        "trackable",
+        [3, None, {"a": 3}, {1: tf.Module()}, tf.Module, tf.Variable([1.0, 2.0])],
+        ids=["a number", "None", "no object", "no name", "a class", "a variable"],
+    )
+    def test_what_has_no_variables(self, trackable, tmp_path):
+        match = "no variables to convert for: give a Keras"
+        self.refused(trackable, ADAM, tmp_path, match)
+
+    @pytest.mark.parametrize(
+        "make", [dict, tf.Module, lambda: tf.keras.layers.Dense(1)]
+    )
+    def test_what_has_none_yet(self, make, tmp_path):
+        self.refused(make(), ADAM, tmp_path, "has no variables: build its layers")
+
+    def test_an_input_shape_that_does_not_fit(self, tmp_path):
+        model = tf.keras.Sequential([tf.keras.layers.Conv2D(1, 2)], name="mine")
+        match = r"'mine' cannot be built with an input of shape \[None, 3\]"
+        self.refused(model, ADAM, tmp_path, match, input_shape=(None, 3))
+
+    def test_the_state_of_an_iterator(self, tmp_path):
+        trackable = {"model": head(), "batches": iter(tf.data.Dataset.range(3))}
+        self.refused(trackable, ADAM, tmp_path, r"an iterator \('batches.*leave it out")
+
+    def test_betas_that_the_powers_are_not_of(self, tmp_path):
+        source = ec.convert(ADAM, tmp_path / "old", to="tf1", exclude="global_step")
+        trackable = {"model": model_of("adam"), "optimizer": new.Adam(0.1, 0.5, 0.9)}
+        self.refused(
+            trackable, source, tmp_path, r"beta2_power of 0\.9.*the betas that"
+        )
+
+    def test_no_shard_stays_where_a_tensor_is_damaged(self, tmp_path):
+        source = PREFIXES["trajectories/momentum/model.ckpt-20"]
+        damaged = ec.convert(source, tmp_path / "old", to="tf1", data="copy")
+        (shard,) = tmp_path.glob("old.data-*")
+        info = ec.open_checkpoint(damaged)["out/kernel/Momentum"]
+        with open(shard, "r+b") as file:
+            file.seek(info.offset)
+            file.write(b"\xff\xff\xff\xff")
+        trackable = {"model": model_of("momentum"), "optimizer": new.SGD(0.1, 0.9)}
+        self.refused(trackable, damaged, tmp_path, "is damaged")
 
     def test_names_that_do_not_match(self, tmp_path):
         self.refused(

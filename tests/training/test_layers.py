@@ -256,6 +256,11 @@ class TestBadRules:
                 "layout rule 2",
             ),
             ([{"split": "table", "to": ["head", "head"]}], "does not fit|become"),
+            ([{"transpose": "table", "to": "head", "axes": "x"}], "rule 1, transpose"),
+            ([{"mod": "table", "to": "head", "parts": 2.5}], "of how many parts"),
+            ([{"transpose": ["table"], "to": "head"}], r"\['table'\] must be a name"),
+            ([{"lstm": "a", "to": "b", "forget_bias": "x"}], "rule 1, lstm .*float"),
+            ([{"lstm": "a", "to": "b", "forget_bias": None}], "rule 1, lstm .*float"),
         ],
     )
     def test_each_says_which_and_what(self, rules, message, save, tmp_path):

@@ -210,11 +210,33 @@ NOT_EQUIVALENT = [
         1,
         "does not touch",
     ),
+    (
+        "rmsprop_centered",
+        lambda: new.RMSprop(0.005, momentum=0.9, epsilon=1e-3, centered=True),
+        1e-4,
+        1,
+        "does not touch",
+    ),
     ("adagrad_small", lambda: legacy.Adagrad(0.1, epsilon=1e-3), 1e-6, 1, "1e-20"),
     ("adadelta", lambda: new.Adadelta(1.0, epsilon=1e-5), 1e-4, 1, "does not touch"),
     ("ftrl", lambda: new.Ftrl(0.1, **FTRL), 1e-2, 2, "does not touch"),
     ("adamax", lambda: new.Adamax(0.02, epsilon=1e-8), 1e-4, 1, "does not touch"),
     ("lazy_adam", lambda: legacy.Adam(0.02, epsilon=1e-8), 1e-4, 1, None),
+    ("lazy_adam", lambda: new.Adam(0.02, epsilon=1e-8), 1e-4, 1, None),
+    (
+        "ftrl",
+        lambda: legacy.Ftrl(0.1, beta=0.1, **FTRL),
+        1e-5,
+        1,
+        "beta=0 is exact",
+    ),
+    (
+        "gradient_descent",
+        lambda: legacy.SGD(0.05, decay=0.01),
+        1e-5,
+        1,
+        "decay=0 is exact",
+    ),
     ("nadam", lambda: legacy.Nadam(0.02, epsilon=1e-8), 1e-4, 1, "momentum schedule"),
     ("nadam", lambda: new.Nadam(0.02, epsilon=1e-8), 1e-4, 1, "momentum schedule"),
 ]
@@ -236,6 +258,32 @@ def test_what_is_not_equivalent_says_so(
         assert is_silent(caplog)
     else:
         assert warning in caplog.text
+
+
+def test_the_first_step_of_momentum_under_a_schedule_is_exact(tmp_path):
+    optimizer = new.SGD(schedule(0.02), 0.9)
+    first, *later = deviations("momentum_schedule_dense", optimizer, tmp_path)
+    assert first < EXACT < max(later)
+
+
+@not_in_keras_3
+def test_ftrl_sets_rows_to_0_that_no_batch_touched(tmp_path):
+    """Those that a legacy optimizer leaves alone."""
+    tables = []
+    for i, module in enumerate((legacy, new)):
+        model, optimizer = model_of("ftrl"), module.Ftrl(0.1, **FTRL)
+        trackable = {"model": model, "optimizer": optimizer}
+        source = PREFIXES["trajectories/ftrl/model.ckpt-20"]
+        prefix = ec.convert_for(trackable, source, tmp_path / str(i))
+        tf.train.Checkpoint(**trackable).restore(prefix).assert_consumed()
+        table = model.get_layer("embedding").embeddings
+        before = table.numpy()
+        train(model, optimizer, trajectory.STEPS)
+        tables.append((before, table.numpy()))
+    (before, kept), (_, after) = tables
+    zero = (before != 0).any(-1) & (after == 0).all(-1)
+    assert zero.any()
+    np.testing.assert_array_equal(kept[zero], before[zero])
 
 
 @not_in_keras_3

@@ -245,6 +245,14 @@ class TestBadInput:
             ec.convert_for({"other": other}, saved, tmp_path / "back", to="tf1")
         assert not list(tmp_path.glob("back*"))
 
+    def test_a_step_that_it_did_not_save(self, tmp_path):
+        optimizer = new.Adam(0.02)
+        model, saved = trained("adam", optimizer, tmp_path / "keras")
+        step = tf.Variable(0, dtype=tf.int64)
+        trackable = {"model": model, "optimizer": optimizer, "step": step}
+        with pytest.raises(ec.CheckpointError, match="no key 'step/"):
+            ec.convert_for(trackable, saved, tmp_path / "back", to="tf1")
+
     def test_another_optimizer_than_the_one_that_saved(self, tmp_path):
         model, saved = trained("adam", new.Adam(0.02), tmp_path / "keras")
         trackable = {"model": model, "optimizer": new.Ftrl(0.02)}
@@ -264,6 +272,16 @@ class TestBadInput:
         )
         assert "out/kernel" in ec.open_checkpoint(back)
         assert "out/kernel/Adam" not in ec.open_checkpoint(back)
+
+
+def test_a_table_is_left_out_and_said(tmp_path, caplog):
+    caplog.set_level(logging.WARNING)
+    table = tf.lookup.experimental.MutableHashTable(tf.string, tf.int64, -1)
+    trackable = {"v": tf.Variable(1.0, name="v"), "table": table}
+    saved = tf.train.Checkpoint(**trackable).save(str(tmp_path / "saved"))
+    back = ec.convert_for(trackable, saved, tmp_path / "model.ckpt", to="tf1")
+    assert set(ec.open_checkpoint(back)) == {"v"}
+    assert "the table 'table" in caplog.text
 
 
 def test_a_second_optimizer_has_powers_of_its_own(tmp_path):
