@@ -47,7 +47,7 @@ def test_leaving_estimator_in_2_21(uses_tf_keras):
 
 @pytest.mark.parametrize(
     ("python", "uses_tf_keras"),
-    [(pathlib.Path(sys.executable), "1"), (NEWEST, "1"), (NEWEST, "0")],
+    [(pathlib.Path(sys.executable), "0"), (NEWEST, "1"), (NEWEST, "0")],
     ids=["2.15", "2.21, tf-keras", "2.21, Keras 3"],
 )
 def test_1_15_goes_on_from_what_keras_saved(python, uses_tf_keras):
