@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from estimator_ckpt.migration import optimizers, roles
 from estimator_ckpt.migration.optimizers import Kind
+from estimator_ckpt.training.live import LiveOptimizer
 from estimator_ckpt.training.states import State
-from estimator_ckpt.training.trackables import LiveOptimizer
 
 
 def of(

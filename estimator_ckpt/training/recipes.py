@@ -18,7 +18,7 @@ from estimator_ckpt.migration.checkpoint import Checkpoint
 from estimator_ckpt.migration.layers import Runs, Use
 from estimator_ckpt.migration.optimizers import Change
 from estimator_ckpt.migration.rekey import NewTensor
-from estimator_ckpt.training.trackables import Live
+from estimator_ckpt.training.live import Live
 
 #: How many bytes of a table are made at a time.
 _PIECE = 1 << 20

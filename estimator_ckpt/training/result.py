@@ -11,8 +11,8 @@ from estimator_ckpt.migration.checkpoint import Checkpoint
 from estimator_ckpt.migration.plan import Item, Plan, Variable, Verdict
 from estimator_ckpt.migration.rekey import NewTensor, Rekeying
 from estimator_ckpt.training import recipes
+from estimator_ckpt.training.live import Live
 from estimator_ckpt.training.recipes import Recipe
-from estimator_ckpt.training.trackables import Live
 
 
 class ConversionError(CheckpointError, ValueError):

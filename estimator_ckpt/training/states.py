@@ -10,7 +10,7 @@ from estimator_ckpt.bundle.errors import CheckpointError
 from estimator_ckpt.migration import optimizers, roles
 from estimator_ckpt.migration.checkpoint import Checkpoint
 from estimator_ckpt.migration.optimizers import Change, Kind
-from estimator_ckpt.training.trackables import LiveOptimizer
+from estimator_ckpt.training.live import LiveOptimizer
 
 _ANEW = "optimizer_state=False (--nooptimizer_state) starts it anew"
 

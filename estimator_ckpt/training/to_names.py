@@ -15,10 +15,10 @@ from estimator_ckpt.migration.layers import LayoutRule
 from estimator_ckpt.migration.optimizers import Kind
 from estimator_ckpt.migration.plan import Variable
 from estimator_ckpt.training import caveats, states, to_objects
+from estimator_ckpt.training.live import Described, Live, LiveOptimizer
 from estimator_ckpt.training.recipes import Recipe
 from estimator_ckpt.training.result import ConversionError, Result
 from estimator_ckpt.training.states import OptimizerStateError
-from estimator_ckpt.training.trackables import Described, Live, LiveOptimizer
 
 
 def result(

@@ -12,10 +12,10 @@ from estimator_ckpt.migration.checkpoint import Checkpoint
 from estimator_ckpt.migration.layers import LayoutRule, LayoutRuleError
 from estimator_ckpt.migration.plan import Item, Verdict
 from estimator_ckpt.training import caveats, states
+from estimator_ckpt.training.live import Described, Live, LiveOptimizer
 from estimator_ckpt.training.recipes import Recipe
 from estimator_ckpt.training.result import ConversionError, Result
 from estimator_ckpt.training.states import State
-from estimator_ckpt.training.trackables import Described, Live, LiveOptimizer
 
 #: Steps that optimizers took: of the only one, or by their paths in the object.
 Iterations = Union[None, int, Mapping[str, int]]

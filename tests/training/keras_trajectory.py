@@ -74,3 +74,29 @@ def train(model, optimizer, step, decay=0.0, summed=False):
         for variable, before in weights:
             if "bias" not in variable.name and "beta" not in variable.name:
                 variable.assign_sub(rate * decay * before)
+
+
+def schedule(rate):
+    return tf.keras.optimizers.schedules.ExponentialDecay(rate, 10, 0.8)
+
+
+FTRL = {"l1_regularization_strength": 0.01, "l2_regularization_strength": 0.01}
+#: By the name of a case: Keras's optimizer that goes on as tf1's, given its module.
+OPTIMIZERS = {
+    "gradient_descent": lambda m: m.SGD(0.05),
+    "momentum_dense": lambda m: m.SGD(0.02, 0.9),
+    "nesterov_dense": lambda m: m.SGD(0.02, 0.9, nesterov=True),
+    "adam": lambda m: m.Adam(0.02, epsilon=1e-8),
+    "adam_epsilon": lambda m: m.Adam(0.02, epsilon=1e-3),
+    "adam_schedule": lambda m: m.Adam(schedule(0.02), epsilon=1e-8),
+    "adam_partitioned": lambda m: m.Adam(0.02, epsilon=1e-8),
+    "adam_lstm": lambda m: m.Adam(0.02, epsilon=1e-8),
+    "rmsprop_momentum_dense": lambda m: m.RMSprop(0.005, momentum=0.9, epsilon=1e-10),
+    "rmsprop_centered_dense": lambda m: m.RMSprop(
+        0.005, momentum=0.9, epsilon=1e-3, centered=True
+    ),
+    "adadelta_dense": lambda m: m.Adadelta(1.0, epsilon=1e-5),
+    "ftrl_dense": lambda m: m.Ftrl(0.1, **FTRL),
+    "adamax_dense": lambda m: m.Adamax(0.02, epsilon=1e-8),
+    "lazy_adam_dense": lambda m: m.Adam(0.02, epsilon=1e-8),
+}

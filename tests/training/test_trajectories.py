@@ -17,7 +17,15 @@ from estimator_ckpt.migration import layer_rules
 from estimator_ckpt.training import trackables
 from tests.testdata import trajectory
 from tests.testdata_paths import PREFIXES, RECORDINGS
-from tests.training.keras_trajectory import assignment_map, layouts, model_of, train
+from tests.training.keras_trajectory import (
+    FTRL,
+    OPTIMIZERS,
+    assignment_map,
+    layouts,
+    model_of,
+    schedule,
+    train,
+)
 
 IS_KERAS_3 = hasattr(tf.keras, "ops")
 #: Keras 3 has no legacy optimizers.
@@ -75,31 +83,6 @@ def deviations(case, optimizer, tmp_path, decay=0.0, summed=False, **options):
     return found
 
 
-def schedule(rate):
-    return tf.keras.optimizers.schedules.ExponentialDecay(rate, 10, 0.8)
-
-
-FTRL = {"l1_regularization_strength": 0.01, "l2_regularization_strength": 0.01}
-CASES = {
-    "gradient_descent": lambda m: m.SGD(0.05),
-    "momentum_dense": lambda m: m.SGD(0.02, 0.9),
-    "nesterov_dense": lambda m: m.SGD(0.02, 0.9, nesterov=True),
-    "adam": lambda m: m.Adam(0.02, epsilon=1e-8),
-    "adam_epsilon": lambda m: m.Adam(0.02, epsilon=1e-3),
-    "adam_schedule": lambda m: m.Adam(schedule(0.02), epsilon=1e-8),
-    "adam_partitioned": lambda m: m.Adam(0.02, epsilon=1e-8),
-    "adam_lstm": lambda m: m.Adam(0.02, epsilon=1e-8),
-    "rmsprop_momentum_dense": lambda m: m.RMSprop(0.005, momentum=0.9, epsilon=1e-10),
-    "rmsprop_centered_dense": lambda m: m.RMSprop(
-        0.005, momentum=0.9, epsilon=1e-3, centered=True
-    ),
-    "adadelta_dense": lambda m: m.Adadelta(1.0, epsilon=1e-5),
-    "ftrl_dense": lambda m: m.Ftrl(0.1, **FTRL),
-    "adamax_dense": lambda m: m.Adamax(0.02, epsilon=1e-8),
-    "lazy_adam_dense": lambda m: m.Adam(0.02, epsilon=1e-8),
-}
-
-
 #: Keras 3 does not sum the gradients of ids that repeat; here the loop does.
 def needs_sums(case):
     return IS_KERAS_3 and not case.endswith("_dense") and case != "gradient_descent"
@@ -110,10 +93,11 @@ def is_silent(caplog):
 
 
 @pytest.mark.parametrize("module", MODULES, ids=lambda m: m.__name__.split(".")[-1])
-@pytest.mark.parametrize("case", CASES)
+@pytest.mark.parametrize("case", OPTIMIZERS)
 def test_exact_in_both(case, module, tmp_path, caplog):
     caplog.set_level(logging.WARNING)
-    found = deviations(case, CASES[case](module), tmp_path, summed=needs_sums(case))
+    optimizer = OPTIMIZERS[case](module)
+    found = deviations(case, optimizer, tmp_path, summed=needs_sums(case))
     assert max(found) < EXACT
     assert is_silent(caplog) or needs_sums(case)
 

@@ -19,7 +19,13 @@ from estimator_ckpt.migration import layer_rules
 from estimator_ckpt.training import trackables
 from tests.testdata import trajectory, trajectory_graph
 from tests.testdata_paths import PREFIXES
-from tests.training.keras_trajectory import layouts, model_of, train
+from tests.training.keras_trajectory import (
+    OPTIMIZERS,
+    layouts,
+    model_of,
+    schedule,
+    train,
+)
 
 tf1 = tf.compat.v1
 IS_KERAS_3 = hasattr(tf.keras, "ops")
@@ -27,28 +33,12 @@ legacy = None if IS_KERAS_3 else tf.keras.optimizers.legacy
 new = tf.keras.optimizers
 #: float32's noise after ten steps.
 EXACT = 1e-5
-FTRL = {"l1_regularization_strength": 0.01, "l2_regularization_strength": 0.01}
 
-
-def schedule(rate):
-    return tf.keras.optimizers.schedules.ExponentialDecay(rate, 10, 0.8)
-
-
-#: By the name of a case: Keras's optimizer, given its module.
+#: What tf1 goes on from as Keras does, with any of its generations.
 CASES = {
-    "gradient_descent": lambda m: m.SGD(0.05),
-    "momentum_dense": lambda m: m.SGD(0.02, 0.9),
-    "nesterov_dense": lambda m: m.SGD(0.02, 0.9, nesterov=True),
-    "adam": lambda m: m.Adam(0.02, epsilon=1e-8),
-    "adam_schedule": lambda m: m.Adam(schedule(0.02), epsilon=1e-8),
-    "adam_partitioned": lambda m: m.Adam(0.02, epsilon=1e-8),
-    "adam_lstm": lambda m: m.Adam(0.02, epsilon=1e-8),
-    "rmsprop_momentum_dense": lambda m: m.RMSprop(0.005, momentum=0.9, epsilon=1e-10),
-    "rmsprop_centered_dense": lambda m: m.RMSprop(
-        0.005, momentum=0.9, epsilon=1e-3, centered=True
-    ),
-    "adadelta_dense": lambda m: m.Adadelta(1.0, epsilon=1e-5),
-    "ftrl_dense": lambda m: m.Ftrl(0.1, **FTRL),
+    case: OPTIMIZERS[case]
+    for case in OPTIMIZERS
+    if case not in {"adam_epsilon", "adamax_dense", "lazy_adam_dense"}
 }
 ROWS = [
     *((case, new, CASES[case]) for case in CASES),
