@@ -85,12 +85,13 @@ def _show(arguments: Namespace, options: dict[str, Any]) -> int:
         from estimator_ckpt.migration import model_dir
 
         sources = model_dir.prefixes(arguments.source)
+        model_dir.require_other(arguments.source, arguments.destination)
+    destination = arguments.destination + ("/" if arguments.all else "")
     shown = []
     for source in sources:
         conversion = plan_conversion(source, **options)
-        if not arguments.all:
-            target = destination_of(conversion.source, arguments.destination)
-            refuse_existing(conversion.source, target, arguments.overwrite)
+        target = destination_of(conversion.source, destination)
+        refuse_existing(conversion.source, target, arguments.overwrite)
         rekeying = conversion.rekeying
         changes = rekeying.changes()
         if arguments.json:

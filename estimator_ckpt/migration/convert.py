@@ -125,7 +125,7 @@ def convert(
     except paths.V1CheckpointError as error:
         from estimator_ckpt.migration import v1  # costs time that others need not spend
 
-        target = destination_of(error.prefix, destination)
+        target = destination_of(v1.name_of(error.prefix), destination)
         refuse_existing(None, target, overwrite)
         with v1.as_bundle(error.prefix, os.path.dirname(target)) as bundle:
             return convert(
@@ -153,9 +153,19 @@ def plan_conversion(source: files.PathLike, **options: Any) -> Conversion:
     """What `convert` would do with the same options, without doing it.
 
     Raises:
-      As `convert`; V1CheckpointError for a source of the V1 format.
+      As `convert`.
     """
-    reader, conversion = _prepare(source, options)
+    try:
+        reader, conversion = _prepare(source, options)
+    except paths.V1CheckpointError as error:
+        import tempfile
+
+        from estimator_ckpt.migration import v1
+
+        with v1.as_bundle(error.prefix, tempfile.gettempdir()) as bundle:
+            planned = plan_conversion(bundle, **options)
+        name = os.path.join(os.path.dirname(error.prefix), os.path.basename(bundle))
+        return dataclasses.replace(planned, source=name)
     reader.close()
     return conversion
 
@@ -211,7 +221,8 @@ def refuse_existing(prefix: Optional[str], target: str, overwrite: bool) -> None
     index = index_path(target)
     if not files.exists(index):
         return
-    if prefix is not None and os.path.samefile(index, index_path(prefix)):
+    old = None if prefix is None else index_path(prefix)  # none of a V1 checkpoint
+    if old and files.exists(old) and os.path.samefile(index, old):
         raise DestinationExistsError(
             f"{target}: source and destination are the same checkpoint; give another "
             f"destination"

@@ -45,11 +45,7 @@ def convert_model_dir(
     """
     old, new = files.local(source), files.local(destination)
     found = _state(old)
-    if files.is_dir(new) and os.path.samefile(old, new):
-        raise CheckpointError(
-            f"{new}: source and destination are the same model dir; give another "
-            f"destination"
-        )
+    require_other(old, new)
     written: dict[str, str] = {}
     for path in _named(found):
         prefix = _existing(old, path)
@@ -74,6 +70,16 @@ def convert_model_dir(
         os.path.join(new, state.FILE_NAME), _new_state(found, written).serialize()
     )
     return list(written.values())
+
+
+def require_other(source: files.PathLike, destination: files.PathLike) -> None:
+    """Raises CheckpointError for a destination that is the source."""
+    old, new = files.local(source), files.local(destination)
+    if files.is_dir(new) and os.path.samefile(old, new):
+        raise CheckpointError(
+            f"{new}: source and destination are the same model dir; give another "
+            f"destination"
+        )
 
 
 def prefixes(directory: files.PathLike) -> list[str]:

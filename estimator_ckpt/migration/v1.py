@@ -48,7 +48,7 @@ def as_bundle(prefix: str, directory: str) -> Iterator[str]:
         prefix,
     )
     with files.temporary_dir(directory) as temporary:
-        bundle = os.path.join(temporary, _base(prefix))
+        bundle = os.path.join(temporary, name_of(prefix))
         done = subprocess.run(
             [sys.executable, "-m", _READER, prefix, bundle],
             capture_output=True,
@@ -61,6 +61,6 @@ def as_bundle(prefix: str, directory: str) -> Iterator[str]:
         yield bundle
 
 
-def _base(prefix: str) -> str:
-    """`dir/model.ckpt-7-?????-of-00002` -> `model.ckpt-7`."""
+def name_of(prefix: str) -> str:
+    """What a bundle is called: `dir/model.ckpt-7-?????-of-00002` -> `model.ckpt-7`."""
     return os.path.basename(prefix).partition("-?????-of-")[0]

@@ -177,6 +177,8 @@ class TestWarmStart:
     def test_a_dry_run_refuses_what_would_be_refused(self, tmp_path):
         (tmp_path / "file").touch()
         ec.warm_start_model_dir(DIGITS, tmp_path / "dir")
+        model_dir = TESTDATA / "digits"
+        ec.convert_model_dir(model_dir, tmp_path / "all", to="tf1")
         first = tmp_path / "dir" / "model.ckpt-0"
         for arguments, message in (
             (("warm_start", DIGITS, tmp_path / "dir"), "has checkpoints already"),
@@ -186,6 +188,8 @@ class TestWarmStart:
                 "'none' matches no variable (strict)",
             ),
             (("convert", DIGITS, first, "--to=tf2"), "already there"),
+            (("convert", model_dir, tmp_path / "all", "--to=tf2", "--all"), "already"),
+            (("convert", model_dir, model_dir, "--to=tf2", "--all"), "the same mod"),
             (("convert", DIGITS, tmp_path / "file/n", "--to=tf2"), "file: is a file,"),
         ):
             done = run(*arguments, "--dry_run", code=2)
