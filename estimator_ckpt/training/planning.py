@@ -36,6 +36,7 @@ def plan(
     input_fn: Optional[Callable[..., Any]] = None,
     params: Optional[Mapping[str, Any]] = None,
     mode: str = "train",
+    config: Any = None,
 ) -> Plan:
     """What each variable of a target would get from a checkpoint. Writes nothing.
 
@@ -56,6 +57,7 @@ def plan(
       input_fn: for a model_fn, where its features and labels come from.
       params: for a model_fn, its params.
       mode: for a model_fn, its mode: `train`, `eval` or `infer`.
+      config: for a model_fn, its RunConfig; None for one as `RunConfig()` makes it.
 
     Returns:
       The plan: printable, with `to_json()`.
@@ -75,7 +77,7 @@ def plan(
         cast=cast,
         assignment_map=assignment_map,
     )
-    name, variables, _ = _target(target, names, input_fn, params, mode)
+    name, variables, _ = _target(target, names, input_fn, params, mode, config)
     prefix, old, found = _read(source, names)
     return plans.make(
         old,
@@ -96,6 +98,7 @@ def suggest(
     input_fn: Optional[Callable[..., Any]] = None,
     params: Optional[Mapping[str, Any]] = None,
     mode: str = "train",
+    config: Any = None,
 ) -> Suggestion:
     """Proposes which variable of a target is which of a checkpoint. Writes nothing.
 
@@ -110,6 +113,7 @@ def suggest(
       input_fn: as for `plan`.
       params: as for `plan`.
       mode: as for `plan`.
+      config: as for `plan`.
 
     Returns:
       The proposal: an `assignment_map` to give to other calls, `to_yaml()` for a file
@@ -120,7 +124,7 @@ def suggest(
       CheckpointNotFoundError: there is no such checkpoint.
       AssignmentMapError: the map cannot be read, or gives two variables one name.
     """
-    _, variables, order = _target(target, names, input_fn, params, mode)
+    _, variables, order = _target(target, names, input_fn, params, mode, config)
     prefix, old, _ = _read(source, names)
     return suggestions.suggest(
         old,
@@ -150,6 +154,7 @@ def _target(
     input_fn: Optional[Callable[..., Any]],
     params: Optional[Mapping[str, Any]],
     mode: str,
+    config: Any,
 ) -> tuple[str, dict[str, Variable], list[str]]:
     """What a target is called, its variables, and their names in order, if known."""
     if isinstance(target, (str, os.PathLike)):
@@ -171,5 +176,5 @@ def _target(
             "graph is built"
         )
     called = getattr(target, "__name__", type(target).__name__)
-    variables = targets.of_model_fn(target, input_fn, params, mode)
+    variables = targets.of_model_fn(target, input_fn, params, mode, config)
     return called, variables, list(variables)

@@ -28,7 +28,7 @@ def run(*arguments, code=0, cwd=REPOSITORY):
     return done
 
 
-def dry_job(tmp_path, source, *arguments, code=0):
+def dry_job(tmp_path, source, *arguments, code=0, cwd=REPOSITORY):
     """A training job that only shows what it would be warm-started with."""
     return run(
         "train",
@@ -40,6 +40,7 @@ def dry_job(tmp_path, source, *arguments, code=0):
         "--dry_run",
         *arguments,
         code=code,
+        cwd=cwd,
     )
 
 
@@ -254,6 +255,24 @@ class TestDryRuns:
         done = dry_job(tmp_path, DIGITS, "--warm_start_reset=bn1/")
         assert "8 carried, 23 reset" in done.stdout
         assert not (tmp_path / "job").exists()
+
+    def test_a_job_whose_model_depends_on_its_config(self, tmp_path):
+        (tmp_path / "by_config.py").write_text(
+            "from model_fns import digits\n"
+            "import tensorflow as tf\n\n\n"
+            "def model_fn(features, labels, mode, params, config):\n"
+            "    with tf.compat.v1.variable_scope(f'seed_{config.tf_random_seed}'):\n"
+            "        return digits.model_fn(features, labels, mode, params)\n"
+        )
+        done = dry_job(
+            tmp_path,
+            DIGITS,
+            "--model_fn=by_config:model_fn",
+            "--tf_random_seed=7",
+            code=1,
+            cwd=tmp_path,
+        )
+        assert "seed_7/conv1/kernel" in done.stdout
 
     def test_a_job_that_has_begun_already(self, tmp_path):
         first = ec.warm_start_model_dir(DIGITS, tmp_path / "job")

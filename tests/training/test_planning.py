@@ -46,6 +46,19 @@ def test_an_evaluation_graph_has_no_slots():
     assert not [name for name in verdicts(planned) if "Adam" in name]
 
 
+def test_a_model_fn_gets_the_config():
+    def model_fn(features, labels, mode, params, config):
+        with tf1.variable_scope(config.model_dir or "nowhere"):
+            return digits.model_fn(features, labels, mode, params)
+
+    for config in (None, tf.estimator.RunConfig("here")):
+        planned = ec.plan(
+            DIGITS, model_fn, input_fn=digits.train_input_fn, config=config
+        )
+        scopes = {i.name.partition("/")[0] for i in planned.items if i.target}
+        assert ("here" if config else "nowhere") in scopes
+
+
 def test_the_warm_start_does_what_the_plan_said(tmp_path, caplog):
     options = {
         "carry": "all",
