@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping
-from typing import Any, Optional
+from typing import Any, Optional, Union
 
 import tensorflow as tf
 from tensorflow.compat import v1 as tf1
@@ -37,8 +37,14 @@ def of_graph(graph_variables: Mapping[str, GraphVariable]) -> dict[str, Variable
     }
 
 
+def axes(vocabularies: Vocabularies) -> dict[str, int]:
+    """The axis along which each variable follows its vocabulary."""
+    return {name: info.axis or 0 for name, info in vocabularies.items()}
+
+
 def with_state(
-    vocabularies: Vocabularies, graph_variables: Mapping[str, GraphVariable]
+    vocabularies: Vocabularies,
+    graph_variables: Mapping[str, Union[GraphVariable, Variable]],
 ) -> Vocabularies:
     """Adds the slots and averages of variables: their rows follow the words, too.
 

@@ -5,6 +5,7 @@ TensorFlow is imported only for the latter two.
 
 from __future__ import annotations
 
+import dataclasses
 import os
 from collections.abc import Callable, Mapping
 from typing import Any, Optional
@@ -32,6 +33,7 @@ def plan(
     reset: Patterns = None,
     resize: Patterns = None,
     cast: bool = False,
+    vocab_info: Optional[Mapping[str, Any]] = None,
     names: str = "full_name",
     input_fn: Optional[Callable[..., Any]] = None,
     params: Optional[Mapping[str, Any]] = None,
@@ -52,6 +54,7 @@ def plan(
       reset: as for `warm_start_from`.
       resize: as for `warm_start_from`.
       cast: as for `warm_start_from`.
+      vocab_info: as for `warm_start_from`.
       names: what variables of an object-based checkpoint are called, as for
         `open_checkpoint`.
       input_fn: for a model_fn, where its features and labels come from.
@@ -79,6 +82,11 @@ def plan(
     )
     name, variables, _ = _target(target, names, input_fn, params, mode, config)
     prefix, old, found = _read(source, names)
+    if vocab_info:
+        from estimator_ckpt.training import carrying
+
+        axes = carrying.axes(carrying.with_state(vocab_info, variables))
+        choice = dataclasses.replace(choice, vocabularies=axes)
     return plans.make(
         old,
         variables,

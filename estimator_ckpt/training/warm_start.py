@@ -115,7 +115,7 @@ def warm_start_from(
         assignment_map=AssignmentMap.of(assignment_map, name_of=variables.name_of),
         cast=cast,
         resize=resize,
-        vocabularies=_axes(vocabularies),
+        vocabularies=carrying.axes(vocabularies),
     )
 
     def decorate(model_fn: model_fns.ModelFn) -> model_fns.ModelFn:
@@ -185,11 +185,6 @@ def warm_start_settings(
     )
 
 
-def _axes(vocabularies: carrying.Vocabularies) -> dict[str, int]:
-    """The axis along which each variable follows its vocabulary."""
-    return {name: info.axis or 0 for name, info in vocabularies.items()}
-
-
 def _is_due(spec: Any, config: Optional[tf.estimator.RunConfig]) -> bool:
     """Whether this model_fn call is for the first training of a model dir, as chief."""
     if spec.mode != tf.estimator.ModeKeys.TRAIN:
@@ -249,7 +244,7 @@ class _WarmStartHook(tf1.train.SessionRunHook):
         plan = plans.make(
             sources.variables_of(source),
             carrying.of_graph(everything),
-            dataclasses.replace(self._choice, vocabularies=_axes(vocabularies)),
+            dataclasses.replace(self._choice, vocabularies=carrying.axes(vocabularies)),
             source_name=self._prefix,
             target_name="this model",
             ambiguous=source.layout.ambiguous,

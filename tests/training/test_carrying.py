@@ -149,6 +149,16 @@ def test_slots_and_averages_follow_the_vocabulary_too(tmp_path, format, carry):
     carried = ["table", "table/ExponentialMovingAverage"]
     if carry == "all":
         carried.append("table/Momentum")
+    planned = ec.plan(
+        tmp_path / "a",
+        model_fn(5),  # of another number of words than the old one
+        input_fn=input_fn,
+        carry=carry,
+        vocab_info={"table": info},
+    )
+    reasons = {item.name: item.because for item in planned.items if item.target}
+    follow = {name for name, why in reasons.items() if "after the vocabulary" in why}
+    assert follow == set(carried)
     for name in carried:
         new, old = after.read(name), before.read(name)
         np.testing.assert_array_equal(new[[0, 2]], old[[2, 0]], name)
