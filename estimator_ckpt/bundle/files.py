@@ -348,11 +348,27 @@ def make_dirs(path: PathLike) -> None:
     text = local(path)
     if not text or os.path.isdir(text):
         return
+    require_no_file(text)
     parent = os.path.dirname(text.rstrip("/"))
     make_dirs(parent)
     with _reporting(text, "made"), suppress(FileExistsError):
         _change("make directory", os.mkdir, text)
     sync_dir(parent)
+
+
+def require_no_file(path: PathLike) -> None:
+    """Checks that no file stands where a directory, or one above it, is to be.
+
+    Raises:
+      CheckpointError: one does.
+    """
+    text = local(path).rstrip("/")
+    while text and not os.path.lexists(text):
+        text = os.path.dirname(text)
+    if text and not os.path.isdir(text):
+        raise CheckpointError(
+            f"{text}: is a file, where a directory is needed; give another destination"
+        )
 
 
 @contextmanager

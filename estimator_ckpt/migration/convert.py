@@ -206,7 +206,8 @@ def destination_of(prefix: str, destination: files.PathLike) -> str:
 
 
 def refuse_existing(prefix: Optional[str], target: str, overwrite: bool) -> None:
-    """Refuses a destination that must not be written to."""
+    """Refuses a destination that cannot, or must not, be written to."""
+    files.require_no_file(os.path.dirname(target))
     index = index_path(target)
     if not files.exists(index):
         return

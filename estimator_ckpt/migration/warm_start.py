@@ -186,7 +186,8 @@ def _with_roles_of_meta(
 
 
 def _refuse(prefix: str, target: str, overwrite: bool) -> None:
-    """Refuses a model dir that has checkpoints, and the source's own always."""
+    """Refuses a model dir that has checkpoints, a file, and the source's own dir."""
+    files.require_no_file(target)
     if os.path.realpath(os.path.dirname(prefix)) == os.path.realpath(target):
         raise DestinationExistsError(
             f"{target}: source and destination are the same model dir; give another "

@@ -154,9 +154,14 @@ def test_directories_are_made_as_far_as_they_are_missing(tmp_path):
     files.make_dirs(tmp_path / "a" / "b")
     files.make_dirs(tmp_path / "a" / "b")
     assert files.is_dir(tmp_path / "a" / "b")
+
+
+@pytest.mark.parametrize("path", ["file", "file/", "file/b", "file/b/c"])
+def test_a_file_in_the_way_of_a_directory_is_named(tmp_path, path):
     (tmp_path / "file").touch()
-    with pytest.raises(CheckpointError, match="file"):
-        files.make_dirs(tmp_path / "file" / "b")
+    with pytest.raises(CheckpointError, match=f"{tmp_path}/file: is a file, where"):
+        files.make_dirs(f"{tmp_path}/{path}")
+    assert (tmp_path / "file").read_bytes() == b""
 
 
 # Linking and copying.

@@ -165,7 +165,17 @@ class TestWarmStart:
         assert "30 carried, 1 reset" in done.stdout
         assert files_in(tmp_path) == before
 
+    @pytest.mark.parametrize("more", [(), ("--overwrite",), ("--dry_run",)])
+    @pytest.mark.parametrize("source", [DIGITS, TESTDATA / "v1-format" / "single"])
+    def test_a_file_is_no_destination(self, tmp_path, source, more):
+        (tmp_path / "file").touch()
+        for below in ("", "/dir"):
+            done = run("warm_start", source, f"{tmp_path}/file{below}", *more, code=2)
+            assert f"{tmp_path}/file: is a file, where" in done.stderr
+        assert files_in(tmp_path) == [str(tmp_path / "file")]
+
     def test_a_dry_run_refuses_what_would_be_refused(self, tmp_path):
+        (tmp_path / "file").touch()
         ec.warm_start_model_dir(DIGITS, tmp_path / "dir")
         first = tmp_path / "dir" / "model.ckpt-0"
         for arguments, message in (
@@ -176,6 +186,7 @@ class TestWarmStart:
                 "'none' matches no variable (strict)",
             ),
             (("convert", DIGITS, first, "--to=tf2"), "already there"),
+            (("convert", DIGITS, tmp_path / "file/n", "--to=tf2"), "file: is a file,"),
         ):
             done = run(*arguments, "--dry_run", code=2)
             assert message in " ".join(done.stderr.split())
