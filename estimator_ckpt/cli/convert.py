@@ -8,13 +8,7 @@ from typing import Any
 
 from estimator_ckpt.cli import choices, report
 from estimator_ckpt.migration import names
-from estimator_ckpt.migration.convert import (
-    DATA,
-    convert,
-    destination_of,
-    plan_conversion,
-    refuse_existing,
-)
+from estimator_ckpt.migration.convert import DATA, convert, plan_conversion
 
 
 def add_arguments(parser: ArgumentParser) -> None:
@@ -87,11 +81,9 @@ def _show(arguments: Namespace, options: dict[str, Any]) -> int:
         sources = model_dir.prefixes(arguments.source)
     shown = []
     for source in sources:
-        conversion = plan_conversion(source, **options)
-        if not arguments.all:
-            target = destination_of(conversion.source, arguments.destination)
-            refuse_existing(conversion.source, target, arguments.overwrite)
-        rekeying = conversion.rekeying
+        rekeying = plan_conversion(
+            source, arguments.destination, overwrite=arguments.overwrite, **options
+        ).rekeying
         changes = rekeying.changes()
         if arguments.json:
             keys = [{"old": a, "new": b} for a, b in changes]

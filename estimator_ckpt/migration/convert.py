@@ -126,7 +126,7 @@ def convert(
         from estimator_ckpt.migration import v1  # costs time that others need not spend
 
         target = destination_of(error.prefix, destination)
-        refuse_existing(None, target, overwrite)
+        refuse_existing(error.prefix, target, overwrite)
         with v1.as_bundle(error.prefix, os.path.dirname(target)) as bundle:
             return convert(
                 bundle,
@@ -149,14 +149,40 @@ def convert(
     return target
 
 
-def plan_conversion(source: files.PathLike, **options: Any) -> Conversion:
-    """What `convert` would do with the same options, without doing it.
+def plan_conversion(
+    source: files.PathLike,
+    destination: files.PathLike,
+    *,
+    overwrite: bool = False,
+    **options: Any,
+) -> Conversion:
+    """What `convert` would do, without doing it; refuses what it would.
+
+    Args:
+      source: as for `convert`.
+      destination: as for `convert`.
+      overwrite: as for `convert`.
+      **options: the others of `convert`, but for `data` and `progress`.
 
     Raises:
-      As `convert`; V1CheckpointError for a source of the V1 format.
+      As `convert`.
     """
-    reader, conversion = _prepare(source, options)
-    reader.close()
+    try:
+        reader, conversion = _prepare(source, options)
+    except paths.V1CheckpointError as error:
+        import tempfile
+
+        from estimator_ckpt.migration import v1
+
+        target = destination_of(error.prefix, destination)
+        refuse_existing(error.prefix, target, overwrite)
+        with v1.as_bundle(error.prefix, tempfile.gettempdir()) as bundle:
+            reader, conversion = _prepare(bundle, options)
+            reader.close()
+        return dataclasses.replace(conversion, source=error.prefix)
+    with reader:
+        target = destination_of(reader.prefix, destination)
+        refuse_existing(reader.prefix, target, overwrite)
     return conversion
 
 
@@ -205,13 +231,14 @@ def destination_of(prefix: str, destination: files.PathLike) -> str:
     return text
 
 
-def refuse_existing(prefix: Optional[str], target: str, overwrite: bool) -> None:
+def refuse_existing(prefix: str, target: str, overwrite: bool) -> None:
     """Refuses a destination that cannot, or must not, be written to."""
     files.require_no_file(os.path.dirname(target))
     index = index_path(target)
     if not files.exists(index):
         return
-    if prefix is not None and os.path.samefile(index, index_path(prefix)):
+    own = index_path(prefix)  # which a source of the V1 format has not
+    if files.exists(own) and os.path.samefile(index, own):
         raise DestinationExistsError(
             f"{target}: source and destination are the same checkpoint; give another "
             f"destination"

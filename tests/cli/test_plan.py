@@ -9,7 +9,7 @@ import pytest
 
 import estimator_ckpt as ec
 from tests.conftest import REPOSITORY
-from tests.testdata_paths import PREFIXES, TESTDATA
+from tests.testdata_paths import PREFIXES, TESTDATA, V1_PREFIXES
 
 DIGITS = str(PREFIXES["digits/model.ckpt-300"])
 
@@ -235,6 +235,18 @@ class TestDryRuns:
         )
         assert "head/kernel/Adam_1" in done.stdout
         assert files_in(tmp_path) == before
+
+    @pytest.mark.parametrize("name", V1_PREFIXES)
+    def test_convert_a_source_of_the_v1_format(self, tmp_path, name):
+        arguments = "convert", V1_PREFIXES[name], tmp_path / "new", "--to=dual"
+        done = run(*arguments, "--dry_run", "--json")
+        keys = {pair["new"] for pair in json.loads(done.stdout)["keys"]}
+        assert files_in(tmp_path) == []
+        run(*arguments)
+        with ec.open_checkpoint(tmp_path / "new") as checkpoint:
+            assert keys == {key.decode() for key in checkpoint.index.records}
+        done = run(*arguments, "--dry_run", code=2)
+        assert "new.index: already there" in done.stderr
 
     def test_convert_all(self, tmp_path):
         source = PREFIXES["ema-momentum/model.ckpt-10"].parent
