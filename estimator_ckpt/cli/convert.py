@@ -74,16 +74,16 @@ def run(arguments: Namespace) -> int:
 
 
 def _show(arguments: Namespace, options: dict[str, Any]) -> int:
-    sources = [arguments.source]
+    moves = [(arguments.source, arguments.destination)]
     if arguments.all:
         from estimator_ckpt.migration import model_dir
 
-        sources = model_dir.prefixes(arguments.source)
+        moves = model_dir.moves(arguments.source, arguments.destination)
+    options["overwrite"] = arguments.overwrite
+    planned = [(old, plan_conversion(old, new, **options)) for old, new in moves]
     shown = []
-    for source in sources:
-        rekeying = plan_conversion(
-            source, arguments.destination, overwrite=arguments.overwrite, **options
-        ).rekeying
+    for source, conversion in planned:
+        rekeying = conversion.rekeying
         changes = rekeying.changes()
         if arguments.json:
             keys = [{"old": a, "new": b} for a, b in changes]

@@ -15,7 +15,7 @@ from estimator_ckpt.bundle.errors import (
 )
 from estimator_ckpt.bundle.index import index_path
 from estimator_ckpt.migration import paths, state
-from estimator_ckpt.migration.convert import convert
+from estimator_ckpt.migration.convert import convert, refuse_existing
 
 _log = logging.getLogger("estimator_ckpt")
 _GRAPH = "graph.pbtxt"
@@ -45,18 +45,11 @@ def convert_model_dir(
     """
     old, new = files.local(source), files.local(destination)
     found = _state(old)
-    if files.is_dir(new) and os.path.samefile(old, new):
-        raise CheckpointError(
-            f"{new}: source and destination are the same model dir; give another "
-            f"destination"
-        )
+    planned = _moves(old, new, found)
+    for prefix, target in planned.values():  # all, before the first is written
+        refuse_existing(prefix, target, options.get("overwrite", False))
     written: dict[str, str] = {}
-    for path in _named(found):
-        prefix = _existing(old, path)
-        if prefix is None:
-            _log.warning("%s: left out, it is not there any more", path)
-            continue
-        target = os.path.join(new, os.path.basename(prefix))
+    for path, (prefix, target) in planned.items():
         try:
             written[path] = convert(prefix, target, to=to, **options)
         except (CheckpointNotFoundError, CorruptDataError) as error:
@@ -64,9 +57,7 @@ def convert_model_dir(
                 raise
             _log.warning("%s: left out, it was deleted meanwhile (%s)", prefix, error)
     if not written:
-        raise CheckpointNotFoundError(
-            f"{old}: none of the checkpoints that its state file names is there"
-        )
+        raise _none_left(old)
     if files.exists(os.path.join(old, _GRAPH)):
         graph = os.path.join(old, _GRAPH)
         files.link_or_copy(graph, os.path.join(new, _GRAPH), "copy")
@@ -74,6 +65,16 @@ def convert_model_dir(
         os.path.join(new, state.FILE_NAME), _new_state(found, written).serialize()
     )
     return list(written.values())
+
+
+def moves(source: files.PathLike, destination: files.PathLike) -> list[tuple[str, str]]:
+    """The prefixes of a model dir's checkpoints and their new ones, oldest first.
+
+    Raises:
+      As `convert_model_dir`, but for what a single checkpoint's conversion raises.
+    """
+    old, new = files.local(source), files.local(destination)
+    return list(_moves(old, new, _state(old)).values())
 
 
 def prefixes(directory: files.PathLike) -> list[str]:
@@ -94,6 +95,33 @@ def _state(directory: str) -> state.CheckpointState:
             f"{directory}: not a model dir: no state file named 'checkpoint' in it"
         )
     return found
+
+
+def _moves(
+    old: str, new: str, found: state.CheckpointState
+) -> dict[str, tuple[str, str]]:
+    """Old and new prefix of each checkpoint that is there, by its path in the state."""
+    if files.is_dir(new) and os.path.samefile(old, new):
+        raise CheckpointError(
+            f"{new}: source and destination are the same model dir; give another "
+            f"destination"
+        )
+    result = {}
+    for path in _named(found):
+        prefix = _existing(old, path)
+        if prefix is None:
+            _log.warning("%s: left out, it is not there any more", path)
+            continue
+        result[path] = prefix, os.path.join(new, os.path.basename(prefix))
+    if not result:
+        raise _none_left(old)
+    return result
+
+
+def _none_left(directory: str) -> CheckpointNotFoundError:
+    return CheckpointNotFoundError(
+        f"{directory}: none of the checkpoints that its state file names is there"
+    )
 
 
 def _named(found: state.CheckpointState) -> list[str]:

@@ -258,6 +258,26 @@ class TestDryRuns:
         assert len(headings) == len(prefixes)
         assert not (tmp_path / "new").exists()
 
+    def test_convert_all_refuses_what_would_be_refused(self, tmp_path):
+        source = TESTDATA / "digits"
+        ec.convert(f"{source}/model.ckpt-200", f"{tmp_path}/new/", to="tf2")
+        ec.convert_model_dir(source, tmp_path / "old", to="tf2")
+        (tmp_path / "file").touch()
+        before = files_in(tmp_path)
+        for destination, message in (
+            ("new", "new/model.ckpt-200.index: already there"),
+            ("old", "the same model dir"),
+            ("file", "file: is a file, where a directory is needed"),
+        ):
+            arguments = "convert", tmp_path / "old", tmp_path / destination, "--to=tf2"
+            for more in ((), ("--dry_run",)):
+                done = run(*arguments, "--all", *more, code=2)
+                assert message in done.stderr
+                assert done.stdout == ""
+        assert files_in(tmp_path) == before
+        arguments = "convert", tmp_path / "old", tmp_path / "new", "--to=tf2", "--all"
+        run(*arguments, "--overwrite", "--dry_run")
+
     def test_a_training_job(self, tmp_path):
         done = dry_job(tmp_path, DIGITS, "--warm_start_reset=bn1/")
         assert "8 carried, 23 reset" in done.stdout
