@@ -225,7 +225,7 @@ def _require_same(reader: BundleReader, alias: str, key: str) -> None:
 def destination_of(prefix: str, destination: files.PathLike) -> str:
     text = files.local(destination)
     if text.endswith("/") or files.is_dir(text):
-        return os.path.join(text, os.path.basename(prefix))
+        return os.path.join(text, paths.base_name(prefix))
     if not text:
         raise CheckpointError("the destination's path is empty")
     return text

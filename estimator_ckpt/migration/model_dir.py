@@ -53,7 +53,7 @@ def convert_model_dir(
         try:
             written[path] = convert(prefix, target, to=to, **options)
         except (CheckpointNotFoundError, CorruptDataError) as error:
-            if files.exists(index_path(prefix)):
+            if _is_there(prefix):
                 raise
             _log.warning("%s: left out, it was deleted meanwhile (%s)", prefix, error)
     if not written:
@@ -112,7 +112,7 @@ def _moves(
         if prefix is None:
             _log.warning("%s: left out, it is not there any more", path)
             continue
-        result[path] = prefix, os.path.join(new, os.path.basename(prefix))
+        result[path] = prefix, os.path.join(new, paths.base_name(prefix))
     if not result:
         raise _none_left(old)
     return result
@@ -130,9 +130,13 @@ def _named(found: state.CheckpointState) -> list[str]:
 
 def _existing(directory: str, path: str) -> Optional[str]:
     for prefix in paths.places(directory, path):
-        if files.exists(index_path(prefix)):
+        if _is_there(prefix):
             return prefix
     return None
+
+
+def _is_there(prefix: str) -> bool:
+    return files.exists(index_path(prefix)) or paths.is_v1(prefix)
 
 
 def _new_state(
