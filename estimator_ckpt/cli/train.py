@@ -100,6 +100,7 @@ def _show_warm_start(
         functions["model_fn"],
         input_fn=functions["input_fn"],
         params=params,
+        config=job_flags.run_config(),
         **options,
     )
     plan_command.show(planned)

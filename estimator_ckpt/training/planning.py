@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Mapping
-from typing import Any, Optional
+from typing import TYPE_CHECKING, Any, Optional
 
 from estimator_ckpt.bundle import files
 from estimator_ckpt.migration import meta_graph, paths
@@ -19,6 +19,9 @@ from estimator_ckpt.migration.layout import Layout
 from estimator_ckpt.migration.patterns import Patterns
 from estimator_ckpt.migration.plan import Choice, Plan, Variable
 from estimator_ckpt.migration.suggest import Suggestion
+
+if TYPE_CHECKING:
+    import tensorflow as tf
 
 
 def plan(
@@ -36,6 +39,7 @@ def plan(
     input_fn: Optional[Callable[..., Any]] = None,
     params: Optional[Mapping[str, Any]] = None,
     mode: str = "train",
+    config: Optional[tf.estimator.RunConfig] = None,
 ) -> Plan:
     """What each variable of a target would get from a checkpoint. Writes nothing.
 
@@ -56,6 +60,7 @@ def plan(
       input_fn: for a model_fn, where its features and labels come from.
       params: for a model_fn, its params.
       mode: for a model_fn, its mode: `train`, `eval` or `infer`.
+      config: for a model_fn, its RunConfig; by default one without a model dir.
 
     Returns:
       The plan: printable, with `to_json()`.
@@ -75,7 +80,7 @@ def plan(
         cast=cast,
         assignment_map=assignment_map,
     )
-    name, variables, _ = _target(target, names, input_fn, params, mode)
+    name, variables, _ = _target(target, names, input_fn, params, mode, config)
     prefix, old, found = _read(source, names)
     return plans.make(
         old,
@@ -150,6 +155,7 @@ def _target(
     input_fn: Optional[Callable[..., Any]],
     params: Optional[Mapping[str, Any]],
     mode: str,
+    config: Optional[tf.estimator.RunConfig] = None,
 ) -> tuple[str, dict[str, Variable], list[str]]:
     """What a target is called, its variables, and their names in order, if known."""
     if isinstance(target, (str, os.PathLike)):
@@ -171,5 +177,5 @@ def _target(
             "graph is built"
         )
     called = getattr(target, "__name__", type(target).__name__)
-    variables = targets.of_model_fn(target, input_fn, params, mode)
+    variables = targets.of_model_fn(target, input_fn, params, mode, config)
     return called, variables, list(variables)

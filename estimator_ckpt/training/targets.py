@@ -18,9 +18,10 @@ def of_model_fn(
     input_fn: Callable[..., Any],
     params: Optional[Mapping[str, Any]],
     mode: str,
+    config: Optional[tf.estimator.RunConfig] = None,
 ) -> dict[str, Variable]:
     """The variables that a model_fn makes, in a graph that is then thrown away."""
-    config = tf.estimator.RunConfig()
+    config = config or tf.estimator.RunConfig()
     given = {"mode": mode, "params": dict(params or {}), "config": config}
     with tf.Graph().as_default():
         tf1.train.create_global_step()

@@ -28,7 +28,7 @@ def run(*arguments, code=0, cwd=REPOSITORY):
     return done
 
 
-def dry_job(tmp_path, source, *arguments, code=0):
+def dry_job(tmp_path, source, *arguments, **options):
     """A training job that only shows what it would be warm-started with."""
     return run(
         "train",
@@ -39,7 +39,7 @@ def dry_job(tmp_path, source, *arguments, code=0):
         f"--warm_start_from={source}",
         "--dry_run",
         *arguments,
-        code=code,
+        **options,
     )
 
 
@@ -281,6 +281,30 @@ class TestDryRuns:
     def test_a_training_job(self, tmp_path):
         done = dry_job(tmp_path, DIGITS, "--warm_start_reset=bn1/")
         assert "8 carried, 23 reset" in done.stdout
+        assert not (tmp_path / "job").exists()
+
+    def test_a_training_job_gets_the_config_that_its_flags_describe(self, tmp_path):
+        (tmp_path / "mine.py").write_text(
+            "import tensorflow as tf\n"
+            "from model_fns import digits\n"
+            "def model_fn(features, labels, mode, config):\n"
+            "    spec = digits.model_fn(features, labels, mode, {})\n"
+            "    step = config.save_checkpoints_steps\n"
+            "    name = config.model_dir.rpartition('/')[2]\n"
+            "    tf.compat.v1.get_variable(f'{name}_{step}', [config.tf_random_seed])\n"
+            "    return spec\n"
+        )
+        done = dry_job(
+            tmp_path,
+            DIGITS,
+            "--model_fn=mine:model_fn",
+            "--save_checkpoints_steps=7",
+            "--tf_random_seed=3",
+            code=1,
+            cwd=tmp_path,
+        )
+        missing = next(line for line in done.stdout.splitlines() if "job_7" in line)
+        assert missing.split()[:4] == ["missing", "job_7", "12", "B"]
         assert not (tmp_path / "job").exists()
 
     def test_a_job_that_has_begun_already(self, tmp_path):
