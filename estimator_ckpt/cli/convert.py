@@ -8,13 +8,7 @@ from typing import Any
 
 from estimator_ckpt.cli import choices, report
 from estimator_ckpt.migration import names
-from estimator_ckpt.migration.convert import (
-    DATA,
-    convert,
-    destination_of,
-    plan_conversion,
-    refuse_existing,
-)
+from estimator_ckpt.migration.convert import DATA, convert, plan_conversion
 
 
 def add_arguments(parser: ArgumentParser) -> None:
@@ -80,18 +74,15 @@ def run(arguments: Namespace) -> int:
 
 
 def _show(arguments: Namespace, options: dict[str, Any]) -> int:
-    sources = [arguments.source]
+    moves = [(arguments.source, arguments.destination)]
     if arguments.all:
         from estimator_ckpt.migration import model_dir
 
-        sources = model_dir.prefixes(arguments.source)
-        model_dir.require_other(arguments.source, arguments.destination)
-    destination = arguments.destination + ("/" if arguments.all else "")
+        moves = model_dir.moves(arguments.source, arguments.destination)
+    options["overwrite"] = arguments.overwrite
+    planned = [(old, plan_conversion(old, new, **options)) for old, new in moves]
     shown = []
-    for source in sources:
-        conversion = plan_conversion(source, **options)
-        target = destination_of(conversion.source, destination)
-        refuse_existing(conversion.source, target, arguments.overwrite)
+    for source, conversion in planned:
         rekeying = conversion.rekeying
         changes = rekeying.changes()
         if arguments.json:

@@ -92,8 +92,10 @@ def average(
         # What is wrong with the options is said before anything is averaged.
         plan_conversion(
             newest.prefix,
+            target,
             to=newest.format if to is None else to,
             names=names,
+            overwrite=overwrite,
             **options,
         )
         with files.temporary_dir(os.path.dirname(target)) as temporary:

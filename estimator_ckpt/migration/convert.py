@@ -125,8 +125,8 @@ def convert(
     except paths.V1CheckpointError as error:
         from estimator_ckpt.migration import v1  # costs time that others need not spend
 
-        target = destination_of(v1.name_of(error.prefix), destination)
-        refuse_existing(None, target, overwrite)
+        target = destination_of(error.prefix, destination)
+        refuse_existing(error.prefix, target, overwrite)
         with v1.as_bundle(error.prefix, os.path.dirname(target)) as bundle:
             return convert(
                 bundle,
@@ -149,8 +149,20 @@ def convert(
     return target
 
 
-def plan_conversion(source: files.PathLike, **options: Any) -> Conversion:
-    """What `convert` would do with the same options, without doing it.
+def plan_conversion(
+    source: files.PathLike,
+    destination: files.PathLike,
+    *,
+    overwrite: bool = False,
+    **options: Any,
+) -> Conversion:
+    """What `convert` would do, without doing it; refuses what it would.
+
+    Args:
+      source: as for `convert`.
+      destination: as for `convert`.
+      overwrite: as for `convert`.
+      **options: the others of `convert`, but for `data` and `progress`.
 
     Raises:
       As `convert`.
@@ -162,11 +174,15 @@ def plan_conversion(source: files.PathLike, **options: Any) -> Conversion:
 
         from estimator_ckpt.migration import v1
 
+        target = destination_of(error.prefix, destination)
+        refuse_existing(error.prefix, target, overwrite)
         with v1.as_bundle(error.prefix, tempfile.gettempdir()) as bundle:
-            planned = plan_conversion(bundle, **options)
-        name = os.path.join(os.path.dirname(error.prefix), os.path.basename(bundle))
-        return dataclasses.replace(planned, source=name)
-    reader.close()
+            reader, conversion = _prepare(bundle, options)
+            reader.close()
+        return dataclasses.replace(conversion, source=error.prefix)
+    with reader:
+        target = destination_of(reader.prefix, destination)
+        refuse_existing(reader.prefix, target, overwrite)
     return conversion
 
 
@@ -209,20 +225,20 @@ def _require_same(reader: BundleReader, alias: str, key: str) -> None:
 def destination_of(prefix: str, destination: files.PathLike) -> str:
     text = files.local(destination)
     if text.endswith("/") or files.is_dir(text):
-        return os.path.join(text, os.path.basename(prefix))
+        return os.path.join(text, paths.base_name(prefix))
     if not text:
         raise CheckpointError("the destination's path is empty")
     return text
 
 
-def refuse_existing(prefix: Optional[str], target: str, overwrite: bool) -> None:
+def refuse_existing(prefix: str, target: str, overwrite: bool) -> None:
     """Refuses a destination that cannot, or must not, be written to."""
     files.require_no_file(os.path.dirname(target))
     index = index_path(target)
     if not files.exists(index):
         return
-    old = None if prefix is None else index_path(prefix)  # none of a V1 checkpoint
-    if old and files.exists(old) and os.path.samefile(index, old):
+    own = index_path(prefix)  # which a source of the V1 format has not
+    if files.exists(own) and os.path.samefile(index, own):
         raise DestinationExistsError(
             f"{target}: source and destination are the same checkpoint; give another "
             f"destination"

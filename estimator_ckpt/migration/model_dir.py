@@ -15,7 +15,7 @@ from estimator_ckpt.bundle.errors import (
 )
 from estimator_ckpt.bundle.index import index_path
 from estimator_ckpt.migration import paths, state
-from estimator_ckpt.migration.convert import convert
+from estimator_ckpt.migration.convert import convert, refuse_existing
 
 _log = logging.getLogger("estimator_ckpt")
 _GRAPH = "graph.pbtxt"
@@ -45,24 +45,19 @@ def convert_model_dir(
     """
     old, new = files.local(source), files.local(destination)
     found = _state(old)
-    require_other(old, new)
+    planned = _moves(old, new, found)
+    for prefix, target in planned.values():  # all, before the first is written
+        refuse_existing(prefix, target, options.get("overwrite", False))
     written: dict[str, str] = {}
-    for path in _named(found):
-        prefix = _existing(old, path)
-        if prefix is None:
-            _log.warning("%s: left out, it is not there any more", path)
-            continue
-        target = os.path.join(new, os.path.basename(prefix))
+    for path, (prefix, target) in planned.items():
         try:
             written[path] = convert(prefix, target, to=to, **options)
         except (CheckpointNotFoundError, CorruptDataError) as error:
-            if files.exists(index_path(prefix)):
+            if _is_there(prefix):
                 raise
             _log.warning("%s: left out, it was deleted meanwhile (%s)", prefix, error)
     if not written:
-        raise CheckpointNotFoundError(
-            f"{old}: none of the checkpoints that its state file names is there"
-        )
+        raise _none_left(old)
     if files.exists(os.path.join(old, _GRAPH)):
         graph = os.path.join(old, _GRAPH)
         files.link_or_copy(graph, os.path.join(new, _GRAPH), "copy")
@@ -72,14 +67,14 @@ def convert_model_dir(
     return list(written.values())
 
 
-def require_other(source: files.PathLike, destination: files.PathLike) -> None:
-    """Raises CheckpointError for a destination that is the source."""
+def moves(source: files.PathLike, destination: files.PathLike) -> list[tuple[str, str]]:
+    """The prefixes of a model dir's checkpoints and their new ones, oldest first.
+
+    Raises:
+      As `convert_model_dir`, but for what a single checkpoint's conversion raises.
+    """
     old, new = files.local(source), files.local(destination)
-    if files.is_dir(new) and os.path.samefile(old, new):
-        raise CheckpointError(
-            f"{new}: source and destination are the same model dir; give another "
-            f"destination"
-        )
+    return list(_moves(old, new, _state(old)).values())
 
 
 def prefixes(directory: files.PathLike) -> list[str]:
@@ -102,15 +97,46 @@ def _state(directory: str) -> state.CheckpointState:
     return found
 
 
+def _moves(
+    old: str, new: str, found: state.CheckpointState
+) -> dict[str, tuple[str, str]]:
+    """Old and new prefix of each checkpoint that is there, by its path in the state."""
+    if files.is_dir(new) and os.path.samefile(old, new):
+        raise CheckpointError(
+            f"{new}: source and destination are the same model dir; give another "
+            f"destination"
+        )
+    result = {}
+    for path in _named(found):
+        prefix = _existing(old, path)
+        if prefix is None:
+            _log.warning("%s: left out, it is not there any more", path)
+            continue
+        result[path] = prefix, os.path.join(new, paths.base_name(prefix))
+    if not result:
+        raise _none_left(old)
+    return result
+
+
+def _none_left(directory: str) -> CheckpointNotFoundError:
+    return CheckpointNotFoundError(
+        f"{directory}: none of the checkpoints that its state file names is there"
+    )
+
+
 def _named(found: state.CheckpointState) -> list[str]:
     return [*found.all, *([] if found.latest in found.all else [found.latest])]
 
 
 def _existing(directory: str, path: str) -> Optional[str]:
     for prefix in paths.places(directory, path):
-        if files.exists(index_path(prefix)):
+        if _is_there(prefix):
             return prefix
     return None
+
+
+def _is_there(prefix: str) -> bool:
+    return files.exists(index_path(prefix)) or paths.is_v1(prefix)
 
 
 def _new_state(

@@ -17,6 +17,7 @@ from estimator_ckpt.migration import state
 _BEHIND_PREFIX = re.compile(r"(\.index|\.meta|\.data-\d{5}-of-\d{5})$")
 _TABLE_MAGIC = (0xDB4775248B80FB57).to_bytes(8, "little")
 _V1_SHARD = re.compile(r"-(\?{5}|\d{5})-of-\d{5}$")
+_ONE_V1_SHARD = re.compile(r"-\d{5}(-of-\d{5})$")
 
 #: What a file is, by its first bytes or its name.
 _MAGIC = (
@@ -37,7 +38,7 @@ class V1CheckpointError(CheckpointError):
     """A checkpoint of the format of before 2017, which only TensorFlow reads.
 
     Attributes:
-      prefix: the checkpoint, as TensorFlow takes it.
+      prefix: the checkpoint, as TensorFlow takes it: with all of its shards.
     """
 
     def __init__(self, prefix: str):
@@ -74,8 +75,8 @@ def resolve(path: files.PathLike) -> str:
             return prefix
     if os.path.basename(text) == state.FILE_NAME and files.exists(text):
         return _in_directory(os.path.dirname(text) or ".")
-    if _is_v1(text):
-        raise V1CheckpointError(text)
+    if is_v1(text):
+        raise V1CheckpointError(_ONE_V1_SHARD.sub(r"-?????\1", text))
     raise CheckpointNotFoundError(f"{text}: {_what_is(text)}{_found_beside(text)}")
 
 
@@ -92,7 +93,7 @@ def _in_directory(directory: str) -> str:
     for prefix in places(directory, found.latest):
         if files.exists(index_path(prefix)):
             return prefix
-        if _is_v1(prefix):
+        if is_v1(prefix):
             raise V1CheckpointError(prefix)
     raise CheckpointNotFoundError(
         f"{directory}: its state file names {found.latest!r}, which is not there"
@@ -112,7 +113,12 @@ def places(directory: str, named: str) -> list[str]:
     ]
 
 
-def _is_v1(path: str) -> bool:
+def base_name(prefix: str) -> str:
+    """A checkpoint's own name: `dir/model.ckpt-7-?????-of-00002` -> `model.ckpt-7`."""
+    return os.path.basename(prefix).partition("-?????-of-")[0]
+
+
+def is_v1(path: str) -> bool:
     """Whether a path is a V1 checkpoint: a table that is no index, or its shards."""
     if _V1_SHARD.search(path):
         directory, pattern = os.path.split(path)

@@ -17,6 +17,7 @@ from importlib.util import find_spec
 
 from estimator_ckpt.bundle import files
 from estimator_ckpt.bundle.errors import CheckpointError, UnsupportedCheckpointError
+from estimator_ckpt.migration import paths
 
 _log = logging.getLogger("estimator_ckpt")
 _READER = "estimator_ckpt.training.v1"
@@ -48,7 +49,7 @@ def as_bundle(prefix: str, directory: str) -> Iterator[str]:
         prefix,
     )
     with files.temporary_dir(directory) as temporary:
-        bundle = os.path.join(temporary, name_of(prefix))
+        bundle = os.path.join(temporary, paths.base_name(prefix))
         done = subprocess.run(
             [sys.executable, "-m", _READER, prefix, bundle],
             capture_output=True,
@@ -59,8 +60,3 @@ def as_bundle(prefix: str, directory: str) -> Iterator[str]:
             reason = (done.stderr.strip().splitlines() or ["it failed"])[-1]
             raise CheckpointError(f"{prefix}: TensorFlow cannot read it: {reason}")
         yield bundle
-
-
-def name_of(prefix: str) -> str:
-    """What a bundle is called: `dir/model.ckpt-7-?????-of-00002` -> `model.ckpt-7`."""
-    return os.path.basename(prefix).partition("-?????-of-")[0]

@@ -126,20 +126,6 @@ class TestConvert:
         )
         assert list(tmp_path.iterdir()) == []
 
-    @pytest.mark.parametrize("prefix", ["single", "sharded"])
-    def test_a_dry_run_takes_the_v1_format(self, prefix, tmp_path):
-        source = TESTDATA / "v1-format" / prefix
-        done = run("convert", source, tmp_path, "--to=tf1", "--dry_run", "--json")
-        assert list(tmp_path.iterdir()) == []
-        keys = {pair["new"] for pair in json.loads(done.stdout)["keys"]} - {None}
-        assert keys
-        run("convert", source, tmp_path, "--to=tf1")
-        written = ec.open_checkpoint(tmp_path / "model.ckpt-7")
-        assert keys == {key.decode() for key in written.index.records}
-        done = run("convert", source, tmp_path, "--to=tf1", "--dry_run")
-        assert done.returncode == 2
-        assert "model.ckpt-7.index: already there" in done.stderr
-
     def test_a_dry_run_is_what_is_done(self, tmp_path):
         arguments = ("--to=dual", "--exclude=.*Adam", "--nostep")
         planned = run(

@@ -9,7 +9,7 @@ import pytest
 
 import estimator_ckpt as ec
 from tests.conftest import REPOSITORY
-from tests.testdata_paths import PREFIXES, TESTDATA
+from tests.testdata_paths import PREFIXES, TESTDATA, V1_PREFIXES
 
 DIGITS = str(PREFIXES["digits/model.ckpt-300"])
 
@@ -28,7 +28,7 @@ def run(*arguments, code=0, cwd=REPOSITORY):
     return done
 
 
-def dry_job(tmp_path, source, *arguments, code=0, cwd=REPOSITORY):
+def dry_job(tmp_path, source, *arguments, **options):
     """A training job that only shows what it would be warm-started with."""
     return run(
         "train",
@@ -39,8 +39,7 @@ def dry_job(tmp_path, source, *arguments, code=0, cwd=REPOSITORY):
         f"--warm_start_from={source}",
         "--dry_run",
         *arguments,
-        code=code,
-        cwd=cwd,
+        **options,
     )
 
 
@@ -178,8 +177,6 @@ class TestWarmStart:
     def test_a_dry_run_refuses_what_would_be_refused(self, tmp_path):
         (tmp_path / "file").touch()
         ec.warm_start_model_dir(DIGITS, tmp_path / "dir")
-        model_dir = TESTDATA / "digits"
-        ec.convert_model_dir(model_dir, tmp_path / "all", to="tf1")
         first = tmp_path / "dir" / "model.ckpt-0"
         for arguments, message in (
             (("warm_start", DIGITS, tmp_path / "dir"), "has checkpoints already"),
@@ -189,8 +186,6 @@ class TestWarmStart:
                 "'none' matches no variable (strict)",
             ),
             (("convert", DIGITS, first, "--to=tf2"), "already there"),
-            (("convert", model_dir, tmp_path / "all", "--to=tf2", "--all"), "already"),
-            (("convert", model_dir, model_dir, "--to=tf2", "--all"), "the same mod"),
             (("convert", DIGITS, tmp_path / "file/n", "--to=tf2"), "file: is a file,"),
         ):
             done = run(*arguments, "--dry_run", code=2)
@@ -241,6 +236,18 @@ class TestDryRuns:
         assert "head/kernel/Adam_1" in done.stdout
         assert files_in(tmp_path) == before
 
+    @pytest.mark.parametrize("name", V1_PREFIXES)
+    def test_convert_a_source_of_the_v1_format(self, tmp_path, name):
+        arguments = "convert", V1_PREFIXES[name], tmp_path / "new", "--to=dual"
+        done = run(*arguments, "--dry_run", "--json")
+        keys = {pair["new"] for pair in json.loads(done.stdout)["keys"]}
+        assert files_in(tmp_path) == []
+        run(*arguments)
+        with ec.open_checkpoint(tmp_path / "new") as checkpoint:
+            assert keys == {key.decode() for key in checkpoint.index.records}
+        done = run(*arguments, "--dry_run", code=2)
+        assert "new.index: already there" in done.stderr
+
     def test_convert_all(self, tmp_path):
         source = PREFIXES["ema-momentum/model.ckpt-10"].parent
         done = run(
@@ -251,28 +258,54 @@ class TestDryRuns:
         assert len(headings) == len(prefixes)
         assert not (tmp_path / "new").exists()
 
+    def test_convert_all_refuses_what_would_be_refused(self, tmp_path):
+        source = TESTDATA / "digits"
+        ec.convert(f"{source}/model.ckpt-200", f"{tmp_path}/new/", to="tf2")
+        ec.convert_model_dir(source, tmp_path / "old", to="tf2")
+        (tmp_path / "file").touch()
+        before = files_in(tmp_path)
+        for destination, message in (
+            ("new", "new/model.ckpt-200.index: already there"),
+            ("old", "the same model dir"),
+            ("file", "file: is a file, where a directory is needed"),
+        ):
+            arguments = "convert", tmp_path / "old", tmp_path / destination, "--to=tf2"
+            for more in ((), ("--dry_run",)):
+                done = run(*arguments, "--all", *more, code=2)
+                assert message in done.stderr
+                assert done.stdout == ""
+        assert files_in(tmp_path) == before
+        arguments = "convert", tmp_path / "old", tmp_path / "new", "--to=tf2", "--all"
+        run(*arguments, "--overwrite", "--dry_run")
+
     def test_a_training_job(self, tmp_path):
         done = dry_job(tmp_path, DIGITS, "--warm_start_reset=bn1/")
         assert "8 carried, 23 reset" in done.stdout
         assert not (tmp_path / "job").exists()
 
-    def test_a_job_whose_model_depends_on_its_config(self, tmp_path):
-        (tmp_path / "by_config.py").write_text(
+    def test_a_training_job_gets_the_config_that_its_flags_describe(self, tmp_path):
+        (tmp_path / "mine.py").write_text(
+            "import tensorflow as tf\n"
             "from model_fns import digits\n"
-            "import tensorflow as tf\n\n\n"
-            "def model_fn(features, labels, mode, params, config):\n"
-            "    with tf.compat.v1.variable_scope(f'seed_{config.tf_random_seed}'):\n"
-            "        return digits.model_fn(features, labels, mode, params)\n"
+            "def model_fn(features, labels, mode, config):\n"
+            "    spec = digits.model_fn(features, labels, mode, {})\n"
+            "    step = config.save_checkpoints_steps\n"
+            "    name = config.model_dir.rpartition('/')[2]\n"
+            "    tf.compat.v1.get_variable(f'{name}_{step}', [config.tf_random_seed])\n"
+            "    return spec\n"
         )
         done = dry_job(
             tmp_path,
             DIGITS,
-            "--model_fn=by_config:model_fn",
-            "--tf_random_seed=7",
+            "--model_fn=mine:model_fn",
+            "--save_checkpoints_steps=7",
+            "--tf_random_seed=3",
             code=1,
             cwd=tmp_path,
         )
-        assert "seed_7/conv1/kernel" in done.stdout
+        missing = next(line for line in done.stdout.splitlines() if "job_7" in line)
+        assert missing.split()[:4] == ["missing", "job_7", "12", "B"]
+        assert not (tmp_path / "job").exists()
 
     def test_a_job_that_has_begun_already(self, tmp_path):
         first = ec.warm_start_model_dir(DIGITS, tmp_path / "job")

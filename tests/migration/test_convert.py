@@ -346,6 +346,19 @@ def test_the_v1_format_converts_through_tensorflow(tmp_path, name, caplog):
     assert not list(tmp_path.glob(".estimator_ckpt-*"))
 
 
+@pytest.mark.parametrize("name", testdata_paths.V1_PREFIXES)
+def test_the_v1_format_keeps_its_name_in_another_directory(tmp_path, name):
+    new = ec.convert(testdata_paths.V1_PREFIXES[name], f"{tmp_path}/", to="tf2")
+    assert new == str(tmp_path / "model.ckpt-7")
+    assert_same_values(new, name)
+
+
+def test_a_shard_of_the_v1_format_stands_for_all_of_them(tmp_path):
+    name = "v1-format/sharded/model.ckpt-7"
+    shard = testdata_paths.TESTDATA / f"{name}-00000-of-00002"
+    assert_same_values(ec.convert(shard, tmp_path / "n", to="tf1"), name)
+
+
 def test_the_v1_format_without_tensorflow_is_a_clear_error(tmp_path, monkeypatch):
     monkeypatch.setattr("estimator_ckpt.migration.v1.find_spec", lambda name: None)
     prefix = testdata_paths.V1_PREFIXES["v1-format/single/model.ckpt-7"]

@@ -7,7 +7,7 @@ import pytest
 
 import estimator_ckpt as ec
 from estimator_ckpt.migration import state
-from tests.testdata_paths import TESTDATA
+from tests.testdata_paths import TESTDATA, V1_PREFIXES
 
 
 def test_every_checkpoint_of_the_state_file_is_there(tmp_path):
@@ -63,6 +63,15 @@ def test_a_moved_model_dir_gets_relative_paths(tmp_path):
     found = state.read(tmp_path / "new")
     assert found.latest == "model.ckpt-2"
     assert found.all == ("model.ckpt-1", "model.ckpt-2")
+
+
+@pytest.mark.parametrize("name", V1_PREFIXES)
+def test_checkpoints_of_the_v1_format_are_converted_too(tmp_path, name):
+    new = ec.convert_model_dir(V1_PREFIXES[name].parent, tmp_path / "new", to="tf1")
+    assert new == [str(tmp_path / "new" / "model.ckpt-7")]
+    found = state.read(tmp_path / "new")
+    assert (found.latest, found.all) == ("model.ckpt-7", ("model.ckpt-7",))
+    assert ec.open_checkpoint(tmp_path / "new").global_step == 7
 
 
 @pytest.mark.parametrize("source", ["values", "nothing"])
