@@ -7,8 +7,9 @@ import importlib
 import inspect
 import os
 import sys
+import sysconfig
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from estimator_ckpt.cli.errors import UsageError
@@ -85,9 +86,40 @@ def trackable(path: str, flag: str) -> Any:
             f"--{flag}={path}: the function must return the object when it is called "
             f"without arguments"
         )
+    with _reporting(path, flag):
+        return make()
+
+
+def for_estimator(path: str, flag: str) -> Callable[..., Any]:
+    """As `function`, for a model_fn or an input_fn that a command itself calls.
+
+    What is returned has the arguments that Estimator sees in the function, and raises
+    UsageError for whatever the function raises.
+
+    Raises:
+      UsageError: as `function`.
+    """
+    given = function(path, flag)
+    from estimator_ckpt.training import private  # imports TensorFlow
+
+    def call(*args: Any, **kwargs: Any) -> Any:
+        with _reporting(path, flag):
+            return given(*args, **kwargs)
+
+    kind = inspect.Parameter.POSITIONAL_OR_KEYWORD
+    call.__signature__ = inspect.Signature(  # type: ignore[attr-defined]
+        [inspect.Parameter(name, kind) for name in private.fn_args(given)]
+    )
+    call.__name__ = getattr(given, "__name__", type(given).__name__)
+    return call
+
+
+@contextlib.contextmanager
+def _reporting(path: str, flag: str) -> Iterator[None]:
+    """Turns what a user's function raises into UsageError, and prints to stderr."""
     try:
         with contextlib.redirect_stdout(sys.stderr):  # ours is for what a command says
-            return make()
+            yield
     except Exception as error:
         raise UsageError(f"--{flag}={path}: {_what(error)}") from error
 
@@ -97,6 +129,14 @@ def _what(error: Exception) -> str:
     said = " ".join(str(error).split())
     if isinstance(error, ImportError):
         return said
-    frame = traceback.extract_tb(error.__traceback__)[-1]
+    frames = traceback.extract_tb(error.__traceback__)
+    own = [frame for frame in frames if not _is_others(frame.filename)]
+    frame = (own or frames)[-1]
     where = f"{frame.filename}:{frame.lineno}"
     return f"{type(error).__name__}: {said} ({where})"
+
+
+def _is_others(path: str) -> bool:
+    """Whether a file is this one, or of an installed package, such as TensorFlow."""
+    installed = {sysconfig.get_path(name) for name in ("stdlib", "purelib", "platlib")}
+    return path == __file__ or path.startswith(("<", *installed))

@@ -57,16 +57,15 @@ def run(arguments: Namespace) -> int:
     if not _exists(target) and ":" in target:
         from estimator_ckpt.cli import load
 
-        function = load.function(target, "target")
         if arguments.input_fn:
-            target = function
+            target = load.for_estimator(target, "target")
             options = {
                 "params": load.params(arguments.param),
                 "mode": arguments.mode,
-                "input_fn": load.function(arguments.input_fn, "input_fn"),
+                "input_fn": load.for_estimator(arguments.input_fn, "input_fn"),
             }
-        elif load.takes_nothing(function):
-            target = function()
+        elif load.takes_nothing(load.function(target, "target")):
+            target = load.trackable(target, "target")
         else:
             raise UsageError(
                 f"{target}: a plan for a model_fn needs --input_fn, from which its "

@@ -1,5 +1,6 @@
 """plan, warm_start and the dry runs: what they print, and that nothing is written."""
 
+import functools
 import json
 import pathlib
 import subprocess
@@ -121,6 +122,78 @@ class TestPlan:
         subprocess.run(
             [sys.executable, "-c", program], check=True, stdout=subprocess.DEVNULL
         )
+
+
+USERS = """
+import functools
+import tensorflow as tf
+from model_fns import digits
+
+def input_fn():
+    print("a line of the user's")
+    return digits.train_input_fn()
+
+def model_fn(features, labels, mode, config):
+    return digits.model_fn(features, labels, mode, {})
+
+def with_more(features, labels, more, mode, config):
+    return model_fn(features, labels, mode, config)
+
+bound = functools.partial(with_more, more=None)
+
+def raises(features, labels, mode):
+    raise KeyError("of the\\nuser's")
+
+def wrong(features, labels, mode):
+    return tf.zeros([2]) + tf.zeros([3])
+
+def wants(features, labels, mode, more):
+    return more
+
+def no_input():
+    raise RuntimeError("no data")
+"""
+
+
+class TestFunctionsOfUsers:
+    @pytest.fixture
+    def of_users(self, tmp_path):
+        (tmp_path / "mine.py").write_text(USERS)
+        return functools.partial(run, "plan", DIGITS, cwd=tmp_path)
+
+    @pytest.mark.parametrize("name", ["model_fn", "bound"])
+    def test_they_get_what_they_take_and_may_print(self, of_users, name):
+        done = of_users(
+            f"mine:{name}", "--input_fn=mine:input_fn", "--carry=all", "--json"
+        )
+        assert json.loads(done.stdout)["counts"] == {"carried": 30, "reset": 1}
+        assert "a line of the user's" in done.stderr
+
+    @pytest.mark.parametrize(
+        ("target", "input_fn", "message"),
+        [
+            ("raises", "input_fn", '--target=mine:raises: KeyError: "of the'),
+            ("raises", "input_fn", "/mine.py:19)"),
+            ("wrong", "input_fn", "/mine.py:22)"),  # and no place within TensorFlow
+            ("wants", "input_fn", "missing 1 required positional argument: 'more'"),
+            ("model_fn", "no_input", "--input_fn=mine:no_input: RuntimeError: no data"),
+            ("no_input", None, "--target=mine:no_input: RuntimeError: no data"),
+        ],
+    )
+    def test_what_they_raise_is_one_line(self, of_users, target, input_fn, message):
+        more = [f"--input_fn=mine:{input_fn}"] if input_fn else []
+        done = of_users(f"mine:{target}", *more, code=2)
+        said = [x for x in done.stderr.splitlines() if x.startswith("estimator-ckpt:")]
+        assert len(said) == 1
+        assert message in said[0]
+        assert "Traceback" not in done.stderr
+        assert not done.stdout
+
+    def test_in_a_dry_run_too(self, tmp_path):
+        (tmp_path / "mine.py").write_text(USERS)
+        done = dry_job(tmp_path, DIGITS, "--model_fn=mine:raises", code=2, cwd=tmp_path)
+        assert "--model_fn=mine:raises: KeyError: " in done.stderr
+        assert "Traceback" not in done.stderr
 
 
 class TestSuggest:
