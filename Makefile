@@ -36,7 +36,7 @@ demo: $(STAMP) ## Warm-start a TF2-saving job from a real TF1 model dir
 leaving: $(STAMP) ## Go from a TF1 model dir to model.fit, with a plot of the loss
 	@$(BIN)/python -m examples.leaving_estimator
 
-test: $(STAMP) ## Run the tests (under 10 minutes on 2 cores)
+test: $(STAMP) ## Run the tests (about 20 minutes on 2 cores)
 	@echo "Running the tests"
 	@$(BIN)/python -m pytest -q $(PYTEST_ARGS)
 
