@@ -8,9 +8,16 @@ from typing import Any, Optional
 import tensorflow as tf
 from tensorflow.compat import v1 as tf1
 
-from estimator_ckpt.migration import layout, roles
+from estimator_ckpt.migration import roles
 from estimator_ckpt.migration.plan import Variable, role_in
-from estimator_ckpt.training import carrying, private, variables
+from estimator_ckpt.training import (
+    carrying,
+    keras_optimizers,
+    private,
+    trackables,
+    variables,
+)
+from estimator_ckpt.training.view import View
 
 
 def of_model_fn(
@@ -55,26 +62,19 @@ def of_trackable(target: Any) -> dict[str, Variable]:
     """
     if isinstance(target, dict):
         target = tf.train.Checkpoint(**target)
-    graph, tracked, _ = private.tracked_by(target)
-    by_key = {key: variable for variable, key in tracked}
-    found = layout.of_objects(by_key, graph)
+    view = View.of(target)
+    found = trackables.layout_of(view, view.keys)
     found.require_unique(type(target).__name__)
-    return {
-        name: Variable(
-            name,
-            by_key[key].dtype.base_dtype.name,
-            tuple(by_key[key].shape.as_list()),
-            _role(name, by_key[key], found),
-            key,
-            by_key[key].shape.num_elements() * by_key[key].dtype.base_dtype.size,
-        )
-        for name, key in found.keys.items()
+    numbers = {key: number for number, key in view.keys.items()}
+    full = {numbers[key]: name for name, key in found.keys.items()}
+    of_optimizers = {
+        n for number in keras_optimizers.find(view) for n in view.below(number)
     }
-
-
-def _role(name: str, variable: Any, found: layout.Layout) -> str:
-    """As the object says what is trainable, and names say the rest."""
-    role = role_in(found, name)
-    if role not in (roles.TRAINABLE, roles.MODEL):
-        return role
-    return roles.TRAINABLE if variable.trainable else roles.MODEL
+    result = {}
+    for number, name in trackables.without_model_names(full, view).items():
+        live = view.live(number, name)
+        role = role_in(found, full[number])
+        if role in (roles.TRAINABLE, roles.MODEL):  # as far as names tell
+            role = roles.OPTIMIZER if number in of_optimizers else live.role
+        result[name] = live.as_variable(role)
+    return result

@@ -149,23 +149,28 @@ def _names(called: str, view: View, numbers: set[int], names_by: str) -> dict[in
     Raises:
       AmbiguousNameError: two variables have one name, unless paths tell them apart.
     """
-    for number in numbers:
-        # Keras 3's graph leaves out layers below a subclassed model; its paths do not.
-        path = getattr(view.objects[number], "path", None)
-        if path and not isinstance(view.objects[number], tf.Variable):
-            for attribute in view.graph.nodes[number].attributes:
-                attribute.full_name = path
-    meaning = layout.of_objects({view.keys[n] for n in numbers}, view.graph)
+    meaning = layout_of(view, numbers)
     by_key = {key: name for name, key in meaning.keys.items()}
     if names_by == "path":
         shared = [key for found in meaning.ambiguous.values() for key in found]
         by_key.update((key, names.path_of(key) or key) for key in shared)
     else:
         meaning.require_unique(called)
-    return _without_model_names({n: by_key[view.keys[n]] for n in numbers}, view)
+    return without_model_names({n: by_key[view.keys[n]] for n in numbers}, view)
 
 
-def _without_model_names(full: dict[int, str], view: View) -> dict[int, str]:
+def layout_of(view: View, numbers: Collection[int]) -> layout.Layout:
+    """What the variables of some nodes are called, as a checkpoint's would be."""
+    for number in numbers:
+        # Keras 3's graph leaves out layers below a subclassed model; its paths do not.
+        path = getattr(view.objects[number], "path", None)
+        if path and not isinstance(view.objects[number], tf.Variable):
+            for attribute in view.graph.nodes[number].attributes:
+                attribute.full_name = path
+    return layout.of_objects({view.keys[n] for n in numbers}, view.graph)
+
+
+def without_model_names(full: dict[int, str], view: View) -> dict[int, str]:
     """Names without the model's own, which Keras 3 puts before them."""
     scopes = {model.name for model in view.models}
     shorter = {

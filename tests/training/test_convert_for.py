@@ -52,6 +52,21 @@ class TestObjects:
         )
         np.testing.assert_array_equal(model.layers[-1].kernel, KERNEL)
 
+    def test_plans_and_suggestions_see_the_same_variables(self):
+        optimizer = new.Adam(0.1)
+        model = head()
+        optimizer.build(model.trainable_variables)
+        for target in (model, {"model": model, "optimizer": optimizer}):
+            planned = ec.plan(ADAM, target, carry="model")
+            carried = {i.name for i in planned.items if i.verdict.is_carried}
+            assert carried == {"out/kernel", "out/bias"}
+            assert not planned.problems
+        inputs = tf.keras.Input((trajectory.UNITS,))
+        renamed = tf.keras.Model(inputs, tf.keras.layers.Dense(1, name="last")(inputs))
+        suggested = ec.suggest(ADAM, renamed)
+        pairs = {(pair.source, pair.target) for pair in suggested.pairs}
+        assert pairs == {("out/kernel", "last/kernel"), ("out/bias", "last/bias")}
+
     def test_a_checkpoint_keeps_its_own_keys(self, tmp_path):
         model = head()
         step = tf.Variable(0, dtype=tf.int64)
