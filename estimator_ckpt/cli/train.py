@@ -68,18 +68,21 @@ def run(arguments: Namespace) -> int:
         if FLAGS[name].value is None:
             raise UsageError(f"--{name} is needed: {FLAGS[name].help}")
     params = load.params(FLAGS.param)
+    loaded = load.for_estimator if FLAGS.dry_run else load.function
     functions = {
-        name: load.function(str(FLAGS[name].value), name)
+        name: loaded(str(FLAGS[name].value), name)
         for name in ("model_fn", "input_fn", "eval_input_fn")
         if FLAGS[name].value is not None
     }
     if FLAGS.dry_run:
-        return _show_warm_start(params)
+        return _show_warm_start(functions, params)
     _train(functions, params)
     return 0
 
 
-def _show_warm_start(params: dict[str, Any]) -> int:
+def _show_warm_start(
+    functions: dict[str, Callable[..., Any]], params: dict[str, Any]
+) -> int:
     """Prints what the warm start would do; 1 if something is missing or differs."""
     from estimator_ckpt.cli import plan as plan_command
     from estimator_ckpt.training import sources
@@ -95,8 +98,8 @@ def _show_warm_start(params: dict[str, Any]) -> int:
     is_strict = options.pop("strict")
     planned = plan(
         FLAGS.warm_start_from,
-        load.for_estimator(FLAGS.model_fn, "model_fn"),
-        input_fn=load.for_estimator(FLAGS.input_fn, "input_fn"),
+        functions["model_fn"],
+        input_fn=functions["input_fn"],
         params=params,
         config=job_flags.run_config(),
         **options,

@@ -231,7 +231,7 @@ class AssignmentMap:
             if name not in targets:
                 targets[name] = _following(name, names, targets)
             elif name in first and self.rules[first[name]].is_scope:
-                its = first.get(_owner(name, names) or "")
+                its = first.get(roles.owner(name, names) or "")
                 if its is not None and its < first[name]:
                     targets[name] = _following(name, names, targets)
         replaced = self._settle(targets, by, source, among_others)
@@ -392,16 +392,11 @@ def _rule(source: Any, target: str, where: str) -> Rule:
 
 def _following(name: str, names: Collection[str], targets: Mapping[str, str]) -> str:
     """The name of a slot or an average whose variable was renamed; else the same."""
-    owner = _owner(name, names)
+    owner = roles.owner(name, names)
     if owner is None or targets.get(owner, owner) == owner:
         return name
     before, found, after = f"/{name}/".rpartition(f"/{owner}/")
     return f"{before}/{targets[owner]}/{after}".strip("/") if found else name
-
-
-def _owner(name: str, names: Collection[str]) -> Optional[str]:
-    """The variable that a slot or an average belongs to."""
-    return roles.slot_owner(name, names) or roles.averaged_variable(name, names)
 
 
 def _near(rule: Rule, names: Collection[str]) -> str:

@@ -11,6 +11,7 @@ shards, `.meta`, index by rename; what the old destination had goes last.
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import os
 from collections.abc import Iterator, Mapping
@@ -120,31 +121,14 @@ def convert(
         "root": root,
         "step": step,
     }
-    try:
-        reader, conversion = _prepare(source, options)
-    except paths.V1CheckpointError as error:
-        from estimator_ckpt.migration import v1  # costs time that others need not spend
+    opened = _opened(source, destination, overwrite, options, is_to_link=True)
+    with opened as (reader, conversion, target):
+        if conversion.rekeying.unused:
+            import logging  # 4 ms that most conversions need not spend
 
-        target = destination_of(error.prefix, destination)
-        refuse_existing(error.prefix, target, overwrite)
-        with v1.as_bundle(error.prefix, os.path.dirname(target)) as bundle:
-            return convert(
-                bundle,
-                target,
-                **options,
-                data=data,
-                overwrite=overwrite,
-                progress=progress,
-            )
-    if conversion.rekeying.unused:
-        import logging  # 4 ms that most conversions need not spend
-
-        log = logging.getLogger("estimator_ckpt")
-        for sentence in conversion.rekeying.unused:
-            log.warning("%s", sentence)
-    with reader:
-        target = destination_of(reader.prefix, destination)
-        refuse_existing(reader.prefix, target, overwrite)
+            log = logging.getLogger("estimator_ckpt")
+            for sentence in conversion.rekeying.unused:
+                log.warning("%s", sentence)
         write(reader, conversion, target, data, progress)
     return target
 
@@ -167,23 +151,42 @@ def plan_conversion(
     Raises:
       As `convert`.
     """
-    try:
-        reader, conversion = _prepare(source, options)
-    except paths.V1CheckpointError as error:
-        import tempfile
+    opened = _opened(source, destination, overwrite, options, is_to_link=False)
+    with opened as (_, conversion, _):
+        return conversion
 
-        from estimator_ckpt.migration import v1
 
-        target = destination_of(error.prefix, destination)
-        refuse_existing(error.prefix, target, overwrite)
-        with v1.as_bundle(error.prefix, tempfile.gettempdir()) as bundle:
+@contextlib.contextmanager
+def _opened(
+    source: files.PathLike,
+    destination: files.PathLike,
+    overwrite: bool,
+    options: Mapping[str, Any],
+    *,
+    is_to_link: bool,
+) -> Iterator[tuple[BundleReader, Conversion, str]]:
+    """The source, what is to be done, and the new prefix, which may be written to.
+
+    Of a source of the V1 format a bundle is made, which is gone afterwards: beside the
+    new prefix if its data are to be linked there.
+    """
+    with contextlib.ExitStack() as stack:
+        try:
+            reader, conversion = _prepare(source, options)
+            stack.enter_context(reader)
+            target = destination_of(reader.prefix, destination)
+            refuse_existing(reader.prefix, target, overwrite)
+        except paths.V1CheckpointError as error:
+            from estimator_ckpt.migration import v1  # costs time that others can save
+
+            target = destination_of(error.prefix, destination)
+            refuse_existing(error.prefix, target, overwrite)
+            beside = os.path.dirname(target) if is_to_link else None
+            bundle = stack.enter_context(v1.as_bundle(error.prefix, beside))
             reader, conversion = _prepare(bundle, options)
-            reader.close()
-        return dataclasses.replace(conversion, source=error.prefix)
-    with reader:
-        target = destination_of(reader.prefix, destination)
-        refuse_existing(reader.prefix, target, overwrite)
-    return conversion
+            stack.enter_context(reader)
+            conversion = dataclasses.replace(conversion, source=error.prefix)
+        yield reader, conversion, target
 
 
 def check(data: str, names_by: str) -> None:

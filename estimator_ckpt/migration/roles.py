@@ -109,6 +109,11 @@ def is_model_state(name: str, all_names: Collection[str]) -> bool:
     return last in _MOVING_STATISTICS or averaged_variable(name, all_names) is not None
 
 
+def owner(name: str, all_names: Collection[str]) -> Optional[str]:
+    """The variable that `name` is a slot variable or an average of, or None."""
+    return slot_owner(name, all_names) or averaged_variable(name, all_names)
+
+
 def slot_owner(name: str, all_names: Collection[str]) -> Optional[str]:
     """The variable that `name` is a slot variable of, or None."""
     slot = slot_of(name, all_names)

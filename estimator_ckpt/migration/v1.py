@@ -12,8 +12,10 @@ import logging
 import os
 import subprocess
 import sys
+import tempfile
 from collections.abc import Iterator
 from importlib.util import find_spec
+from typing import Optional
 
 from estimator_ckpt.bundle import files
 from estimator_ckpt.bundle.errors import CheckpointError, UnsupportedCheckpointError
@@ -24,12 +26,13 @@ _READER = "estimator_ckpt.training.v1"
 
 
 @contextlib.contextmanager
-def as_bundle(prefix: str, directory: str) -> Iterator[str]:
+def as_bundle(prefix: str, directory: Optional[str]) -> Iterator[str]:
     """A tensor bundle with the tensors of a V1 checkpoint, for as long as it is used.
 
     Args:
       prefix: the V1 checkpoint: a file, or a pattern for the files of its shards.
-      directory: where the bundle is to be, so that its data can be linked there.
+      directory: where the bundle is to be, so that its data can be linked there; None
+        if it is only to be read.
 
     Yields:
       The bundle's prefix, in a directory that is removed afterwards.
@@ -48,6 +51,8 @@ def as_bundle(prefix: str, directory: str) -> Iterator[str]:
         "again, which takes longer than a conversion by index",
         prefix,
     )
+    if directory is None:
+        directory = tempfile.gettempdir()
     with files.temporary_dir(directory) as temporary:
         bundle = os.path.join(temporary, paths.base_name(prefix))
         done = subprocess.run(

@@ -9,6 +9,7 @@ import contextlib
 import dataclasses
 import logging
 import os
+from collections.abc import Iterator, Mapping
 from typing import Any, Optional
 
 from estimator_ckpt.bundle import files
@@ -71,19 +72,8 @@ def warm_start_model_dir(
     """
     names.check_format(to)
     target = files.local(destination)
-    with contextlib.ExitStack() as stack:
-        try:
-            prefix = paths.resolve(source)
-            _refuse(prefix, target, overwrite)
-        except paths.V1CheckpointError as error:
-            from estimator_ckpt.migration import v1
-
-            _refuse(error.prefix, target, overwrite)
-            prefix = stack.enter_context(
-                v1.as_bundle(error.prefix, os.path.dirname(target))
-            )
-        by = choice.get("names", "full_name")
-        checkpoint = stack.enter_context(open_checkpoint(prefix, names=by))
+    beside = os.path.dirname(target)
+    with _opened(source, target, beside, overwrite, choice) as (_, checkpoint):
         planned = _plan(checkpoint, target, carry, **choice)
         _require(planned, strict)
         _report(planned, carry)
@@ -119,25 +109,43 @@ def plan_model_dir(
     Raises:
       As `warm_start_model_dir`.
     """
+    target = files.local(destination)
+    with _opened(source, target, None, overwrite, choice) as (prefix, checkpoint):
+        planned = _plan(checkpoint, target, carry, **choice)
+        _require(planned, strict)
+        return dataclasses.replace(planned, source=prefix)
+
+
+@contextlib.contextmanager
+def _opened(
+    source: files.PathLike,
+    target: str,
+    beside: Optional[str],
+    overwrite: bool,
+    choice: Mapping[str, Any],
+) -> Iterator[tuple[str, Checkpoint]]:
+    """The source's prefix and the checkpoint; of the V1 format, a bundle of it.
+
+    Args:
+      source: its path.
+      target: the new model dir.
+      beside: where such a bundle may stand until it is used; None for a temporary
+        directory.
+      overwrite: whether what is in the model dir may be replaced.
+      choice: its `names` say what variables are called.
+    """
     with contextlib.ExitStack() as stack:
         try:
-            prefix = called = paths.resolve(source)
-            _refuse(prefix, files.local(destination), overwrite)
+            called = prefix = paths.resolve(source)
+            _refuse(called, target, overwrite)
         except paths.V1CheckpointError as error:
-            import tempfile
-
             from estimator_ckpt.migration import v1
 
             called = error.prefix
-            _refuse(called, files.local(destination), overwrite)
-            prefix = stack.enter_context(
-                v1.as_bundle(error.prefix, tempfile.gettempdir())
-            )
+            _refuse(called, target, overwrite)
+            prefix = stack.enter_context(v1.as_bundle(called, beside))
         by = choice.get("names", "full_name")
-        checkpoint = stack.enter_context(open_checkpoint(prefix, names=by))
-        planned = _plan(checkpoint, files.local(destination), carry, **choice)
-        _require(planned, strict)
-        return dataclasses.replace(planned, source=called)
+        yield called, stack.enter_context(open_checkpoint(prefix, names=by))
 
 
 def _plan(

@@ -52,9 +52,7 @@ def with_state(
     """
     found = dict(vocabularies)
     for name, variable in graph_variables.items():
-        owner = roles.slot_owner(name, graph_variables) or roles.averaged_variable(
-            name, graph_variables
-        )
+        owner = roles.owner(name, graph_variables)
         info = vocabularies.get(owner or "")
         if owner is None or info is None or name in found:
             continue

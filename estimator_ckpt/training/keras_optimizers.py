@@ -90,11 +90,11 @@ def describe(
     """
     kinds = (optimizers.KERAS.get(base.__name__) for base in type(optimizer).__mro__)
     kind = next(filter(None, kinds), optimizers.UNKNOWN)
+    mine = sorted(view.below(number))
     if private.is_legacy_optimizer(optimizer):
         slots, averages = _legacy_slots(view, number, kind, called), {}
     else:
-        slots, averages = _slots(view, number, optimizer, kind, called)
-    mine = sorted(view.below(number))
+        slots, averages = _slots(view, mine, optimizer, kind, called)
     counter = next(n for n in mine if view.objects[n] is optimizer.iterations)
     of_variables = [*slots.values(), averages]
     taken = {id(s.variable) for by_owner in of_variables for s in by_owner.values()}
@@ -131,7 +131,7 @@ def _legacy_slots(
 
 def _slots(
     view: View,
-    number: int,
+    mine: Sequence[int],
     optimizer: Any,
     kind: optimizers.KerasKind,
     called: Mapping[int, str],
@@ -143,7 +143,7 @@ def _slots(
         if (place := private.place_in(optimizer, view.objects[n])) is not None
     }
     _require_owners(optimizer, owners)
-    numbers = {id(view.objects[n]): n for n in view.below(number)}
+    numbers = {id(view.objects[n]): n for n in mine}
 
     def by_owner(variables: Sequence[Any]) -> dict[str, Live]:
         return {owners[i]: view.live(numbers[id(v)]) for i, v in enumerate(variables)}
