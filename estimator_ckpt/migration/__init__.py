@@ -1,1 +1,0 @@
-"""Names, object graphs, plans and conversions of checkpoints. No TensorFlow."""

@@ -1,1 +1,0 @@
-"""Savers, scaffolds and warm starts for `tf.estimator` jobs. Needs TensorFlow."""
