@@ -13,26 +13,26 @@ from typing import TYPE_CHECKING, Any
 __version__ = "0.1.0"
 
 _ESTIMATOR = {
-    "scaffold": "estimator_ckpt.training.scaffold",
-    "warm_start_from": "estimator_ckpt.training.warm_start",
-    "warm_start_settings": "estimator_ckpt.training.warm_start",
-    "with_scaffold": "estimator_ckpt.training.scaffold",
+    "scaffold": "estimator_ckpt.estimator.scaffolds",
+    "warm_start_from": "estimator_ckpt.estimator.warm_start",
+    "warm_start_settings": "estimator_ckpt.estimator.warm_start",
+    "with_scaffold": "estimator_ckpt.estimator.scaffolds",
 }
 _TENSORFLOW = {
-    "convert_for": "estimator_ckpt.training.convert_for",
-    "plan_for": "estimator_ckpt.training.convert_for",
+    "convert_for": "estimator_ckpt.keras.convert_for",
+    "plan_for": "estimator_ckpt.keras.convert_for",
 }
 _PLAIN = {
     "CheckpointError": "estimator_ckpt.bundle.errors",
-    "average": "estimator_ckpt.migration.average",
-    "convert": "estimator_ckpt.migration.convert",
-    "convert_model_dir": "estimator_ckpt.migration.model_dir",
-    "diff": "estimator_ckpt.migration.diff",
-    "open_checkpoint": "estimator_ckpt.migration.checkpoint",
-    "plan": "estimator_ckpt.training.planning",
-    "suggest": "estimator_ckpt.training.planning",
-    "verify": "estimator_ckpt.migration.verify",
-    "warm_start_model_dir": "estimator_ckpt.migration.warm_start",
+    "average": "estimator_ckpt.conversion.average",
+    "convert": "estimator_ckpt.conversion.convert",
+    "convert_model_dir": "estimator_ckpt.conversion.model_dirs",
+    "diff": "estimator_ckpt.checkpoint.diff",
+    "open_checkpoint": "estimator_ckpt.checkpoint.opening",
+    "plan": "estimator_ckpt.planning",
+    "suggest": "estimator_ckpt.planning",
+    "verify": "estimator_ckpt.checkpoint.verify",
+    "warm_start_model_dir": "estimator_ckpt.conversion.first_checkpoint",
 }
 _MODULES = {
     "flags": "estimator_ckpt.cli.flags",
@@ -44,28 +44,28 @@ __all__ = ["__version__", *sorted({**_DEFINED_IN, **_MODULES})]
 
 if TYPE_CHECKING:
     from estimator_ckpt.bundle.errors import CheckpointError as CheckpointError
+    from estimator_ckpt.checkpoint.diff import diff as diff
+    from estimator_ckpt.checkpoint.opening import open_checkpoint as open_checkpoint
+    from estimator_ckpt.checkpoint.verify import verify as verify
     from estimator_ckpt.cli import flags as flags
-    from estimator_ckpt.migration.average import average as average
-    from estimator_ckpt.migration.checkpoint import open_checkpoint as open_checkpoint
-    from estimator_ckpt.migration.convert import convert as convert
-    from estimator_ckpt.migration.diff import diff as diff
-    from estimator_ckpt.migration.model_dir import (
-        convert_model_dir as convert_model_dir,
-    )
-    from estimator_ckpt.migration.verify import verify as verify
-    from estimator_ckpt.migration.warm_start import (
+    from estimator_ckpt.conversion.average import average as average
+    from estimator_ckpt.conversion.convert import convert as convert
+    from estimator_ckpt.conversion.first_checkpoint import (
         warm_start_model_dir as warm_start_model_dir,
     )
-    from estimator_ckpt.training.convert_for import convert_for as convert_for
-    from estimator_ckpt.training.convert_for import plan_for as plan_for
-    from estimator_ckpt.training.planning import plan as plan
-    from estimator_ckpt.training.planning import suggest as suggest
-    from estimator_ckpt.training.scaffold import scaffold as scaffold
-    from estimator_ckpt.training.scaffold import with_scaffold as with_scaffold
-    from estimator_ckpt.training.warm_start import warm_start_from as warm_start_from
-    from estimator_ckpt.training.warm_start import (
+    from estimator_ckpt.conversion.model_dirs import (
+        convert_model_dir as convert_model_dir,
+    )
+    from estimator_ckpt.estimator.scaffolds import scaffold as scaffold
+    from estimator_ckpt.estimator.scaffolds import with_scaffold as with_scaffold
+    from estimator_ckpt.estimator.warm_start import warm_start_from as warm_start_from
+    from estimator_ckpt.estimator.warm_start import (
         warm_start_settings as warm_start_settings,
     )
+    from estimator_ckpt.keras.convert_for import convert_for as convert_for
+    from estimator_ckpt.keras.convert_for import plan_for as plan_for
+    from estimator_ckpt.planning import plan as plan
+    from estimator_ckpt.planning import suggest as suggest
 
 
 def __getattr__(name: str) -> Any:

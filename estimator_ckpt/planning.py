@@ -11,15 +11,15 @@ from collections.abc import Callable, Mapping
 from typing import Any, Optional
 
 from estimator_ckpt.bundle import files
-from estimator_ckpt.migration import meta_graph, paths
-from estimator_ckpt.migration import plan as plans
-from estimator_ckpt.migration import suggest as suggestions
-from estimator_ckpt.migration.assignment import AssignmentMap
-from estimator_ckpt.migration.checkpoint import open_checkpoint
-from estimator_ckpt.migration.layout import Layout
-from estimator_ckpt.migration.patterns import Patterns
-from estimator_ckpt.migration.plan import Choice, Plan, Variable
-from estimator_ckpt.migration.suggest import Suggestion
+from estimator_ckpt.checkpoint import meta_graph, prefixes
+from estimator_ckpt.checkpoint.contents import Layout
+from estimator_ckpt.checkpoint.opening import open_checkpoint
+from estimator_ckpt.maps import plans
+from estimator_ckpt.maps.assignment import AssignmentMap
+from estimator_ckpt.maps.filters import Patterns
+from estimator_ckpt.maps.plans import Choice, Plan, Variable
+from estimator_ckpt.maps.suggest import suggestion
+from estimator_ckpt.maps.suggest.suggestion import Suggestion
 
 
 def plan(
@@ -83,9 +83,9 @@ def plan(
     name, variables, _ = _target(target, names, input_fn, params, mode, config)
     prefix, old, found = _read(source, names)
     if vocab_info:
-        from estimator_ckpt.training import carrying
+        from estimator_ckpt.estimator import value_ops
 
-        axes = carrying.axes(carrying.with_state(vocab_info, variables))
+        axes = value_ops.axes(value_ops.with_state(vocab_info, variables))
         choice = dataclasses.replace(choice, vocabularies=axes)
     return plans.make(
         old,
@@ -134,7 +134,7 @@ def suggest(
     """
     _, variables, order = _target(target, names, input_fn, params, mode, config)
     prefix, old, _ = _read(source, names)
-    return suggestions.suggest(
+    return suggestion.suggest(
         old,
         variables,
         source_order=meta_graph.creation_order(prefix),
@@ -149,11 +149,11 @@ def _read(path: files.PathLike, names: str) -> tuple[str, dict[str, Variable], L
         with open_checkpoint(path, names=names) as checkpoint:
             found = plans.of_checkpoint(checkpoint)
             return checkpoint.prefix, found, checkpoint.layout
-    except paths.V1CheckpointError as error:
-        from estimator_ckpt.training import sources
+    except prefixes.V1CheckpointError as error:
+        from estimator_ckpt.estimator import restoring
 
-        read = sources.read(error.prefix)
-        return read.prefix, sources.variables_of(read), read.layout
+        read = restoring.read(error.prefix)
+        return read.prefix, restoring.variables_of(read), read.layout
 
 
 def _target(
@@ -169,10 +169,10 @@ def _target(
         prefix, variables, found = _read(target, names)
         found.require_unique(prefix)
         return prefix, variables, meta_graph.creation_order(prefix)
-    from estimator_ckpt.training import targets
+    from estimator_ckpt.keras import object_variables
 
-    if targets.is_trackable(target):
-        return type(target).__name__, targets.of_trackable(target), []
+    if object_variables.is_trackable(target):
+        return type(target).__name__, object_variables.of_trackable(target), []
     if not callable(target):
         raise ValueError(
             f"a plan's target is a checkpoint's path, a model_fn or a trackable "
@@ -184,5 +184,7 @@ def _target(
             "graph is built"
         )
     called = getattr(target, "__name__", type(target).__name__)
-    variables = targets.of_model_fn(target, input_fn, params, mode, config)
+    from estimator_ckpt.estimator import model_fn_graph
+
+    variables = model_fn_graph.of_model_fn(target, input_fn, params, mode, config)
     return called, variables, list(variables)

@@ -11,7 +11,19 @@ import estimator_ckpt as ec
 from tests.conftest import REPOSITORY
 
 PACKAGE = pathlib.Path(REPOSITORY) / "estimator_ckpt"
-FLOORS = ["bundle", "migration", "training", "cli"]
+#: From the ground up; rooms on one floor do not know each other.
+FLOORS = [
+    ("bundle",),
+    ("checkpoint",),
+    ("maps", "layouts"),
+    ("conversion",),
+    ("tf_private",),
+    ("estimator", "keras"),
+    ("planning.py",),
+    ("cli",),
+]
+ROOMS = [room for floor in FLOORS for room in floor]
+WITHOUT_TENSORFLOW = ["bundle", "checkpoint", "maps", "layouts", "conversion"]
 
 
 def imported(path):
@@ -23,23 +35,40 @@ def imported(path):
             yield from (f"{node.module}.{alias.name}" for alias in node.names)
 
 
-def modules(floor):
-    return sorted((PACKAGE / floor).rglob("*.py"))
+def modules(room):
+    path = PACKAGE / room
+    return [path] if path.is_file() else sorted(path.rglob("*.py"))
 
 
-@pytest.mark.parametrize("floor", FLOORS)
-def test_imports_only_go_down(floor):
-    above = FLOORS[FLOORS.index(floor) + 1 :]
-    for path in modules(floor):
+@pytest.mark.parametrize("room", ROOMS)
+def test_imports_only_go_down(room):
+    (at,) = [i for i, floor in enumerate(FLOORS) if room in floor]
+    allowed = {room, *(r for floor in FLOORS[:at] for r in floor)}
+    for path in modules(room):
         for name in imported(path):
-            for other in above:
-                assert not name.startswith(f"estimator_ckpt.{other}"), (path, name)
+            for other in set(ROOMS) - allowed:
+                prefix = f"estimator_ckpt.{other.removesuffix('.py')}"
+                assert f"{name}.".startswith(f"{prefix}.") is False, (path, name)
 
 
-@pytest.mark.parametrize("floor", ["bundle", "migration"])
-def test_the_lower_floors_never_import_tensorflow(floor):
-    for path in modules(floor):
+def test_every_module_is_in_a_room():
+    there = {path.name for path in PACKAGE.iterdir() if path.name[0] not in "_."}
+    assert there == {*ROOMS, "py.typed"}
+
+
+@pytest.mark.parametrize("room", WITHOUT_TENSORFLOW)
+def test_the_lower_rooms_never_import_tensorflow(room):
+    for path in modules(room):
         assert not any(n.split(".")[0] == "tensorflow" for n in imported(path)), path
+
+
+@pytest.mark.parametrize("room", WITHOUT_TENSORFLOW)
+def test_importing_a_lower_room_loads_no_tensorflow(room):
+    names = [
+        ".".join(path.relative_to(PACKAGE.parent).with_suffix("").parts)
+        for path in modules(room)
+    ]
+    assert "tensorflow" not in loaded_after(f"import {', '.join(names)}")
 
 
 def test_model_fns_know_nothing_of_the_toolkit():
@@ -47,9 +76,9 @@ def test_model_fns_know_nothing_of_the_toolkit():
         assert not any(n.startswith("estimator_ckpt") for n in imported(path)), path
 
 
-def test_private_tensorflow_is_used_in_one_module_only():
+def test_private_tensorflow_is_used_in_one_room_only():
     for path in sorted(PACKAGE.rglob("*.py")):
-        if path.name != "private.py":
+        if path.parent.name != "tf_private":
             names = [n for n in imported(path) if n.startswith("tensorflow.python")]
             assert not names, (path, names)
 
@@ -70,7 +99,7 @@ def loaded_after(statement):
     [
         "import estimator_ckpt",
         "import estimator_ckpt.bundle.reader",
-        "import estimator_ckpt.migration.layout",
+        "import estimator_ckpt.checkpoint.contents",
         "import estimator_ckpt.cli.main",
         "from estimator_ckpt import flags; flags.define_flags()",
     ],

@@ -7,11 +7,11 @@ import pytest
 import tensorflow as tf
 from tensorflow.compat import v1 as tf1
 
-from estimator_ckpt.migration.plan import Verdict
+from estimator_ckpt.maps.plans import Verdict
 from model_fns import digits
+from tests.estimator import helpers
+from tests.estimator.helpers import ec
 from tests.testdata_paths import PREFIXES
-from tests.training import helpers
-from tests.training.helpers import ec
 
 DIGITS = PREFIXES["digits/model.ckpt-300"]
 

@@ -12,7 +12,7 @@ from collections.abc import Collection, Mapping
 from typing import Any, Optional
 
 from estimator_ckpt.bundle.errors import CheckpointError
-from estimator_ckpt.migration import names, object_graph
+from estimator_ckpt.checkpoint import object_graph, object_keys
 
 #: What variables of an object-based checkpoint can be called: by their full names,
 #: or by their object paths.
@@ -88,7 +88,9 @@ def of_names(keys: Collection[str]) -> Layout:
         aliases={},
         state=frozenset(),
         tables={},
-        global_step=names.GLOBAL_STEP if names.GLOBAL_STEP in keys else None,
+        global_step=object_keys.GLOBAL_STEP
+        if object_keys.GLOBAL_STEP in keys
+        else None,
         slots=frozenset(),
         ambiguous={},
     )
@@ -112,7 +114,7 @@ def of_objects(
     """
     present = set(keys)
     claims: dict[str, list[str]] = {}
-    state = {names.OBJECT_GRAPH_KEY}
+    state = {object_keys.OBJECT_GRAPH_KEY}
     slots = set()
     tables = {}
     referenced = set()
@@ -125,23 +127,23 @@ def of_objects(
         referenced.add(node.key)
         if node.key not in present:
             continue
-        if node.is_child_of_root == names.SAVE_COUNTER:
+        if node.is_child_of_root == object_keys.SAVE_COUNTER:
             state.add(node.key)
             continue
         name = _path(node.key) if by_path else _name(node)
-        if node.is_child_of_root == names.STEP or name == names.GLOBAL_STEP:
+        if node.is_child_of_root == object_keys.STEP or name == object_keys.GLOBAL_STEP:
             global_step = name
         claims.setdefault(name, []).append(node.key)
         if node.is_slot:
             slots.add(name)
     variables = {name: found[0] for name, found in claims.items() if len(found) == 1}
-    state.update(k for k in present - referenced if names.is_object_key(k))
+    state.update(k for k in present - referenced if object_keys.is_object_key(k))
     by_name = present - referenced - state
     aliases = {name: name for name in by_name & set(variables)}
     is_dual = bool(variables) and set(variables) == set(aliases)
     variables.update((name, name) for name in by_name - set(aliases))
-    if global_step is None and names.GLOBAL_STEP in variables:
-        global_step = names.GLOBAL_STEP
+    if global_step is None and object_keys.GLOBAL_STEP in variables:
+        global_step = object_keys.GLOBAL_STEP
     return Layout(
         format="dual" if is_dual else "tf2",
         keys=variables,
@@ -157,13 +159,13 @@ def of_objects(
 def _name(node: object_graph.Node) -> str:
     if node.name is not None:
         return node.name
-    if not names.says_nothing(node.full_name):
+    if not object_keys.says_nothing(node.full_name):
         return node.full_name
-    if node.is_child_of_root == names.STEP:
-        return names.GLOBAL_STEP
+    if node.is_child_of_root == object_keys.STEP:
+        return object_keys.GLOBAL_STEP
     return _path(node.key)
 
 
 def _path(key: str) -> str:
-    path = names.node_path(key)
+    path = object_keys.node_path(key)
     return key if path is None else path

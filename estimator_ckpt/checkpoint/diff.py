@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Optional
 
 from estimator_ckpt.bundle import coding, dtypes, files
 from estimator_ckpt.bundle.entry import Entry
-from estimator_ckpt.migration.checkpoint import Checkpoint, TensorInfo, open_checkpoint
+from estimator_ckpt.checkpoint.opening import Checkpoint, TensorInfo, open_checkpoint
 
 if TYPE_CHECKING:
     import numpy as np

@@ -15,7 +15,7 @@ from typing import Any, Optional
 
 from estimator_ckpt.bundle import coding, schema
 from estimator_ckpt.bundle.errors import CorruptIndexError
-from estimator_ckpt.migration import names
+from estimator_ckpt.checkpoint import object_keys
 
 
 @dataclasses.dataclass(frozen=True)
@@ -52,7 +52,7 @@ def parse(serialized: bytes, source: str) -> Any:
     Raises:
       CorruptIndexError: it is no such message, or a node id is out of range.
     """
-    where = f"{source}: {names.OBJECT_GRAPH_KEY}"
+    where = f"{source}: {object_keys.OBJECT_GRAPH_KEY}"
     try:
         graph = schema.TrackableObjectGraph.FromString(serialized)
     except schema.DecodeError as error:
@@ -96,7 +96,7 @@ def saved_nodes(graph: Any, root: Optional[str] = None) -> list[Node]:
             key=attribute.checkpoint_key,
             full_name=attribute.full_name,
             name=dictionary_names.get(node_id),
-            is_variable=attribute.name == names.VARIABLE_VALUE,
+            is_variable=attribute.name == object_keys.VARIABLE_VALUE,
             is_slot=node_id in slots,
             is_child_of_root=root_children.get(node_id),
         )
@@ -113,13 +113,13 @@ def _names_in_dictionaries(graph: Any, root: Optional[str]) -> dict[int, str]:
     """
     found: dict[int, str] = {}
     for child in graph.nodes[0].children:
-        if child.local_name not in {*names.NAME_DICTIONARIES, root}:
+        if child.local_name not in {*object_keys.NAME_DICTIONARIES, root}:
             continue
         entries = {
             c.node_id: c.local_name
             for c in graph.nodes[child.node_id].children
             if any(
-                attribute.name == names.VARIABLE_VALUE
+                attribute.name == object_keys.VARIABLE_VALUE
                 for attribute in graph.nodes[c.node_id].attributes
             )
         }
@@ -131,7 +131,7 @@ def _names_in_dictionaries(graph: Any, root: Optional[str]) -> dict[int, str]:
 def build(
     variables: Iterable[str],
     *,
-    root: str = names.ROOT,
+    root: str = object_keys.ROOT,
     step: Optional[str] = None,
 ) -> bytes:
     """The object graph of `tf.train.Checkpoint(var_list={...}, step=...)`, serialized.
@@ -145,14 +145,14 @@ def build(
     nodes = [b""]  # of the variables, behind the root and the dictionary
     root_children = [_child(1, root)]
     if step is not None:
-        root_children.append(_child(len(nodes) + 1, names.STEP))
-        nodes.append(_variable(step, names.STEP_KEY))
-    root_children.append(_child(len(nodes) + 1, names.SAVE_COUNTER))
-    nodes.append(_variable(names.SAVE_COUNTER, names.SAVE_COUNTER_KEY))
+        root_children.append(_child(len(nodes) + 1, object_keys.STEP))
+        nodes.append(_variable(step, object_keys.STEP_KEY))
+    root_children.append(_child(len(nodes) + 1, object_keys.SAVE_COUNTER))
+    nodes.append(_variable(object_keys.SAVE_COUNTER, object_keys.SAVE_COUNTER_KEY))
     children = []
     for name in variables:
         children.append(_child(len(nodes) + 1, name))
-        nodes.append(_variable(name, names.variable_key(name, root)))
+        nodes.append(_variable(name, object_keys.variable_key(name, root)))
     nodes[0] = b"".join(children)
     return b"".join(_field(1, node) for node in (b"".join(root_children), *nodes))
 
@@ -165,7 +165,7 @@ def _child(node_id: int, local_name: str) -> bytes:
 
 def _variable(full_name: str, key: str) -> bytes:
     """A node with the field `attributes`: a SerializedTensor."""
-    values = (names.VARIABLE_VALUE, full_name, key)
+    values = (object_keys.VARIABLE_VALUE, full_name, key)
     return _field(
         2,
         b"".join(
@@ -183,12 +183,14 @@ def _field(number: int, content: bytes) -> bytes:
 
 def add_save_counter(graph: Any) -> None:
     """Gives the root a `save_counter`, unless it has a child of that name."""
-    if any(c.local_name == names.SAVE_COUNTER for c in graph.nodes[0].children):
+    if any(c.local_name == object_keys.SAVE_COUNTER for c in graph.nodes[0].children):
         return
     graph.nodes.add().MergeFromString(
-        _variable(names.SAVE_COUNTER, names.SAVE_COUNTER_KEY)
+        _variable(object_keys.SAVE_COUNTER, object_keys.SAVE_COUNTER_KEY)
     )
-    graph.nodes[0].MergeFromString(_child(len(graph.nodes) - 1, names.SAVE_COUNTER))
+    graph.nodes[0].MergeFromString(
+        _child(len(graph.nodes) - 1, object_keys.SAVE_COUNTER)
+    )
 
 
 def without(graph: Any, kept: Collection[str]) -> bytes:
@@ -202,7 +204,7 @@ def without(graph: Any, kept: Collection[str]) -> bytes:
         remaining = [
             attribute
             for attribute in node.attributes
-            if attribute.name != names.VARIABLE_VALUE
+            if attribute.name != object_keys.VARIABLE_VALUE
             or attribute.checkpoint_key in kept
         ]
         if len(remaining) != len(node.attributes):

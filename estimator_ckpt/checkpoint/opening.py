@@ -10,7 +10,13 @@ from estimator_ckpt.bundle import coding, dtypes, files
 from estimator_ckpt.bundle.errors import CorruptIndexError, TensorNotFoundError
 from estimator_ckpt.bundle.index import Index, index_path, read_index
 from estimator_ckpt.bundle.reader import BundleReader
-from estimator_ckpt.migration import layout, names, object_graph, paths, roles
+from estimator_ckpt.checkpoint import (
+    contents,
+    object_graph,
+    object_keys,
+    prefixes,
+    roles,
+)
 
 if TYPE_CHECKING:
     import numpy as np
@@ -57,7 +63,7 @@ class Checkpoint(Mapping[str, TensorInfo]):
     """
 
     def __init__(
-        self, prefix: str, index: Index, found: layout.Layout, reader: BundleReader
+        self, prefix: str, index: Index, found: contents.Layout, reader: BundleReader
     ):
         self.prefix = prefix
         self.index = index
@@ -207,12 +213,12 @@ def open_checkpoint(path: files.PathLike, *, names: str = "full_name") -> Checkp
       V1CheckpointError: it is of the V1 format.
       CorruptIndexError: its index is damaged.
     """
-    prefix = paths.resolve(path)
+    prefix = prefixes.resolve(path)
     index = read_index(index_path(prefix))
     reader = BundleReader(prefix, index)
     graph = read_object_graph(reader)
     return Checkpoint(
-        prefix, index, layout.of(index, graph, by_path=names == "path"), reader
+        prefix, index, contents.of(index, graph, by_path=names == "path"), reader
     )
 
 
@@ -223,15 +229,15 @@ def read_object_graph(reader: BundleReader) -> Any:
       CorruptIndexError: the tensor under its key is no object graph.
       CorruptDataError: its bytes are damaged or missing.
     """
-    if names.OBJECT_GRAPH_KEY not in reader.index:
+    if object_keys.OBJECT_GRAPH_KEY not in reader.index:
         return None
     source = reader.index.source
-    entry = reader.index[names.OBJECT_GRAPH_KEY]
-    key = coding.name_to_key(names.OBJECT_GRAPH_KEY)
+    entry = reader.index[object_keys.OBJECT_GRAPH_KEY]
+    key = coding.name_to_key(object_keys.OBJECT_GRAPH_KEY)
     if entry.dtype != dtypes.STRING or entry.shape or entry.is_partitioned:
         raise CorruptIndexError(
-            f"{source}: {names.OBJECT_GRAPH_KEY} is no scalar string, as an object "
-            f"graph would be, but {entry.dtype_name}{list(entry.shape)}"
+            f"{source}: {object_keys.OBJECT_GRAPH_KEY} is no scalar string, as an "
+            f"object graph would be, but {entry.dtype_name}{list(entry.shape)}"
         )
     reader.verify(key)
     serialized = b"".join(bytes(chunk) for chunk in reader.iter_chunks(key))
@@ -244,7 +250,7 @@ def _string(framed: bytes, source: str) -> bytes:
     content = framed[position + 4 :]
     if len(content) != length:
         raise CorruptIndexError(
-            f"{source}: {names.OBJECT_GRAPH_KEY} holds {len(content)} bytes, not the "
-            f"{length} that it says"
+            f"{source}: {object_keys.OBJECT_GRAPH_KEY} holds {len(content)} bytes, not "
+            f"the {length} that it says"
         )
     return content

@@ -11,7 +11,7 @@ Where it does not, a formula here says what it becomes:
 
 Source: the optimizers of TensorFlow 1.15.5 (`tensorflow/python/training/*.py`,
 `tensorflow/core/kernels/training_ops.cc`), of Keras 2.15 and of Keras 3;
-`tests/training/test_trajectories.py` holds each against a real TensorFlow 1.15.5.
+`tests/keras/test_trajectories.py` holds each against a real TensorFlow 1.15.5.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ import struct
 from collections.abc import Collection, Mapping
 from typing import Optional
 
-from estimator_ckpt.migration import roles
+from estimator_ckpt.checkpoint import roles
 
 #: What Keras's Adam counts more than BERT's optimizer, which corrects no bias: by then
 #: the bias corrections of Adam are exactly 1 in float32.

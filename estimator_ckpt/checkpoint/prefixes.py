@@ -12,7 +12,7 @@ import re
 from estimator_ckpt.bundle import files
 from estimator_ckpt.bundle.errors import CheckpointError, CheckpointNotFoundError
 from estimator_ckpt.bundle.index import index_path
-from estimator_ckpt.migration import state
+from estimator_ckpt.checkpoint import state_file
 
 _BEHIND_PREFIX = re.compile(r"(\.index|\.meta|\.data-\d{5}-of-\d{5})$")
 _TABLE_MAGIC = (0xDB4775248B80FB57).to_bytes(8, "little")
@@ -73,7 +73,7 @@ def resolve(path: files.PathLike) -> str:
         prefix = _BEHIND_PREFIX.sub("", text)
         if files.exists(index_path(prefix)):
             return prefix
-    if os.path.basename(text) == state.FILE_NAME and files.exists(text):
+    if os.path.basename(text) == state_file.FILE_NAME and files.exists(text):
         return _in_directory(os.path.dirname(text) or ".")
     if is_v1(text):
         raise V1CheckpointError(_ONE_V1_SHARD.sub(r"-?????\1", text))
@@ -84,7 +84,7 @@ def _in_directory(directory: str) -> str:
     saved_model = os.path.join(directory, "variables", "variables")
     if files.exists(index_path(saved_model)):
         return saved_model
-    found = state.read(directory)
+    found = state_file.read(directory)
     if found is None:
         raise CheckpointNotFoundError(
             f"{directory}: a directory without a checkpoint state file"

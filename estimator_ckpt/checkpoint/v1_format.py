@@ -19,10 +19,10 @@ from typing import Optional
 
 from estimator_ckpt.bundle import files
 from estimator_ckpt.bundle.errors import CheckpointError, UnsupportedCheckpointError
-from estimator_ckpt.migration import paths
+from estimator_ckpt.checkpoint import prefixes
 
 _log = logging.getLogger("estimator_ckpt")
-_READER = "estimator_ckpt.training.v1"
+_READER = "estimator_ckpt.tf_private.v1_reader"
 
 
 @contextlib.contextmanager
@@ -54,7 +54,7 @@ def as_bundle(prefix: str, directory: Optional[str]) -> Iterator[str]:
     if directory is None:
         directory = tempfile.gettempdir()
     with files.temporary_dir(directory) as temporary:
-        bundle = os.path.join(temporary, paths.base_name(prefix))
+        bundle = os.path.join(temporary, prefixes.base_name(prefix))
         done = subprocess.run(
             [sys.executable, "-m", _READER, prefix, bundle],
             capture_output=True,

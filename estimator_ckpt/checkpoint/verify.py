@@ -18,7 +18,7 @@ from estimator_ckpt.bundle.errors import CorruptDataError, CorruptIndexError
 from estimator_ckpt.bundle.index import Index, index_path, read_index, shard_path
 from estimator_ckpt.bundle.reader import BundleReader
 from estimator_ckpt.bundle.slices import show_key
-from estimator_ckpt.migration import paths
+from estimator_ckpt.checkpoint import prefixes
 
 
 @dataclasses.dataclass(frozen=True)
@@ -78,7 +78,7 @@ def verify(
       CheckpointNotFoundError: there is no checkpoint at `path`.
       UnsupportedCheckpointError: it cannot be read here.
     """
-    prefix = paths.resolve(path)
+    prefix = prefixes.resolve(path)
     try:
         index = read_index(index_path(prefix))
     except CorruptIndexError as error:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from argparse import ArgumentParser, Namespace
 
-from estimator_ckpt.cli import choices, report
-from estimator_ckpt.cli.errors import UsageError
-from estimator_ckpt.migration import names
-from estimator_ckpt.migration.average import average
+from estimator_ckpt.checkpoint import object_keys
+from estimator_ckpt.cli import output, shared_arguments
+from estimator_ckpt.cli.usage_errors import UsageError
+from estimator_ckpt.conversion.average import average
 
 
 def add_arguments(parser: ArgumentParser) -> None:
@@ -16,8 +16,10 @@ def add_arguments(parser: ArgumentParser) -> None:
     )
     parser.add_argument("destination", help="the new prefix, or a directory")
     parser.add_argument("--last", type=int, help="average so many of its last")
-    parser.add_argument("--to", choices=names.FORMATS, help="format; as the newest")
-    choices.add_arguments(parser)
+    parser.add_argument(
+        "--to", choices=object_keys.FORMATS, help="format; as the newest"
+    )
+    shared_arguments.add_arguments(parser)
     parser.add_argument("--root", help="dictionary of the variables, for var_list")
     parser.add_argument(
         "--overwrite", action="store_true", help="replace what is there"
@@ -31,7 +33,7 @@ def run(arguments: Namespace) -> int:
         raise UsageError("average: name two checkpoints or more, or give --last")
     if arguments.last is not None and (arguments.last < 1 or arguments.sources[1:]):
         raise UsageError("average: --last is a number of checkpoints of one model dir")
-    with report.progress("averaging") as progress:
+    with output.progress("averaging") as progress:
         prefix = average(
             arguments.sources,
             arguments.destination,
@@ -40,7 +42,7 @@ def run(arguments: Namespace) -> int:
             root=arguments.root,
             overwrite=arguments.overwrite,
             progress=progress,
-            **choices.options(arguments),
+            **shared_arguments.options(arguments),
         )
-    report.print_prefixes([prefix], arguments.json)
+    output.print_prefixes([prefix], arguments.json)
     return 0

@@ -6,24 +6,26 @@ from argparse import ArgumentParser, Namespace
 from collections.abc import Callable
 from typing import Any
 
-from estimator_ckpt.cli import choices, report
-from estimator_ckpt.migration import names
-from estimator_ckpt.migration.convert import DATA, convert, plan_conversion
+from estimator_ckpt.checkpoint import object_keys
+from estimator_ckpt.cli import output, shared_arguments
+from estimator_ckpt.conversion.convert import DATA, convert, plan_conversion
 
 
 def add_arguments(parser: ArgumentParser) -> None:
     parser.add_argument("source", help="prefix, file of a checkpoint, or model dir")
     parser.add_argument("destination", help="the new prefix, or a directory")
-    parser.add_argument("--to", required=True, choices=names.FORMATS, help="format")
+    parser.add_argument(
+        "--to", required=True, choices=object_keys.FORMATS, help="format"
+    )
     parser.add_argument(
         "--all",
         action="store_true",
         help="every checkpoint of a model dir, and its state file",
     )
-    choices.add_arguments(parser)
+    shared_arguments.add_arguments(parser)
     parser.add_argument("--root", help="dictionary of the variables, for var_list")
     parser.add_argument(
-        "--step", default=names.GLOBAL_STEP, help="variable under step/"
+        "--step", default=object_keys.GLOBAL_STEP, help="variable under step/"
     )
     parser.add_argument(
         "--nostep",
@@ -48,7 +50,7 @@ def run(arguments: Namespace) -> int:
     """Converts, or shows what would be done."""
     options: dict[str, Any] = {
         "to": arguments.to,
-        **choices.options(arguments),
+        **shared_arguments.options(arguments),
         "root": arguments.root,
         "step": arguments.step,
     }
@@ -56,10 +58,10 @@ def run(arguments: Namespace) -> int:
         return _show(arguments, options)
     function: Callable[..., Any] = convert
     if arguments.all:
-        from estimator_ckpt.migration import model_dir
+        from estimator_ckpt.conversion import model_dirs
 
-        function = model_dir.convert_model_dir
-    with report.progress("converting") as progress:
+        function = model_dirs.convert_model_dir
+    with output.progress("converting") as progress:
         result = function(
             arguments.source,
             arguments.destination,
@@ -69,16 +71,16 @@ def run(arguments: Namespace) -> int:
             progress=progress,
         )
     prefixes = [result] if isinstance(result, str) else result
-    report.print_prefixes(prefixes, arguments.json)
+    output.print_prefixes(prefixes, arguments.json)
     return 0
 
 
 def _show(arguments: Namespace, options: dict[str, Any]) -> int:
     moves = [(arguments.source, arguments.destination)]
     if arguments.all:
-        from estimator_ckpt.migration import model_dir
+        from estimator_ckpt.conversion import model_dirs
 
-        moves = model_dir.moves(arguments.source, arguments.destination)
+        moves = model_dirs.moves(arguments.source, arguments.destination)
     options["overwrite"] = arguments.overwrite
     planned = [(old, plan_conversion(old, new, **options)) for old, new in moves]
     shown = []
@@ -91,12 +93,12 @@ def _show(arguments: Namespace, options: dict[str, Any]) -> int:
             continue
         if arguments.all:
             print(f"{source}:")
-        report.print_table(
+        output.print_table(
             ["old key", "new key"],
             [(old or "(new)", new or "(left out)") for old, new in changes],
         )
         for sentence in rekeying.unused:
             print(sentence)
     if arguments.json:
-        report.print_json({"checkpoints": shown} if arguments.all else shown[0])
+        output.print_json({"checkpoints": shown} if arguments.all else shown[0])
     return 0

@@ -11,9 +11,9 @@ from __future__ import annotations
 from argparse import ArgumentParser, Namespace
 from typing import Any, Optional
 
-from estimator_ckpt.cli import choices, load, plan, report
-from estimator_ckpt.cli.errors import UsageError
-from estimator_ckpt.migration.convert import DATA
+from estimator_ckpt.cli import output, plan_command, shared_arguments, user_functions
+from estimator_ckpt.cli.usage_errors import UsageError
+from estimator_ckpt.conversion.convert import DATA
 
 
 def add_arguments(parser: ArgumentParser) -> None:
@@ -27,7 +27,7 @@ def add_arguments(parser: ArgumentParser) -> None:
     parser.add_argument(
         "--to", choices=("tf2", "tf1"), default="tf2", help="for the object, or back"
     )
-    choices.add_names(parser)
+    shared_arguments.add_names(parser)
     parser.add_argument(
         "--layouts", help="YAML file of rules for layers that are laid out otherwise"
     )
@@ -62,12 +62,12 @@ def add_arguments(parser: ArgumentParser) -> None:
 
 def run(arguments: Namespace) -> int:
     """Converts, or shows what would be done; 1 if something would be missing."""
-    trackable = load.trackable(arguments.trackable, "trackable")
-    from estimator_ckpt.training.convert_for import convert_for, plan_for
+    trackable = user_functions.trackable(arguments.trackable, "trackable")
+    from estimator_ckpt.keras.convert_for import convert_for, plan_for
 
     options: dict[str, Any] = {
         "to": arguments.to,
-        **choices.options(arguments),
+        **shared_arguments.options(arguments),
         "layouts": arguments.layouts,
         "iterations": _iterations(arguments.iterations),
         "input_shape": _shape(arguments.input_shape),
@@ -76,9 +76,9 @@ def run(arguments: Namespace) -> int:
     }
     if arguments.dry_run:
         planned = plan_for(trackable, arguments.source, **options)
-        plan.show(planned, arguments.json)
+        plan_command.show(planned, arguments.json)
         return 1 if planned.problems else 0
-    with report.progress("converting") as progress:
+    with output.progress("converting") as progress:
         written = convert_for(
             trackable,
             arguments.source,
@@ -89,7 +89,7 @@ def run(arguments: Namespace) -> int:
             overwrite=arguments.overwrite,
             progress=progress,
         )
-    report.print_prefixes([written], arguments.json)
+    output.print_prefixes([written], arguments.json)
     return 0
 
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from argparse import ArgumentParser, Namespace
 from typing import Optional
 
-from estimator_ckpt.cli import report
-from estimator_ckpt.migration.diff import Difference, diff
+from estimator_ckpt.checkpoint.diff import Difference, diff
+from estimator_ckpt.cli import output
 
 
 def add_arguments(parser: ArgumentParser) -> None:
@@ -19,7 +19,7 @@ def run(arguments: Namespace) -> int:
     """Prints the differences; returns 1 if there are any."""
     found = diff(arguments.a, arguments.b)
     if arguments.json:
-        report.print_json(
+        output.print_json(
             {
                 "a": found.a,
                 "b": found.b,
@@ -30,7 +30,7 @@ def run(arguments: Namespace) -> int:
             }
         )
     else:
-        report.print_table(
+        output.print_table(
             ["difference", "variable", "detail", "max abs", "mean abs"],
             [_row(d) for d in found.differences],
             right=["max abs", "mean abs"],

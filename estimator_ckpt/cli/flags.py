@@ -22,8 +22,8 @@ from typing import TYPE_CHECKING, Any, Optional
 
 from absl import flags
 
-from estimator_ckpt.migration import names, roles
-from estimator_ckpt.migration.patterns import PatternError, compile_patterns
+from estimator_ckpt.checkpoint import object_keys, roles
+from estimator_ckpt.maps.filters import PatternError, compile_patterns
 
 if TYPE_CHECKING:
     import tensorflow as tf
@@ -53,7 +53,7 @@ def define_flags(
         flags.DEFINE_enum,
         "checkpoint_format",
         None,
-        list(names.FORMATS),
+        list(object_keys.FORMATS),
         "Format of the checkpoints to save: tf1 (keys are variable names), tf2 (object "
         "keys), dual (both). Without it the model_fn saves as it is.",
     )

@@ -6,9 +6,9 @@ import re
 from argparse import ArgumentParser, Namespace
 from typing import Any
 
-from estimator_ckpt.cli import report
-from estimator_ckpt.migration.checkpoint import Checkpoint, TensorInfo, open_checkpoint
-from estimator_ckpt.migration.patterns import Filter
+from estimator_ckpt.checkpoint.opening import Checkpoint, TensorInfo, open_checkpoint
+from estimator_ckpt.cli import output
+from estimator_ckpt.maps.filters import Filter
 
 _SHOWN = 6
 
@@ -35,7 +35,7 @@ def run(arguments: Namespace) -> int:
     with open_checkpoint(arguments.path) as checkpoint:
         infos = [info for name, info in checkpoint.items() if wanted.keeps(name)]
         if arguments.json:
-            report.print_json(_json(checkpoint, infos, arguments.values))
+            output.print_json(_json(checkpoint, infos, arguments.values))
             return 0
         slots: dict[str, list[TensorInfo]] = {}
         if arguments.slots:
@@ -46,7 +46,7 @@ def run(arguments: Namespace) -> int:
         for info in infos:
             if arguments.slots and info.slot_of is not None:
                 continue
-            row = [info.name, info.dtype, _shape(info), report.bytes_text(info.size)]
+            row = [info.name, info.dtype, _shape(info), output.bytes_text(info.size)]
             if arguments.slots:
                 row.append(_slots(info, slots.get(info.name, [])))
             if arguments.values:
@@ -55,7 +55,7 @@ def run(arguments: Namespace) -> int:
         columns = ["variable", "dtype", "shape", "size"]
         columns += ["slots"] if arguments.slots else []
         columns += ["value"] if arguments.values else []
-        report.print_table(columns, rows, right=["size"])
+        output.print_table(columns, rows, right=["size"])
         print(_totals(checkpoint, infos))
     return 0
 
@@ -72,7 +72,7 @@ def _slots(info: TensorInfo, slots: list[TensorInfo]) -> str:
 
 
 def _totals(checkpoint: Checkpoint, infos: list[TensorInfo]) -> str:
-    size = report.bytes_text(sum(info.size for info in infos))
+    size = output.bytes_text(sum(info.size for info in infos))
     step = checkpoint.global_step
     shards = checkpoint.num_shards
     return (

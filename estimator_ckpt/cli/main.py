@@ -1,8 +1,8 @@
 """The `estimator-ckpt` command: finds the subcommand, runs it, turns errors into lines.
 
-Each subcommand is a module of this package with `add_arguments(parser)` and
-`run(arguments) -> int`, imported only when it is asked for: what a command does not
-need, it does not load.
+Each subcommand is a module `<name>_command` of this package with
+`add_arguments(parser)` and `run(arguments) -> int`, imported only when it is asked
+for: what a command does not need, it does not load.
 
 Exit codes: 0 done, 1 a difference or damage was found, 2 bad usage or input (with one
 line that says why), 130 interrupted.
@@ -20,11 +20,11 @@ from typing import Any, NoReturn, Optional
 
 from estimator_ckpt import __version__
 from estimator_ckpt.bundle.errors import CheckpointError
-from estimator_ckpt.cli.errors import UsageError
+from estimator_ckpt.cli.usage_errors import UsageError
 
 PROGRAM = "estimator-ckpt"
 
-#: Subcommands, with what they do; each is the module of its name in this package.
+#: Subcommands, with what they do; each is in the module `<name>_command`.
 COMMANDS = {
     "inspect": "show what is in a checkpoint",
     "convert": "convert a checkpoint or a model dir to another format",
@@ -87,7 +87,7 @@ def _dispatch(arguments: Sequence[str]) -> int:
             subparsers.add_parser(name, help=summary)
         parser.parse_args(arguments)  # --help, --version, or an error that lists them
         return 2
-    module = importlib.import_module(f"estimator_ckpt.cli.{asked}")
+    module = importlib.import_module(f"estimator_ckpt.cli.{asked}_command")
     if hasattr(module, "define_flags"):
         module.define_flags()
     command = subparsers.add_parser(

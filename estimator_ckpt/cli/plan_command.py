@@ -13,18 +13,18 @@ from typing import Any
 
 from estimator_ckpt.bundle import files
 from estimator_ckpt.bundle.index import index_path
-from estimator_ckpt.cli import choices, report
-from estimator_ckpt.cli.errors import UsageError
-from estimator_ckpt.migration import roles
-from estimator_ckpt.migration.plan import Plan
-from estimator_ckpt.training.planning import plan, suggest
+from estimator_ckpt.checkpoint import roles
+from estimator_ckpt.cli import output, shared_arguments
+from estimator_ckpt.cli.usage_errors import UsageError
+from estimator_ckpt.maps.plans import Plan
+from estimator_ckpt.planning import plan, suggest
 
 
 def add_arguments(parser: ArgumentParser) -> None:
     parser.add_argument("source", help="prefix, file of a checkpoint, or model dir")
     parser.add_argument("target", help="another, or package.module:function")
-    choices.add_arguments(parser)
-    choices.add_reset(parser)
+    shared_arguments.add_arguments(parser)
+    shared_arguments.add_reset(parser)
     parser.add_argument(
         "--carry",
         choices=list(roles.CARRY),
@@ -55,17 +55,19 @@ def run(arguments: Namespace) -> int:
     options: dict[str, Any] = {}
     target: Any = arguments.target
     if not _exists(target) and ":" in target:
-        from estimator_ckpt.cli import load
+        from estimator_ckpt.cli import user_functions
 
         if arguments.input_fn:
-            target = load.for_estimator(target, "target")
+            target = user_functions.for_estimator(target, "target")
             options = {
-                "params": load.params(arguments.param),
+                "params": user_functions.params(arguments.param),
                 "mode": arguments.mode,
-                "input_fn": load.for_estimator(arguments.input_fn, "input_fn"),
+                "input_fn": user_functions.for_estimator(
+                    arguments.input_fn, "input_fn"
+                ),
             }
-        elif load.takes_nothing(load.function(target, "target")):
-            target = load.trackable(target, "target")
+        elif user_functions.takes_nothing(user_functions.function(target, "target")):
+            target = user_functions.trackable(target, "target")
         else:
             raise UsageError(
                 f"{target}: a plan for a model_fn needs --input_fn, from which its "
@@ -79,7 +81,7 @@ def run(arguments: Namespace) -> int:
         carry=arguments.carry,
         resize=arguments.resize,
         cast=arguments.cast,
-        **choices.options(arguments),
+        **shared_arguments.options(arguments),
         **options,
     )
     show(planned, arguments.json)
@@ -98,7 +100,7 @@ def _suggest(arguments: Namespace, target: Any, options: dict[str, Any]) -> None
     proposed = suggest(
         arguments.source,
         target,
-        assignment_map=choices.options(arguments)["assignment_map"],
+        assignment_map=shared_arguments.options(arguments)["assignment_map"],
         names=arguments.names,
         **options,
     )
@@ -115,14 +117,14 @@ def _suggest(arguments: Namespace, target: Any, options: dict[str, Any]) -> None
 def show(planned: Plan, as_json: bool = False) -> None:
     """Prints a plan as a table, or as JSON."""
     if as_json:
-        report.print_json(planned.to_json())
+        output.print_json(planned.to_json())
         return
     rows = [
-        (verdict, source, target, report.bytes_text(size), because)
+        (verdict, source, target, output.bytes_text(size), because)
         for verdict, source, target, size, because in planned.rows()
     ]
     columns = ["verdict", "source", "target", "size", "because"]
-    report.print_table(columns, rows, right=["size"])
+    output.print_table(columns, rows, right=["size"])
     for sentence in planned.unused:
         print(sentence)
     print(planned.summary())

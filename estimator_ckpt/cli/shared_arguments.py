@@ -5,7 +5,7 @@ from __future__ import annotations
 from argparse import ArgumentParser, Namespace
 from typing import Any
 
-from estimator_ckpt.migration.layout import NAMES
+from estimator_ckpt.checkpoint.contents import NAMES
 
 
 def add_arguments(parser: ArgumentParser) -> None:

@@ -13,8 +13,8 @@ from typing import Any
 from absl import flags
 
 from estimator_ckpt.cli import flags as job_flags
-from estimator_ckpt.cli import load
-from estimator_ckpt.cli.errors import UsageError
+from estimator_ckpt.cli import user_functions
+from estimator_ckpt.cli.usage_errors import UsageError
 
 FLAGS = flags.FLAGS
 
@@ -67,8 +67,8 @@ def run(arguments: Namespace) -> int:
     for name in ("model_fn", "input_fn", "model_dir", "max_steps"):
         if FLAGS[name].value is None:
             raise UsageError(f"--{name} is needed: {FLAGS[name].help}")
-    params = load.params(FLAGS.param)
-    loaded = load.for_estimator if FLAGS.dry_run else load.function
+    params = user_functions.params(FLAGS.param)
+    loaded = user_functions.for_estimator if FLAGS.dry_run else user_functions.function
     functions = {
         name: loaded(str(FLAGS[name].value), name)
         for name in ("model_fn", "input_fn", "eval_input_fn")
@@ -84,13 +84,13 @@ def _show_warm_start(
     functions: dict[str, Callable[..., Any]], params: dict[str, Any]
 ) -> int:
     """Prints what the warm start would do; 1 if something is missing or differs."""
-    from estimator_ckpt.cli import plan as plan_command
-    from estimator_ckpt.training import sources
-    from estimator_ckpt.training.planning import plan
+    from estimator_ckpt.cli import plan_command
+    from estimator_ckpt.estimator import restoring
+    from estimator_ckpt.planning import plan
 
     if not FLAGS.warm_start_from:
         raise UsageError("--dry_run shows a warm start: give --warm_start_from")
-    existing = sources.latest(FLAGS.model_dir)
+    existing = restoring.latest(FLAGS.model_dir)
     if existing:
         print(f"Not warm-starting: {existing} is there already")
         return 0

@@ -12,7 +12,7 @@ import traceback
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from estimator_ckpt.cli.errors import UsageError
+from estimator_ckpt.cli.usage_errors import UsageError
 
 
 def function(path: str, flag: str) -> Callable[..., Any]:
@@ -100,7 +100,7 @@ def for_estimator(path: str, flag: str) -> Callable[..., Any]:
       UsageError: as `function`.
     """
     given = function(path, flag)
-    from estimator_ckpt.training import private  # imports TensorFlow
+    from estimator_ckpt.tf_private import private  # imports TensorFlow
 
     def call(*args: Any, **kwargs: Any) -> Any:
         with _reporting(path, flag):

@@ -5,8 +5,8 @@ from __future__ import annotations
 import dataclasses
 from argparse import ArgumentParser, Namespace
 
-from estimator_ckpt.cli import report
-from estimator_ckpt.migration.verify import verify
+from estimator_ckpt.checkpoint.verify import verify
+from estimator_ckpt.cli import output
 
 
 def add_arguments(parser: ArgumentParser) -> None:
@@ -18,14 +18,14 @@ def add_arguments(parser: ArgumentParser) -> None:
 
 def run(arguments: Namespace) -> int:
     """Prints what is damaged; returns 1 if anything is."""
-    with report.progress("verifying") as progress:
+    with output.progress("verifying") as progress:
         found = verify(arguments.path, progress=progress)
     if arguments.json:
-        report.print_json({**dataclasses.asdict(found), "ok": found.ok})
+        output.print_json({**dataclasses.asdict(found), "ok": found.ok})
     else:
         for problem in found.problems:
             print(problem.message)
-        what = f"{found.num_tensors} tensors, {report.bytes_text(found.num_bytes)}"
+        what = f"{found.num_tensors} tensors, {output.bytes_text(found.num_bytes)}"
         verdict = "whole" if found.ok else f"{len(found.problems)} damaged"
         print(f"{found.prefix}: {what}: {verdict}")
     return 0 if found.ok else 1

@@ -4,24 +4,29 @@ from __future__ import annotations
 
 from argparse import ArgumentParser, Namespace
 
-from estimator_ckpt.cli import choices, plan, report
-from estimator_ckpt.migration import names, roles
-from estimator_ckpt.migration.convert import DATA
-from estimator_ckpt.migration.warm_start import plan_model_dir, warm_start_model_dir
+from estimator_ckpt.checkpoint import object_keys, roles
+from estimator_ckpt.cli import output, plan_command, shared_arguments
+from estimator_ckpt.conversion.convert import DATA
+from estimator_ckpt.conversion.first_checkpoint import (
+    plan_model_dir,
+    warm_start_model_dir,
+)
 
 
 def add_arguments(parser: ArgumentParser) -> None:
     parser.add_argument("source", help="prefix, file of a checkpoint, or model dir")
     parser.add_argument("destination", help="the new model dir")
-    parser.add_argument("--to", choices=names.FORMATS, default="tf2", help="format")
+    parser.add_argument(
+        "--to", choices=object_keys.FORMATS, default="tf2", help="format"
+    )
     parser.add_argument(
         "--carry",
         choices=list(roles.CARRY),
         default="all",
         help="trainable variables, the model's state too, or optimizer state too",
     )
-    choices.add_arguments(parser)
-    choices.add_reset(parser)
+    shared_arguments.add_arguments(parser)
+    shared_arguments.add_reset(parser)
     parser.add_argument("--root", help="dictionary of the variables, for var_list")
     parser.add_argument(
         "--data", choices=DATA, default="auto", help="how shards get their new names"
@@ -40,7 +45,7 @@ def add_arguments(parser: ArgumentParser) -> None:
 
 def run(arguments: Namespace) -> int:
     """Makes the model dir, or shows what would be in it."""
-    options = choices.options(arguments)
+    options = shared_arguments.options(arguments)
     if arguments.dry_run:
         planned = plan_model_dir(
             arguments.source,
@@ -50,9 +55,9 @@ def run(arguments: Namespace) -> int:
             strict=arguments.strict,
             **options,
         )
-        plan.show(planned, arguments.json)
+        plan_command.show(planned, arguments.json)
         return 0
-    with report.progress("warm-starting") as progress:
+    with output.progress("warm-starting") as progress:
         prefix = warm_start_model_dir(
             arguments.source,
             arguments.destination,
@@ -65,5 +70,5 @@ def run(arguments: Namespace) -> int:
             progress=progress,
             **options,
         )
-    report.print_prefixes([prefix], arguments.json)
+    output.print_prefixes([prefix], arguments.json)
     return 0

@@ -17,15 +17,16 @@ from estimator_ckpt.bundle.entry import Entry, Header
 from estimator_ckpt.bundle.errors import CheckpointError
 from estimator_ckpt.bundle.index import index_path, serialize_index, shard_path
 from estimator_ckpt.bundle.writer import ShardWriter
-from estimator_ckpt.migration import model_dir, roles
-from estimator_ckpt.migration.checkpoint import Checkpoint, open_checkpoint
-from estimator_ckpt.migration.convert import (
+from estimator_ckpt.checkpoint import roles
+from estimator_ckpt.checkpoint.opening import Checkpoint, open_checkpoint
+from estimator_ckpt.conversion import model_dirs
+from estimator_ckpt.conversion.convert import (
     convert,
     destination_of,
     plan_conversion,
     refuse_existing,
 )
-from estimator_ckpt.migration.plan import role_in
+from estimator_ckpt.maps.plans import role_in
 
 if TYPE_CHECKING:
     import numpy as np
@@ -132,7 +133,7 @@ def _paths(sources: Sources, last: Optional[int]) -> list[files.PathLike]:
     paths = [sources] if isinstance(sources, (str, os.PathLike)) else list(sources)
     if len(paths) != 1 or last < 1:
         raise ValueError("last (--last) is a number of checkpoints of one model dir")
-    found = model_dir.prefixes(paths[0])
+    found = model_dirs.prefixes_in(paths[0])
     if len(found) < last:
         raise CheckpointError(
             f"{os.fspath(paths[0])}: its state file names {len(found)} checkpoints "

@@ -28,10 +28,10 @@ from estimator_ckpt.bundle.errors import (
 from estimator_ckpt.bundle.index import index_path, serialize_index, shard_path
 from estimator_ckpt.bundle.reader import BundleReader
 from estimator_ckpt.bundle.writer import ShardWriter
-from estimator_ckpt.migration import layout, names, paths
-from estimator_ckpt.migration.checkpoint import read_object_graph
-from estimator_ckpt.migration.patterns import Patterns
-from estimator_ckpt.migration.rekey import Rekeying, rekey
+from estimator_ckpt.checkpoint import contents, object_keys, prefixes
+from estimator_ckpt.checkpoint.opening import read_object_graph
+from estimator_ckpt.conversion.new_keys import Rekeying, rekey
+from estimator_ckpt.maps.filters import Patterns
 
 DATA = ("auto", "link", "copy")
 
@@ -67,7 +67,7 @@ def convert(
     assignment_map: Any = None,
     names: str = "full_name",
     root: Optional[str] = None,
-    step: Optional[str] = names.GLOBAL_STEP,
+    step: Optional[str] = object_keys.GLOBAL_STEP,
     data: str = "auto",
     overwrite: bool = False,
     progress: Optional[files.Progress] = None,
@@ -87,7 +87,7 @@ def convert(
       exclude: regexes of variable names to leave out; they win. Both are held
         against the source's names; one that matches nothing is logged.
       assignment_map: new names: a dict or list of pairs (old to new), the path of a
-        YAML or JSON file, or `builtin:NAME`; see `migration.assignment`. It lays an
+        YAML or JSON file, or `builtin:NAME`; see `maps.assignment`. It lays an
         object-based source out anew.
       names: what variables of an object-based source are called: `full_name` or
         `path`, as for `open_checkpoint`.
@@ -176,13 +176,15 @@ def _opened(
             stack.enter_context(reader)
             target = destination_of(reader.prefix, destination)
             refuse_existing(reader.prefix, target, overwrite)
-        except paths.V1CheckpointError as error:
-            from estimator_ckpt.migration import v1  # costs time that others can save
+        except prefixes.V1CheckpointError as error:
+            from estimator_ckpt.checkpoint import (
+                v1_format,
+            )  # costs time that others can save
 
             target = destination_of(error.prefix, destination)
             refuse_existing(error.prefix, target, overwrite)
             beside = os.path.dirname(target) if is_to_link else None
-            bundle = stack.enter_context(v1.as_bundle(error.prefix, beside))
+            bundle = stack.enter_context(v1_format.as_bundle(error.prefix, beside))
             reader, conversion = _prepare(bundle, options)
             stack.enter_context(reader)
             conversion = dataclasses.replace(conversion, source=error.prefix)
@@ -193,19 +195,19 @@ def check(data: str, names_by: str) -> None:
     """Raises ValueError for what `data` or `names` cannot be."""
     if data not in DATA:
         raise ValueError(f"unknown data {data!r}: use one of 'auto', 'link', 'copy'")
-    if names_by not in layout.NAMES:
+    if names_by not in contents.NAMES:
         raise ValueError(f"unknown names {names_by!r}: use 'full_name' or 'path'")
 
 
 def _prepare(
     source: files.PathLike, options: Mapping[str, Any]
 ) -> tuple[BundleReader, Conversion]:
-    prefix = paths.resolve(source)
+    prefix = prefixes.resolve(source)
     reader = BundleReader(prefix)
     graph = read_object_graph(reader)
     settings = dict(options)
     by_path = settings.pop("names", "full_name") == "path"
-    found = layout.of(reader.index, graph, root=settings.get("root"), by_path=by_path)
+    found = contents.of(reader.index, graph, root=settings.get("root"), by_path=by_path)
     for alias in found.aliases:
         _require_same(reader, alias, found.keys[alias])
     planned = rekey(found, reader.index, graph=graph, source=prefix, **settings)
@@ -228,7 +230,7 @@ def _require_same(reader: BundleReader, alias: str, key: str) -> None:
 def destination_of(prefix: str, destination: files.PathLike) -> str:
     text = files.local(destination)
     if text.endswith("/") or files.is_dir(text):
-        return os.path.join(text, paths.base_name(prefix))
+        return os.path.join(text, prefixes.base_name(prefix))
     if not text:
         raise CheckpointError("the destination's path is empty")
     return text
@@ -349,7 +351,7 @@ def _to_write_whole(
         return {}
     found = {}
     for old, new in conversion.rekeying.moves.items():
-        objects = [key for key in new if names.is_object_key(key)]
+        objects = [key for key in new if object_keys.is_object_key(key)]
         if (
             objects
             and _is_partitioned(reader, old)
@@ -516,13 +518,13 @@ def _write_new(
         else:
             new[key] = shard.add_chunks(kind, tensor.shape, tensor.chunks())
     if rekeying.graph is not None:
-        new[names.OBJECT_GRAPH_KEY] = shard.add_string(rekeying.graph)
+        new[object_keys.OBJECT_GRAPH_KEY] = shard.add_string(rekeying.graph)
     if rekeying.fresh_step:
         zero = shard.add_chunks(dtypes.named("int64"), (), [bytes(8)])
         new.update((key, zero) for key in rekeying.fresh_step)
     if rekeying.needs_counter:
         counter = _save_counter(reader, rekeying)
-        new[names.SAVE_COUNTER_KEY] = shard.add_chunks(
+        new[object_keys.SAVE_COUNTER_KEY] = shard.add_chunks(
             dtypes.named("int64"), (), [counter.to_bytes(8, "little", signed=True)]
         )
     return new
@@ -533,7 +535,7 @@ def _save_counter(reader: BundleReader, rekeying: Rekeying) -> int:
     if rekeying.fresh_step:
         return 0
     for old, new in rekeying.moves.items():
-        if names.STEP_KEY in new or names.GLOBAL_STEP in new:
+        if object_keys.STEP_KEY in new or object_keys.GLOBAL_STEP in new:
             entry = reader.index[old]
             if not entry.shape and entry.dtype_name in ("int32", "int64"):
                 chunks = reader.iter_chunks(coding.name_to_key(old))

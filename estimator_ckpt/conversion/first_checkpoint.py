@@ -14,13 +14,21 @@ from typing import Any, Optional
 
 from estimator_ckpt.bundle import files
 from estimator_ckpt.bundle.errors import CheckpointError, DestinationExistsError
-from estimator_ckpt.migration import meta_graph, names, paths, plan, rekey, roles, state
-from estimator_ckpt.migration.checkpoint import (
+from estimator_ckpt.checkpoint import (
+    meta_graph,
+    object_keys,
+    prefixes,
+    roles,
+    state_file,
+)
+from estimator_ckpt.checkpoint.opening import (
     Checkpoint,
     open_checkpoint,
     read_object_graph,
 )
-from estimator_ckpt.migration.convert import Conversion, write
+from estimator_ckpt.conversion import new_keys
+from estimator_ckpt.conversion.convert import Conversion, write
+from estimator_ckpt.maps import plans
 
 _log = logging.getLogger("estimator_ckpt")
 _FIRST = "model.ckpt-0"
@@ -70,7 +78,7 @@ def warm_start_model_dir(
       CheckpointError: the source is damaged, nothing is carried, or (`strict`)
         something matches nothing.
     """
-    names.check_format(to)
+    object_keys.check_format(to)
     target = files.local(destination)
     beside = os.path.dirname(target)
     with _opened(source, target, beside, overwrite, choice) as (_, checkpoint):
@@ -80,8 +88,8 @@ def warm_start_model_dir(
         conversion = _conversion(checkpoint, planned, to, root)
         new = os.path.join(target, _FIRST)
         write(checkpoint.reader, conversion, new, data, progress)
-    content = state.CheckpointState(latest=_FIRST, all=(_FIRST,))
-    files.put(os.path.join(target, state.FILE_NAME), content.serialize())
+    content = state_file.CheckpointState(latest=_FIRST, all=(_FIRST,))
+    files.put(os.path.join(target, state_file.FILE_NAME), content.serialize())
     return new
 
 
@@ -93,7 +101,7 @@ def plan_model_dir(
     overwrite: bool = False,
     strict: bool = False,
     **choice: Any,
-) -> plan.Plan:
+) -> plans.Plan:
     """What `warm_start_model_dir` would carry, without doing it; refuses what it would.
 
     Args:
@@ -136,14 +144,14 @@ def _opened(
     """
     with contextlib.ExitStack() as stack:
         try:
-            called = prefix = paths.resolve(source)
+            called = prefix = prefixes.resolve(source)
             _refuse(called, target, overwrite)
-        except paths.V1CheckpointError as error:
-            from estimator_ckpt.migration import v1
+        except prefixes.V1CheckpointError as error:
+            from estimator_ckpt.checkpoint import v1_format
 
             called = error.prefix
             _refuse(called, target, overwrite)
-            prefix = stack.enter_context(v1.as_bundle(called, beside))
+            prefix = stack.enter_context(v1_format.as_bundle(called, beside))
         by = choice.get("names", "full_name")
         yield called, stack.enter_context(open_checkpoint(prefix, names=by))
 
@@ -155,12 +163,12 @@ def _plan(
     *,
     names: str = "full_name",
     **choice: Any,
-) -> plan.Plan:
+) -> plans.Plan:
     """A plan whose target is the source's own variables under their new names."""
     del names  # the checkpoint was opened with it
     checkpoint.layout.require_unique(checkpoint.prefix)
-    wanted = plan.Choice.of(carry=carry, **choice)
-    variables = plan.of_checkpoint(checkpoint)
+    wanted = plans.Choice.of(carry=carry, **choice)
+    variables = plans.of_checkpoint(checkpoint)
     if carry == "trainable":
         variables = _with_roles_of_meta(checkpoint.prefix, variables)
     renaming = wanted.assignment_map.rename(variables, source=checkpoint.prefix)
@@ -168,7 +176,7 @@ def _plan(
         new: dataclasses.replace(variables[old], name=new, key=None)
         for old, new in renaming.targets.items()
     }
-    return plan.make(
+    return plans.make(
         variables,
         targets,
         wanted,
@@ -179,8 +187,8 @@ def _plan(
 
 
 def _with_roles_of_meta(
-    prefix: str, variables: dict[str, plan.Variable]
-) -> dict[str, plan.Variable]:
+    prefix: str, variables: dict[str, plans.Variable]
+) -> dict[str, plans.Variable]:
     """What the `.meta` file says is trainable; all else is not."""
     trainable = meta_graph.trainable_variables(prefix)
     return {
@@ -201,7 +209,7 @@ def _refuse(prefix: str, target: str, overwrite: bool) -> None:
             f"{target}: source and destination are the same model dir; give another "
             f"destination"
         )
-    there = os.path.join(target, state.FILE_NAME)
+    there = os.path.join(target, state_file.FILE_NAME)
     if files.exists(there) and not overwrite:
         raise DestinationExistsError(
             f"{there}: this model dir has checkpoints already; give another, or "
@@ -209,7 +217,7 @@ def _refuse(prefix: str, target: str, overwrite: bool) -> None:
         )
 
 
-def _require(planned: plan.Plan, strict: bool) -> None:
+def _require(planned: plans.Plan, strict: bool) -> None:
     """Raises CheckpointError if there is nothing to do, or `strict` forbids it."""
     if strict and planned.unused:
         raise CheckpointError(f"{planned.source}: {'; '.join(planned.unused)} (strict)")
@@ -221,7 +229,7 @@ def _require(planned: plan.Plan, strict: bool) -> None:
         )
 
 
-def _report(planned: plan.Plan, carry: str) -> None:
+def _report(planned: plans.Plan, carry: str) -> None:
     for sentence in planned.unused:
         _log.warning("%s", sentence)
     for item in planned.items:
@@ -244,7 +252,7 @@ def _report(planned: plan.Plan, carry: str) -> None:
 
 
 def _conversion(
-    checkpoint: Checkpoint, planned: plan.Plan, to: str, root: Optional[str]
+    checkpoint: Checkpoint, planned: plans.Plan, to: str, root: Optional[str]
 ) -> Conversion:
     pairs = [
         (item.source.name, item.target.name)
@@ -255,7 +263,7 @@ def _conversion(
     graph = (
         None if to == "tf1" or root or renames else read_object_graph(checkpoint.reader)
     )
-    rekeying = rekey.lay_out(
+    rekeying = new_keys.lay_out(
         checkpoint.layout,
         checkpoint.index,
         pairs,

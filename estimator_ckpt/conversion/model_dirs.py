@@ -14,8 +14,8 @@ from estimator_ckpt.bundle.errors import (
     CorruptDataError,
 )
 from estimator_ckpt.bundle.index import index_path
-from estimator_ckpt.migration import paths, state
-from estimator_ckpt.migration.convert import convert, refuse_existing
+from estimator_ckpt.checkpoint import prefixes, state_file
+from estimator_ckpt.conversion.convert import convert, refuse_existing
 
 _log = logging.getLogger("estimator_ckpt")
 _GRAPH = "graph.pbtxt"
@@ -62,7 +62,7 @@ def convert_model_dir(
         graph = os.path.join(old, _GRAPH)
         files.link_or_copy(graph, os.path.join(new, _GRAPH), "copy")
     files.put(
-        os.path.join(new, state.FILE_NAME), _new_state(found, written).serialize()
+        os.path.join(new, state_file.FILE_NAME), _new_state(found, written).serialize()
     )
     return list(written.values())
 
@@ -77,7 +77,7 @@ def moves(source: files.PathLike, destination: files.PathLike) -> list[tuple[str
     return list(_moves(old, new, _state(old)).values())
 
 
-def prefixes(directory: files.PathLike) -> list[str]:
+def prefixes_in(directory: files.PathLike) -> list[str]:
     """The prefixes of a model dir's checkpoints that are there, oldest first.
 
     Raises:
@@ -88,8 +88,8 @@ def prefixes(directory: files.PathLike) -> list[str]:
     return [prefix for prefix in found if prefix is not None]
 
 
-def _state(directory: str) -> state.CheckpointState:
-    found = state.read(directory) if files.is_dir(directory) else None
+def _state(directory: str) -> state_file.CheckpointState:
+    found = state_file.read(directory) if files.is_dir(directory) else None
     if found is None:
         raise CheckpointNotFoundError(
             f"{directory}: not a model dir: no state file named 'checkpoint' in it"
@@ -98,7 +98,7 @@ def _state(directory: str) -> state.CheckpointState:
 
 
 def _moves(
-    old: str, new: str, found: state.CheckpointState
+    old: str, new: str, found: state_file.CheckpointState
 ) -> dict[str, tuple[str, str]]:
     """Old and new prefix of each checkpoint that is there, by its path in the state."""
     if files.is_dir(new) and os.path.samefile(old, new):
@@ -112,7 +112,7 @@ def _moves(
         if prefix is None:
             _log.warning("%s: left out, it is not there any more", path)
             continue
-        result[path] = prefix, os.path.join(new, paths.base_name(prefix))
+        result[path] = prefix, os.path.join(new, prefixes.base_name(prefix))
     if not result:
         raise _none_left(old)
     return result
@@ -124,24 +124,24 @@ def _none_left(directory: str) -> CheckpointNotFoundError:
     )
 
 
-def _named(found: state.CheckpointState) -> list[str]:
+def _named(found: state_file.CheckpointState) -> list[str]:
     return [*found.all, *([] if found.latest in found.all else [found.latest])]
 
 
 def _existing(directory: str, path: str) -> Optional[str]:
-    for prefix in paths.places(directory, path):
+    for prefix in prefixes.places(directory, path):
         if _is_there(prefix):
             return prefix
     return None
 
 
 def _is_there(prefix: str) -> bool:
-    return files.exists(index_path(prefix)) or paths.is_v1(prefix)
+    return files.exists(index_path(prefix)) or prefixes.is_v1(prefix)
 
 
 def _new_state(
-    found: state.CheckpointState, written: dict[str, str]
-) -> state.CheckpointState:
+    found: state_file.CheckpointState, written: dict[str, str]
+) -> state_file.CheckpointState:
     """The state of the new dir: the same checkpoints by their names in it."""
     names = {path: os.path.basename(prefix) for path, prefix in written.items()}
     kept = [path for path in found.all if path in names]

@@ -11,10 +11,10 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, Optional
 
 from estimator_ckpt.bundle.errors import CheckpointError
-from estimator_ckpt.migration import names, object_graph
-from estimator_ckpt.migration.assignment import AssignmentMap
-from estimator_ckpt.migration.layout import Layout
-from estimator_ckpt.migration.patterns import Filter, Patterns
+from estimator_ckpt.checkpoint import object_graph, object_keys
+from estimator_ckpt.checkpoint.contents import Layout
+from estimator_ckpt.maps.assignment import AssignmentMap
+from estimator_ckpt.maps.filters import Filter, Patterns
 
 
 @dataclasses.dataclass(frozen=True)
@@ -67,9 +67,9 @@ class Rekeying:
         for old, new in sorted(self.moves.items()):
             pairs += [(old, key) for key in new] or [(old, None)]
         if self.graph is not None:
-            pairs.append((None, names.OBJECT_GRAPH_KEY))
+            pairs.append((None, object_keys.OBJECT_GRAPH_KEY))
         if self.needs_counter:
-            pairs.append((None, names.SAVE_COUNTER_KEY))
+            pairs.append((None, object_keys.SAVE_COUNTER_KEY))
         pairs += [(None, key) for key in (*self.fresh_step, *self.written)]
         return pairs
 
@@ -81,7 +81,7 @@ def rekey(
     to: str,
     graph: Any = None,
     root: Optional[str] = None,
-    step: Optional[str] = names.GLOBAL_STEP,
+    step: Optional[str] = object_keys.GLOBAL_STEP,
     include: Patterns = None,
     exclude: Patterns = None,
     assignment_map: Any = None,
@@ -111,7 +111,7 @@ def rekey(
       AssignmentMapError: the map is none, or gives two variables one name.
       CheckpointError: nothing is left.
     """
-    names.check_format(to)
+    object_keys.check_format(to)
     chooses = Filter(include, exclude)
     renames = AssignmentMap.of(assignment_map)
     keeps_graph = to != "tf1" and graph is not None and root is None and not renames
@@ -151,7 +151,7 @@ def lay_out(
     to: str,
     graph: Any = None,
     root: Optional[str] = None,
-    step: Optional[str] = names.GLOBAL_STEP,
+    step: Optional[str] = object_keys.GLOBAL_STEP,
     restarts: bool = False,
     unused: tuple[str, ...] = (),
 ) -> Rekeying:
@@ -171,18 +171,18 @@ def lay_out(
     moves: dict[str, tuple[str, ...]] = {key: (key,) for key in all_keys}
     moves.update((alias, ()) for alias in found.aliases)
     if graph is None:
-        moves.pop(names.OBJECT_GRAPH_KEY, None)
-        moves.pop(names.SAVE_COUNTER_KEY, None)
+        moves.pop(object_keys.OBJECT_GRAPH_KEY, None)
+        moves.pop(object_keys.SAVE_COUNTER_KEY, None)
     moves.update((key, ()) for key in found.keys.values())
     fresh: list[str] = []
     if restarts:
         old_step = found.global_step
         pairs = [pair for pair in pairs if pair[0] != old_step]
         if to != "tf1" and graph is None:
-            fresh.append(names.STEP_KEY)
+            fresh.append(object_keys.STEP_KEY)
         elif to != "tf1" and old_step is not None:
             fresh.append(found.keys[old_step])
-        fresh.append(names.GLOBAL_STEP)
+        fresh.append(object_keys.GLOBAL_STEP)
     new_step = dict(pairs).get(step or "")
     variables = []
     for name, new_name in pairs:
@@ -192,11 +192,11 @@ def lay_out(
         elif graph is not None:
             new = [old]
         elif new_name == new_step:
-            new = [names.STEP_KEY]
+            new = [object_keys.STEP_KEY]
         else:
-            new = [names.variable_key(new_name, _root(root))]
+            new = [object_keys.variable_key(new_name, _root(root))]
             variables.append(new_name)
-        if to == "dual" or (to == "tf2" and new_name == names.GLOBAL_STEP):
+        if to == "dual" or (to == "tf2" and new_name == object_keys.GLOBAL_STEP):
             # Estimator reads max_steps against the name, in every format.
             new.append(new_name)
         moves[old] = tuple(dict.fromkeys((*moves[old], *new)))
@@ -207,14 +207,14 @@ def lay_out(
         new_graph = object_graph.build(
             sorted(variables),
             root=_root(root),
-            step=names.GLOBAL_STEP if restarts else new_step,
+            step=object_keys.GLOBAL_STEP if restarts else new_step,
         )
     else:
         kept = {old for old, new in moves.items() if new} | set(fresh)
         new_graph = None
         if kept < {*moves, *fresh} - set(found.aliases):
             new_graph = object_graph.without(graph, kept)
-            moves.pop(names.OBJECT_GRAPH_KEY, None)
+            moves.pop(object_keys.OBJECT_GRAPH_KEY, None)
     return Rekeying(
         moves=moves,
         graph=new_graph,
@@ -226,4 +226,4 @@ def lay_out(
 
 
 def _root(root: Optional[str]) -> str:
-    return names.ROOT if root is None else root
+    return object_keys.ROOT if root is None else root

@@ -14,8 +14,8 @@ from typing import Any, Optional
 import tensorflow as tf
 from tensorflow.compat import v1 as tf1
 
-from estimator_ckpt.migration import roles
-from estimator_ckpt.training import private
+from estimator_ckpt.checkpoint import roles
+from estimator_ckpt.tf_private import private
 
 
 @dataclasses.dataclass(frozen=True)
@@ -27,7 +27,7 @@ class GraphVariable:
       parts: the variables that hold it; more than one if it is partitioned.
       shape: the whole variable's shape, or None where it is not static.
       dtype: its dtype.
-      role: what it is for, one of those in `migration.roles`.
+      role: what it is for, one of those in `checkpoint.roles`.
     """
 
     name: str

@@ -21,7 +21,7 @@ from collections.abc import Iterator, Mapping
 import tensorflow as tf
 
 from estimator_ckpt.bundle.index import index_path, parse_index, shard_path
-from estimator_ckpt.migration.aliases import add_aliases
+from estimator_ckpt.bundle.key_aliases import add_aliases
 
 _SHARD = re.compile(r"\.data-\d{5}-of-(\d{5})")
 _BESIDE = re.compile(r"\.saving-[0-9a-f]{32}")

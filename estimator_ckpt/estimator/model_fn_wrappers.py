@@ -16,7 +16,7 @@ from typing import Any, Optional
 import tensorflow as tf
 from tensorflow.compat import v1 as tf1
 
-from estimator_ckpt.training import private
+from estimator_ckpt.tf_private import private
 
 ModelFn = Callable[..., Any]
 _MARK = "__estimator_ckpt_decorators__"

@@ -1,7 +1,7 @@
 """Checkpoints as the training side reads them: through TensorFlow's own reader.
 
 So a warm start or a restore works wherever `tf.io.gfile` does, and for checkpoints of
-the V1 format. What the keys mean is decided by `migration.layout`, as everywhere.
+the V1 format. What the keys mean is decided by `checkpoint.contents`, as everywhere.
 """
 
 from __future__ import annotations
@@ -23,9 +23,9 @@ from estimator_ckpt.bundle.errors import (
     CorruptIndexError,
 )
 from estimator_ckpt.bundle.index import index_path, parse_index, shard_path
-from estimator_ckpt.migration import layout, names, object_graph
-from estimator_ckpt.migration.assignment import AssignmentMap, AssignmentMapError
-from estimator_ckpt.migration.plan import Variable, role_in
+from estimator_ckpt.checkpoint import contents, object_graph, object_keys
+from estimator_ckpt.maps.assignment import AssignmentMap, AssignmentMapError
+from estimator_ckpt.maps.plans import Variable, role_in
 
 #: What TensorFlow says of a whole tensor that it cannot give as an array: slices of
 #: some dtypes, variants.
@@ -55,7 +55,7 @@ class Source:
     """
 
     prefix: str
-    layout: layout.Layout
+    layout: contents.Layout
     shapes: Mapping[str, tuple[int, ...]]
     dtypes: Mapping[str, tf.DType]
     graph: Any
@@ -83,8 +83,8 @@ def read(prefix: str) -> Source:
         shapes = reader.get_variable_to_shape_map()
         dtypes = reader.get_variable_to_dtype_map()
         graph = None
-        if names.OBJECT_GRAPH_KEY in shapes:
-            serialized = reader.get_tensor(names.OBJECT_GRAPH_KEY)
+        if object_keys.OBJECT_GRAPH_KEY in shapes:
+            serialized = reader.get_tensor(object_keys.OBJECT_GRAPH_KEY)
             graph = object_graph.parse(serialized, prefix)
     except (tf.errors.OpError, ValueError, RuntimeError) as error:
         raise DamagedCheckpointError(
@@ -92,7 +92,7 @@ def read(prefix: str) -> Source:
         ) from error
     return Source(
         prefix=prefix,
-        layout=layout.of(shapes, graph),
+        layout=contents.of(shapes, graph),
         shapes={key: tuple(shape) for key, shape in shapes.items()},
         dtypes=dtypes,
         graph=graph,

@@ -21,12 +21,13 @@ import tensorflow as tf
 from tensorflow.compat import v1 as tf1
 
 from estimator_ckpt.bundle.errors import CheckpointError
-from estimator_ckpt.migration import layout, names, object_graph, roles
-from estimator_ckpt.migration.assignment import NO_RENAMES, AssignmentMap
-from estimator_ckpt.training import private, publish, sources, variables
+from estimator_ckpt.checkpoint import contents, object_graph, object_keys, roles
+from estimator_ckpt.estimator import global_variables, index_files, restoring
+from estimator_ckpt.maps.assignment import NO_RENAMES, AssignmentMap
+from estimator_ckpt.tf_private import private
 
 #: What the Saver calls the alias of the global step: its own name is taken.
-_STEP_ALIAS = f"{names.GLOBAL_STEP}:alias"
+_STEP_ALIAS = f"{object_keys.GLOBAL_STEP}:alias"
 
 _log = logging.getLogger("estimator_ckpt")
 
@@ -78,7 +79,7 @@ class _KeyBuilder(private.SaverBuilder):
     def collect(self, variables_to_save: Any) -> dict[str, Any]:
         del variables_to_save  # deferred building never has them
         saveables = private.saveables_by_name(self._var_list)
-        if names.OBJECT_GRAPH_KEY in saveables:
+        if object_keys.OBJECT_GRAPH_KEY in saveables:
             self._saved, saveables = _as_it_is(saveables)
             return saveables
         shapes = _shapes_of(saveables)
@@ -125,7 +126,7 @@ class _KeyBuilder(private.SaverBuilder):
             if saved.object_key not in (None, saved.name)
         }
 
-    def feed(self, source: sources.Source) -> dict[tf.Tensor, list[str]]:
+    def feed(self, source: restoring.Source) -> dict[tf.Tensor, list[str]]:
         """The keys to restore from, for a checkpoint of any format.
 
         Raises:
@@ -196,7 +197,7 @@ class FormatSaver(private.Saver):
         their parts.
         """
         if self._keys.checkpoint is None:
-            everything = variables.of_graph()
+            everything = global_variables.of_graph()
             step = tf1.train.get_global_step()
             tracked = {
                 name: variable.saveable
@@ -219,14 +220,14 @@ class FormatSaver(private.Saver):
     def write(self, session: tf1.Session, prefix: str) -> Any:
         """Saves all tensors under a prefix, and the name keys that `dual` adds."""
         aliases = self._keys.aliases()
-        if publish.is_there(prefix):
-            with publish.beside(prefix) as temporary:
+        if index_files.is_there(prefix):
+            with index_files.beside(prefix) as temporary:
                 super().write(session, temporary)
-                publish.replace(temporary, prefix, aliases)
+                index_files.replace(temporary, prefix, aliases)
             return prefix
         written = super().write(session, prefix)
         if aliases:
-            publish.add_name_keys(prefix, aliases)
+            index_files.add_name_keys(prefix, aliases)
         return written
 
     def restore(self, sess: Any, save_path: str) -> None:
@@ -251,14 +252,14 @@ class FormatSaver(private.Saver):
         prefix = tf.compat.as_text(save_path)
         try:
             self._restore(sess, prefix)
-        except sources.DamagedCheckpointError as error:
-            whole = sources.newest_whole_before(prefix)
+        except restoring.DamagedCheckpointError as error:
+            whole = restoring.newest_whole_before(prefix)
             if whole is None:
-                raise sources.DamagedCheckpointError(
+                raise restoring.DamagedCheckpointError(
                     f"{error}. The state file names no older checkpoint that is whole"
                 ) from error
             if self._on_damaged == "error":
-                raise sources.DamagedCheckpointError(
+                raise restoring.DamagedCheckpointError(
                     f"{error}. The newest one that is whole is {whole}: to train on "
                     f"from it, say on_damaged='fall_back' (--on_damaged=fall_back)"
                 ) from error
@@ -266,26 +267,27 @@ class FormatSaver(private.Saver):
             self._restore(sess, whole)
 
     def _restore(self, session: tf1.Session, prefix: str) -> None:
-        sources.require_whole_files(prefix)
-        source = sources.renamed(sources.read(prefix), self._assignment_map)
+        restoring.require_whole_files(prefix)
+        source = restoring.renamed(restoring.read(prefix), self._assignment_map)
         feed = self._keys.feed(source)
         tf1.logging.info("Restoring parameters from %s", prefix)
         feed[self.saver_def.filename_tensor_name] = prefix
-        with sources.reporting_damage(prefix):
+        with restoring.reporting_damage(prefix):
             session.run(self.saver_def.restore_op_name, feed)
 
 
 def _shapes_of(saveables: Mapping[str, Any]) -> dict[str, Optional[tuple[int, ...]]]:
     """Whole shapes by name, of what is a variable; other saveables are left out."""
     graph_variables = {
-        variables.name_of(variable): variable for variable in tf1.global_variables()
+        global_variables.name_of(variable): variable
+        for variable in tf1.global_variables()
     }
     shapes = {}
     for name, value in saveables.items():
         if isinstance(value, (list, tuple)):
-            shapes[name] = variables.shape_of(value[0])
+            shapes[name] = global_variables.shape_of(value[0])
         elif isinstance(value, tf.Variable):
-            shapes[name] = variables.shape_of(value)
+            shapes[name] = global_variables.shape_of(value)
         elif private.is_tensor_of_variable(value) or (
             isinstance(value, private.SaveableObject)
             and len(value.specs) == 1
@@ -294,7 +296,9 @@ def _shapes_of(saveables: Mapping[str, Any]) -> dict[str, Optional[tuple[int, ..
             # op_list_to_dict turns a variable into its tensor, and a mirrored one
             # into a SaveableObject: the variable itself is in the graph.
             variable = graph_variables.get(name)
-            shapes[name] = None if variable is None else variables.shape_of(variable)
+            shapes[name] = (
+                None if variable is None else global_variables.shape_of(variable)
+            )
     return shapes
 
 
@@ -303,11 +307,13 @@ def _default_layout(
 ) -> tuple[dict[str, str], bytes]:
     """Object keys by name, and the object graph, of `var_list` and `step`."""
     step = tf1.train.get_global_step()
-    step_name = None if step is None else variables.name_of(step)
+    step_name = None if step is None else global_variables.name_of(step)
     if step_name not in variable_names:
         step_name = None
     keys = {
-        name: names.STEP_KEY if name == step_name else names.variable_key(name)
+        name: object_keys.STEP_KEY
+        if name == step_name
+        else object_keys.variable_key(name)
         for name in variable_names
     }
     graph = object_graph.build(
@@ -329,7 +335,7 @@ def _layout_of(
     saveables = dict(saveables)
     keys = {}
     for variable, key in tracked:
-        name = variables.name_of(variable)
+        name = global_variables.name_of(variable)
         if isinstance(saveables.get(name), list):
             del saveables[name]
         if private.whole_of(variable):
@@ -338,7 +344,7 @@ def _layout_of(
             saveables[name] = variable
         keys[name] = key
     for saveable in others:
-        if saveable.name != names.OBJECT_GRAPH_KEY:
+        if saveable.name != object_keys.OBJECT_GRAPH_KEY:
             saveables[saveable.name] = saveable
     object_graph.add_save_counter(graph)
     outside = sorted(set(saveables) - set(keys) - {s.name for s in others})
@@ -359,11 +365,11 @@ def _as_it_is(
     keys, and it has an object graph, whose full names are the TF1 names.
     """
     by_key = {s.name: s for value in saveables.values() for s in value.specs}
-    graph_tensor = by_key.pop(names.OBJECT_GRAPH_KEY).tensor
+    graph_tensor = by_key.pop(object_keys.OBJECT_GRAPH_KEY).tensor
     graph = object_graph.parse(
         tf.get_static_value(graph_tensor).item(), "the model_fn's Saver"
     )
-    found = layout.of_objects(by_key, graph)
+    found = contents.of_objects(by_key, graph)
     names_by_key = {key: name for name, key in found.keys.items()}
     saved = {}
     for key, spec in by_key.items():
@@ -371,8 +377,8 @@ def _as_it_is(
         shape = tuple(spec.tensor.shape.as_list()) if is_static else None
         saved[key] = _Saved(names_by_key.get(key, key), key, shape)
     kept = dict(saveables)
-    kept[names.OBJECT_GRAPH_KEY] = private.NotRestored(
-        graph_tensor, names.OBJECT_GRAPH_KEY
+    kept[object_keys.OBJECT_GRAPH_KEY] = private.NotRestored(
+        graph_tensor, object_keys.OBJECT_GRAPH_KEY
     )
     with tf.device(_device_of(by_key)):
         return saved, {**kept, **_step_alias()}
@@ -389,14 +395,14 @@ def _extras(
     """
     step = tf1.train.get_global_step()
     with tf.device(_device_of(saveables)):
-        extras = {names.OBJECT_GRAPH_KEY: tf.constant(graph, name="object_graph")}
-        if names.SAVE_COUNTER_KEY not in keys.values():
-            extras[names.SAVE_COUNTER_KEY] = (
+        extras = {object_keys.OBJECT_GRAPH_KEY: tf.constant(graph, name="object_graph")}
+        if object_keys.SAVE_COUNTER_KEY not in keys.values():
+            extras[object_keys.SAVE_COUNTER_KEY] = (
                 tf.constant(1, tf.int64, name="save_counter")
                 if step is None
                 else tf.cast(step, tf.int64, name="save_counter")
             )
-        alias = _step_alias() if names.GLOBAL_STEP in keys else {}
+        alias = _step_alias() if object_keys.GLOBAL_STEP in keys else {}
     found = {key: private.NotRestored(tensor, key) for key, tensor in extras.items()}
     return {**found, **alias}
 
@@ -406,7 +412,9 @@ def _step_alias() -> dict[str, private.NotRestored]:
     step = tf1.train.get_global_step()
     if step is None:
         return {}
-    return {_STEP_ALIAS: private.NotRestored(tf.identity(step), names.GLOBAL_STEP)}
+    return {
+        _STEP_ALIAS: private.NotRestored(tf.identity(step), object_keys.GLOBAL_STEP)
+    }
 
 
 def _device_of(saveables: Mapping[str, Any]) -> Any:
@@ -419,7 +427,7 @@ def _device_of(saveables: Mapping[str, Any]) -> Any:
     return None
 
 
-def _key_in(source: sources.Source, saved: _Saved) -> Optional[str]:
+def _key_in(source: restoring.Source, saved: _Saved) -> Optional[str]:
     name = saved.name
     if saved.object_key is not None and saved.object_key in source.shapes:
         return saved.object_key
@@ -432,7 +440,7 @@ def _key_in(source: sources.Source, saved: _Saved) -> Optional[str]:
 
 
 def _problem(
-    source: sources.Source, saved: _Saved, key: Optional[str]
+    source: restoring.Source, saved: _Saved, key: Optional[str]
 ) -> Optional[str]:
     name = saved.name
     if key is None:

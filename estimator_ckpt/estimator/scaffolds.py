@@ -8,10 +8,11 @@ from typing import Any, Optional, Union, overload
 import tensorflow as tf
 from tensorflow.compat import v1 as tf1
 
-from estimator_ckpt.migration import names
-from estimator_ckpt.migration.assignment import AssignmentMap
-from estimator_ckpt.training import model_fn as model_fns
-from estimator_ckpt.training import private, savers, variables
+from estimator_ckpt.checkpoint import object_keys
+from estimator_ckpt.estimator import global_variables, savers
+from estimator_ckpt.estimator import model_fn_wrappers as model_fns
+from estimator_ckpt.maps.assignment import AssignmentMap
+from estimator_ckpt.tf_private import private
 
 _DECORATOR = "with_scaffold"
 ON_DAMAGED = ("error", "fall_back")
@@ -77,7 +78,7 @@ def with_scaffold(
     if callable(format):
         return with_scaffold("tf2")(format)
     _check(format, checkpoint, on_damaged)
-    renames = AssignmentMap.of(assignment_map, name_of=variables.name_of)
+    renames = AssignmentMap.of(assignment_map, name_of=global_variables.name_of)
 
     def decorate(model_fn: model_fns.ModelFn) -> model_fns.ModelFn:
         def change(spec: Any, config: Optional[tf.estimator.RunConfig]) -> Any:
@@ -125,7 +126,7 @@ def scaffold(
         saver already.
     """
     _check(format, checkpoint, on_damaged)
-    renames = AssignmentMap.of(assignment_map, name_of=variables.name_of)
+    renames = AssignmentMap.of(assignment_map, name_of=global_variables.name_of)
     base = scaffold or tf1.train.Scaffold()
     given = base.saver
     if given is None:
@@ -172,7 +173,7 @@ def scaffold(
 def _check(
     format: str, checkpoint: Optional[savers.CheckpointFactory], on_damaged: str
 ) -> None:
-    names.check_format(format)
+    object_keys.check_format(format)
     if on_damaged not in ON_DAMAGED:
         raise ValueError(
             f"unknown on_damaged {on_damaged!r}: use 'error' or 'fall_back'"

@@ -14,10 +14,10 @@ from typing import Any, Optional, Union
 import tensorflow as tf
 from tensorflow.compat import v1 as tf1
 
-from estimator_ckpt.migration import roles
-from estimator_ckpt.migration.plan import Plan, Variable
-from estimator_ckpt.training import private
-from estimator_ckpt.training.variables import GraphVariable
+from estimator_ckpt.checkpoint import roles
+from estimator_ckpt.estimator.global_variables import GraphVariable
+from estimator_ckpt.maps.plans import Plan, Variable
+from estimator_ckpt.tf_private import private
 
 #: tf.estimator.VocabInfo by the names of the variables whose rows follow a vocabulary.
 Vocabularies = Mapping[str, Any]

@@ -19,12 +19,13 @@ from tensorflow.compat import v1 as tf1
 
 from estimator_ckpt.bundle import files
 from estimator_ckpt.bundle.errors import CheckpointError
-from estimator_ckpt.migration import plan as plans
-from estimator_ckpt.migration.assignment import AssignmentMap
-from estimator_ckpt.migration.patterns import Patterns
-from estimator_ckpt.migration.plan import Choice, Plan, Verdict
-from estimator_ckpt.training import carrying, private, sources, variables
-from estimator_ckpt.training import model_fn as model_fns
+from estimator_ckpt.estimator import global_variables, restoring, value_ops
+from estimator_ckpt.estimator import model_fn_wrappers as model_fns
+from estimator_ckpt.maps import plans
+from estimator_ckpt.maps.assignment import AssignmentMap
+from estimator_ckpt.maps.filters import Patterns
+from estimator_ckpt.maps.plans import Choice, Plan, Verdict
+from estimator_ckpt.tf_private import private
 
 _DECORATOR = "warm_start_from"
 #: What the log calls a verdict, where that is not the verdict's own word.
@@ -57,7 +58,7 @@ def warm_start_from(
     exclude: Patterns = None,
     assignment_map: Any = None,
     reset: Patterns = None,
-    vocab_info: Optional[carrying.Vocabularies] = None,
+    vocab_info: Optional[value_ops.Vocabularies] = None,
     resize: Patterns = None,
     cast: bool = False,
     strict: bool = False,
@@ -112,17 +113,19 @@ def warm_start_from(
         include=include,
         exclude=exclude,
         reset=reset,
-        assignment_map=AssignmentMap.of(assignment_map, name_of=variables.name_of),
+        assignment_map=AssignmentMap.of(
+            assignment_map, name_of=global_variables.name_of
+        ),
         cast=cast,
         resize=resize,
-        vocabularies=carrying.axes(vocabularies),
+        vocabularies=value_ops.axes(vocabularies),
     )
 
     def decorate(model_fn: model_fns.ModelFn) -> model_fns.ModelFn:
         def change(spec: Any, config: Optional[tf.estimator.RunConfig]) -> Any:
             if not _is_due(spec, config):
                 return spec
-            prefix = sources.resolve(source)
+            prefix = restoring.resolve(source)
             hook = _WarmStartHook(prefix, choice, vocabularies, strict)
             return _with_warm_start(spec, hook)
 
@@ -159,12 +162,12 @@ def warm_start_settings(
       CheckpointError: nothing is left to carry.
     """
     choice = Choice.of(carry=carry, include=include, exclude=exclude)
-    found = sources.read(sources.resolve(source))
+    found = restoring.read(restoring.resolve(source))
     found.layout.require_unique(found.prefix)
     known = found.layout.keys
     chosen = [
         name
-        for name, variable in sources.variables_of(found).items()
+        for name, variable in restoring.variables_of(found).items()
         if choice.leaves_out(variable) is None
     ]
     if not chosen:
@@ -192,7 +195,7 @@ def _is_due(spec: Any, config: Optional[tf.estimator.RunConfig]) -> bool:
     if config is None:
         return True
     if config.model_dir:
-        existing = sources.latest(config.model_dir)
+        existing = restoring.latest(config.model_dir)
         if existing:
             _log.info("Not warm-starting: %s is there already", existing)
             return False
@@ -216,7 +219,7 @@ class _WarmStartHook(tf1.train.SessionRunHook):
         self,
         prefix: str,
         choice: Choice,
-        vocabularies: carrying.Vocabularies,
+        vocabularies: value_ops.Vocabularies,
         strict: bool,
     ):
         self._prefix = prefix
@@ -239,19 +242,21 @@ class _WarmStartHook(tf1.train.SessionRunHook):
                 "The model_fn calls init_from_checkpoint: values carried from %s win",
                 self._prefix,
             )
-        source, everything = sources.read(self._prefix), variables.of_graph()
-        vocabularies = carrying.with_state(self._vocabularies, everything)
+        source, everything = restoring.read(self._prefix), global_variables.of_graph()
+        vocabularies = value_ops.with_state(self._vocabularies, everything)
         plan = plans.make(
-            sources.variables_of(source),
-            carrying.of_graph(everything),
-            dataclasses.replace(self._choice, vocabularies=carrying.axes(vocabularies)),
+            restoring.variables_of(source),
+            value_ops.of_graph(everything),
+            dataclasses.replace(
+                self._choice, vocabularies=value_ops.axes(vocabularies)
+            ),
             source_name=self._prefix,
             target_name="this model",
             ambiguous=source.layout.ambiguous,
         )
         _report(plan)
         _complain(plan, self._strict)
-        self._restore = carrying.restorer(
+        self._restore = value_ops.restorer(
             plan,
             everything,
             self._prefix,

@@ -1,14 +1,14 @@
 """What a Keras optimizer does otherwise than the tf1 optimizer that it goes on from.
 
-By how much each is off is measured in `tests/training/test_trajectories.py`.
+By how much each is off is measured in `tests/keras/test_trajectories.py`.
 """
 
 from __future__ import annotations
 
-from estimator_ckpt.migration import optimizers, roles
-from estimator_ckpt.migration.optimizers import Kind
-from estimator_ckpt.training.live import LiveOptimizer
-from estimator_ckpt.training.states import State
+from estimator_ckpt.checkpoint import optimizers, roles
+from estimator_ckpt.checkpoint.optimizers import Kind
+from estimator_ckpt.keras.described import LiveOptimizer
+from estimator_ckpt.keras.saved_state import State
 
 
 def of(

@@ -14,13 +14,15 @@ from collections.abc import Iterator, Sequence
 from typing import Any, Optional
 
 from estimator_ckpt.bundle import files
-from estimator_ckpt.migration import convert, layer_rules, paths
-from estimator_ckpt.migration.assignment import AssignmentMap
-from estimator_ckpt.migration.checkpoint import Checkpoint, open_checkpoint
-from estimator_ckpt.migration.plan import Plan
-from estimator_ckpt.training import to_names, to_objects, trackables, weights_file
-from estimator_ckpt.training.result import Result
-from estimator_ckpt.training.to_objects import Iterations
+from estimator_ckpt.checkpoint import prefixes
+from estimator_ckpt.checkpoint.opening import Checkpoint, open_checkpoint
+from estimator_ckpt.conversion import convert
+from estimator_ckpt.keras import to_names, to_objects, trackables, weights_file
+from estimator_ckpt.keras.results import Result
+from estimator_ckpt.keras.to_objects import Iterations
+from estimator_ckpt.layouts import layer_rules
+from estimator_ckpt.maps.assignment import AssignmentMap
+from estimator_ckpt.maps.plans import Plan
 
 _log = logging.getLogger("estimator_ckpt")
 #: What to write: for the object, or back for a tf1 Saver.
@@ -66,7 +68,7 @@ def convert_for(
         `convert`.
       layouts: rules for layers that differ in more than names (LSTM, GRU, fused
         kernels), from tf1 to Keras in both directions: a list of dicts or a YAML file;
-        see `migration.layer_rules`.
+        see `layouts.layer_rules`.
       optimizer_state: whether slots and steps are converted; else the object's own
         values are written.
       iterations: the steps that the optimizer has taken, or a dict of them by the path
@@ -196,11 +198,11 @@ def _opened(
     with contextlib.ExitStack() as stack:
         try:
             checkpoint = open_checkpoint(source, names="path" if to == "tf1" else names)
-        except paths.V1CheckpointError as error:
-            from estimator_ckpt.migration import v1
+        except prefixes.V1CheckpointError as error:
+            from estimator_ckpt.checkpoint import v1_format
 
             directory = os.path.dirname(os.fspath(beside))
-            bundle = stack.enter_context(v1.as_bundle(error.prefix, directory))
+            bundle = stack.enter_context(v1_format.as_bundle(error.prefix, directory))
             checkpoint = open_checkpoint(bundle)
         stack.enter_context(checkpoint)
         checkpoint.layout.require_unique(checkpoint.prefix)

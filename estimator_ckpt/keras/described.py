@@ -10,9 +10,9 @@ from typing import Any, Optional
 import tensorflow as tf
 
 from estimator_ckpt.bundle.errors import CheckpointError
-from estimator_ckpt.migration import optimizers, roles
-from estimator_ckpt.migration.plan import Variable
-from estimator_ckpt.training import private
+from estimator_ckpt.checkpoint import optimizers, roles
+from estimator_ckpt.maps.plans import Variable
+from estimator_ckpt.tf_private import private
 
 
 class TrackableError(CheckpointError, ValueError):

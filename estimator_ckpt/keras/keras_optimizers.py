@@ -7,10 +7,10 @@ from typing import Any
 
 import tensorflow as tf
 
-from estimator_ckpt.migration import optimizers
-from estimator_ckpt.training import private
-from estimator_ckpt.training.live import Live, LiveOptimizer, TrackableError
-from estimator_ckpt.training.view import View
+from estimator_ckpt.checkpoint import optimizers
+from estimator_ckpt.keras.described import Live, LiveOptimizer, TrackableError
+from estimator_ckpt.keras.saved_objects import View
+from estimator_ckpt.tf_private import private
 
 
 def find(view: View) -> dict[int, Any]:

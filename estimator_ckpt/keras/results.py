@@ -6,13 +6,14 @@ import dataclasses
 from typing import Any, Optional
 
 from estimator_ckpt.bundle.errors import CheckpointError
-from estimator_ckpt.migration import plan, roles
-from estimator_ckpt.migration.checkpoint import Checkpoint
-from estimator_ckpt.migration.plan import Item, Plan, Variable, Verdict
-from estimator_ckpt.migration.rekey import NewTensor, Rekeying
-from estimator_ckpt.training import recipes
-from estimator_ckpt.training.live import Live
-from estimator_ckpt.training.recipes import Recipe
+from estimator_ckpt.checkpoint import roles
+from estimator_ckpt.checkpoint.opening import Checkpoint
+from estimator_ckpt.conversion.new_keys import NewTensor, Rekeying
+from estimator_ckpt.keras import tensor_origins
+from estimator_ckpt.keras.described import Live
+from estimator_ckpt.keras.tensor_origins import Recipe
+from estimator_ckpt.maps import plans
+from estimator_ckpt.maps.plans import Item, Plan, Variable, Verdict
 
 
 class ConversionError(CheckpointError, ValueError):
@@ -56,7 +57,7 @@ class Result:
     def add_value(self, variable: Variable, value: Any, because: str) -> None:
         """A variable that gets a value which the source does not have."""
         assert variable.key is not None
-        self.written[variable.key] = recipes.constant(value, variable.dtype)
+        self.written[variable.key] = tensor_origins.constant(value, variable.dtype)
         self.items.append(Item(Verdict.RESET, variable, None, because))
 
     def add_counter(self, live: Live, count: Optional[int]) -> None:
@@ -75,13 +76,13 @@ class Result:
 
     def keep_own(self, live: Live) -> None:
         """The same for one that has an item already."""
-        self.written[live.key] = recipes.own(live)
+        self.written[live.key] = tensor_origins.own(live)
 
     @property
     def source(self) -> dict[str, Variable]:
         """The source's variables, as plans take them."""
         if not hasattr(self, "_source"):
-            self._source = plan.of_checkpoint(self.checkpoint)
+            self._source = plans.of_checkpoint(self.checkpoint)
         return self._source
 
     @property

@@ -7,9 +7,9 @@ import functools
 from collections.abc import Sequence
 from typing import Any, Optional
 
-from estimator_ckpt.migration import names
-from estimator_ckpt.training import private
-from estimator_ckpt.training.live import Live
+from estimator_ckpt.checkpoint import object_keys
+from estimator_ckpt.keras.described import Live
+from estimator_ckpt.tf_private import private
 
 
 @dataclasses.dataclass(frozen=True)
@@ -37,7 +37,7 @@ class View:
             number: attribute.checkpoint_key
             for number, node in enumerate(self.graph.nodes)
             for attribute in node.attributes
-            if attribute.name == names.VARIABLE_VALUE
+            if attribute.name == object_keys.VARIABLE_VALUE
         }
 
     @functools.cached_property
@@ -82,7 +82,7 @@ class View:
     def live(self, number: int, name: Optional[str] = None) -> Live:
         """A node's variable, called by its path unless it has a name."""
         key = self.keys[number]
-        return Live(name or names.path_of(key) or key, key, self.objects[number])
+        return Live(name or object_keys.path_of(key) or key, key, self.objects[number])
 
 
 def is_keras(value: Any, name: str) -> bool:

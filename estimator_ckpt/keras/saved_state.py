@@ -7,10 +7,10 @@ from collections.abc import Collection, Mapping
 from typing import Optional
 
 from estimator_ckpt.bundle.errors import CheckpointError
-from estimator_ckpt.migration import optimizers, roles
-from estimator_ckpt.migration.checkpoint import Checkpoint
-from estimator_ckpt.migration.optimizers import Change, Kind
-from estimator_ckpt.training.live import LiveOptimizer
+from estimator_ckpt.checkpoint import optimizers, roles
+from estimator_ckpt.checkpoint.opening import Checkpoint
+from estimator_ckpt.checkpoint.optimizers import Change, Kind
+from estimator_ckpt.keras.described import LiveOptimizer
 
 _ANEW = "optimizer_state=False (--nooptimizer_state) starts it anew"
 

@@ -14,11 +14,11 @@ from typing import Any, Optional
 import numpy as np
 
 from estimator_ckpt.bundle import dtypes
-from estimator_ckpt.migration.checkpoint import Checkpoint
-from estimator_ckpt.migration.layers import Runs, Use
-from estimator_ckpt.migration.optimizers import Change
-from estimator_ckpt.migration.rekey import NewTensor
-from estimator_ckpt.training.live import Live
+from estimator_ckpt.checkpoint.opening import Checkpoint
+from estimator_ckpt.checkpoint.optimizers import Change
+from estimator_ckpt.conversion.new_keys import NewTensor
+from estimator_ckpt.keras.described import Live
+from estimator_ckpt.layouts.layout_rule import Runs, Use
 
 #: How many bytes of a table are made at a time.
 _PIECE = 1 << 20

@@ -8,17 +8,17 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Optional
 
 from estimator_ckpt.bundle import dtypes
-from estimator_ckpt.migration import names, optimizers, roles
-from estimator_ckpt.migration.assignment import AssignmentMap
-from estimator_ckpt.migration.checkpoint import Checkpoint, read_object_graph
-from estimator_ckpt.migration.layers import LayoutRule
-from estimator_ckpt.migration.optimizers import Kind
-from estimator_ckpt.migration.plan import Variable
-from estimator_ckpt.training import caveats, states, to_objects
-from estimator_ckpt.training.live import Described, Live, LiveOptimizer
-from estimator_ckpt.training.recipes import Recipe
-from estimator_ckpt.training.result import ConversionError, Result
-from estimator_ckpt.training.states import OptimizerStateError
+from estimator_ckpt.checkpoint import object_keys, optimizers, roles
+from estimator_ckpt.checkpoint.opening import Checkpoint, read_object_graph
+from estimator_ckpt.checkpoint.optimizers import Kind
+from estimator_ckpt.keras import caveats, saved_state, to_objects
+from estimator_ckpt.keras.described import Described, Live, LiveOptimizer
+from estimator_ckpt.keras.results import ConversionError, Result
+from estimator_ckpt.keras.saved_state import OptimizerStateError
+from estimator_ckpt.keras.tensor_origins import Recipe
+from estimator_ckpt.layouts.layout_rule import LayoutRule
+from estimator_ckpt.maps.assignment import AssignmentMap
+from estimator_ckpt.maps.plans import Variable
 
 
 def result(
@@ -73,7 +73,12 @@ def result(
         made.add_value(variable, power, "from the step counter")
     if step is not None:
         variable = Variable(
-            names.GLOBAL_STEP, "int64", (), roles.GLOBAL_STEP, names.GLOBAL_STEP, 8
+            object_keys.GLOBAL_STEP,
+            "int64",
+            (),
+            roles.GLOBAL_STEP,
+            object_keys.GLOBAL_STEP,
+            8,
         )
         made.add_value(variable, step, f"{step} steps")
     return made
@@ -192,7 +197,7 @@ class _Back:
 
     def add_state(self, optimizer: LiveOptimizer, steps: int) -> tuple[Kind, int]:
         """An optimizer's slots and powers; returns its kind and steps in tf1."""
-        states.require_known(optimizer)
+        saved_state.require_known(optimizer)
         kind = _kind(optimizer, steps)
         if kind is optimizers.BERT:
             steps -= optimizers.UNCORRECTED
@@ -204,7 +209,7 @@ class _Back:
                 f"optimizer_state=False (--nooptimizer_state)"
             )
         rate = self._learning_rate(optimizer, steps)
-        changes = states.keras_changes(kind, optimizer, rate)
+        changes = saved_state.keras_changes(kind, optimizer, rate)
         for slot, suffix in kind.slots.items():
             by_owner, change = optimizer.slots.get(slot), changes.get(slot)
             if by_owner is None:  # RMSProp's momentum, which tf1 keeps in any case
@@ -212,7 +217,7 @@ class _Back:
                 self._add_slots(zeros, suffix, optimizers.Change(factor=0.0))
             else:
                 self._add_slots(by_owner, suffix, change and change.inverse)
-        betas = states.betas_of(optimizer)
+        betas = saved_state.betas_of(optimizer)
         for power in kind.powers:
             others = sum(name.startswith(power) for name in self.powers)
             name = f"{power}_{others}" if others else power

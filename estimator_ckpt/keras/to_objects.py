@@ -6,16 +6,16 @@ import dataclasses
 from collections.abc import Mapping, Sequence
 from typing import Any, Optional, Union
 
-from estimator_ckpt.migration import names, optimizers, roles
-from estimator_ckpt.migration.assignment import AssignmentMap
-from estimator_ckpt.migration.checkpoint import Checkpoint
-from estimator_ckpt.migration.layers import LayoutRule, LayoutRuleError
-from estimator_ckpt.migration.plan import Item, Verdict
-from estimator_ckpt.training import caveats, states
-from estimator_ckpt.training.live import Described, Live, LiveOptimizer
-from estimator_ckpt.training.recipes import Recipe
-from estimator_ckpt.training.result import ConversionError, Result
-from estimator_ckpt.training.states import State
+from estimator_ckpt.checkpoint import object_keys, optimizers, roles
+from estimator_ckpt.checkpoint.opening import Checkpoint
+from estimator_ckpt.keras import caveats, saved_state
+from estimator_ckpt.keras.described import Described, Live, LiveOptimizer
+from estimator_ckpt.keras.results import ConversionError, Result
+from estimator_ckpt.keras.saved_state import State
+from estimator_ckpt.keras.tensor_origins import Recipe
+from estimator_ckpt.layouts.layout_rule import LayoutRule, LayoutRuleError
+from estimator_ckpt.maps.assignment import AssignmentMap
+from estimator_ckpt.maps.plans import Item, Verdict
 
 #: Steps that optimizers took: of the only one, or by their paths in the object.
 Iterations = Union[None, int, Mapping[str, int]]
@@ -49,7 +49,7 @@ def result(
             found[name] = Recipe((old_names[name],))
         _add_variable(made, live, found.get(name))
     for live in described.fixed:
-        if live.key != names.SAVE_COUNTER_KEY:
+        if live.key != object_keys.SAVE_COUNTER_KEY:
             made.add_own(live, roles.MODEL)
     _add_counters(made, described)
     for optimizer in described.optimizers:
@@ -66,7 +66,7 @@ def result(
         if optimizer.trained and not owners:  # of which the result says so already
             _leave_out(made, optimizer)
             continue
-        state = states.find(
+        state = saved_state.find(
             checkpoint, optimizer, owners, renaming.targets, steps.get(optimizer.path)
         )
         _add_state(made, optimizer, state, found)
@@ -149,7 +149,7 @@ def _add_counters(made: Result, described: Described) -> None:
         else:
             made.add_counter(described.step, step)
     for live in described.fixed:
-        if live.key == names.SAVE_COUNTER_KEY:
+        if live.key == object_keys.SAVE_COUNTER_KEY:
             made.add_counter(live, step)
 
 

@@ -11,10 +11,11 @@ from typing import Any, Optional
 
 import tensorflow as tf
 
-from estimator_ckpt.migration import layout, names
-from estimator_ckpt.training import keras_optimizers, private
-from estimator_ckpt.training.live import Described, Live, TrackableError
-from estimator_ckpt.training.view import View, is_keras
+from estimator_ckpt.checkpoint import contents, object_keys
+from estimator_ckpt.keras import keras_optimizers
+from estimator_ckpt.keras.described import Described, Live, TrackableError
+from estimator_ckpt.keras.saved_objects import View, is_keras
+from estimator_ckpt.tf_private import private
 
 
 def describe(
@@ -103,8 +104,8 @@ def _build(model: Any, input_shape: Optional[Sequence[Optional[int]]]) -> bool:
 def _describe(called: str, view: View, names_by: str) -> Described:
     found = keras_optimizers.find(view)
     children = {c.local_name: c.node_id for c in view.graph.nodes[0].children}
-    counter = children.get(names.SAVE_COUNTER)
-    step = children.get(names.STEP)
+    counter = children.get(object_keys.SAVE_COUNTER)
+    step = children.get(object_keys.STEP)
     if step not in view.keys or not _is_counter(view.objects[step]):
         step = None
     of_optimizers = {n for number in found for n in view.below(number)}
@@ -118,7 +119,7 @@ def _describe(called: str, view: View, names_by: str) -> Described:
         called=called,
         graph=view.graph,
         variables={name: view.live(n, name) for n, name in by_number.items()},
-        step=None if step is None else view.live(step, names.GLOBAL_STEP),
+        step=None if step is None else view.live(step, object_keys.GLOBAL_STEP),
         optimizers=tuple(
             keras_optimizers.describe(view, number, optimizer, by_number)
             for number, optimizer in found.items()
@@ -153,13 +154,13 @@ def _names(called: str, view: View, numbers: set[int], names_by: str) -> dict[in
     by_key = {key: name for name, key in meaning.keys.items()}
     if names_by == "path":
         shared = [key for found in meaning.ambiguous.values() for key in found]
-        by_key.update((key, names.path_of(key) or key) for key in shared)
+        by_key.update((key, object_keys.path_of(key) or key) for key in shared)
     else:
         meaning.require_unique(called)
     return without_model_names({n: by_key[view.keys[n]] for n in numbers}, view)
 
 
-def layout_of(view: View, numbers: Collection[int]) -> layout.Layout:
+def layout_of(view: View, numbers: Collection[int]) -> contents.Layout:
     """What the variables of some nodes are called, as a checkpoint's would be."""
     for number in numbers:
         # Keras 3's graph leaves out layers below a subclassed model; its paths do not.
@@ -167,7 +168,7 @@ def layout_of(view: View, numbers: Collection[int]) -> layout.Layout:
         if path and not isinstance(view.objects[number], tf.Variable):
             for attribute in view.graph.nodes[number].attributes:
                 attribute.full_name = path
-    return layout.of_objects({view.keys[n] for n in numbers}, view.graph)
+    return contents.of_objects({view.keys[n] for n in numbers}, view.graph)
 
 
 def without_model_names(full: dict[int, str], view: View) -> dict[int, str]:

@@ -15,8 +15,8 @@ import tensorflow as tf
 
 from estimator_ckpt.bundle import files
 from estimator_ckpt.bundle.errors import CheckpointError, DestinationExistsError
-from estimator_ckpt.training import trackables
-from estimator_ckpt.training.live import TrackableError
+from estimator_ckpt.keras import trackables
+from estimator_ckpt.keras.described import TrackableError
 
 _SUFFIX = ".weights.h5"
 

@@ -21,7 +21,7 @@ The cells of CuDNN have no forget bias of their own: `{lstm: ..., forget_bias: 0
 
 Source: `tensorflow/python/ops/rnn_cell_impl.py` and `tensorflow/contrib/cudnn_rnn` of
 TensorFlow 1.15.5 (gates i, j, f, o; r, u), `keras/layers/rnn/{lstm,gru}.py` of Keras
-2.15 (gates i, f, c, o; z, r, h); `tests/training/test_layers.py` runs both.
+2.15 (gates i, f, c, o; z, r, h); `tests/layouts/test_layer_rules.py` runs both.
 """
 
 from __future__ import annotations
@@ -31,10 +31,10 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Optional, Union
 
 from estimator_ckpt.bundle import files
-from estimator_ckpt.migration.layers import LayoutRule, LayoutRuleError, Run
+from estimator_ckpt.layouts.layout_rule import LayoutRule, LayoutRuleError, Run
 
 if TYPE_CHECKING:
-    from estimator_ckpt.migration.layers import Array, Reorder, Runs
+    from estimator_ckpt.layouts.layout_rule import Array, Reorder, Runs
 
 Layouts = Union[None, str, "os.PathLike[str]", Sequence[Mapping[str, Any]]]
 

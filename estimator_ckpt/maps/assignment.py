@@ -28,7 +28,7 @@ from typing import Any, Optional, Union
 
 from estimator_ckpt.bundle import files
 from estimator_ckpt.bundle.errors import CheckpointError
-from estimator_ckpt.migration import roles
+from estimator_ckpt.checkpoint import roles
 
 _BUILTIN = "builtin:"
 _PART = re.compile(r"/part_\d+$")

@@ -13,11 +13,11 @@ import enum
 from collections.abc import Mapping
 from typing import Any, Optional
 
-from estimator_ckpt.migration import roles
-from estimator_ckpt.migration.assignment import AssignmentMap, Renaming
-from estimator_ckpt.migration.checkpoint import Checkpoint
-from estimator_ckpt.migration.layout import Layout
-from estimator_ckpt.migration.patterns import Filter, Patterns
+from estimator_ckpt.checkpoint import roles
+from estimator_ckpt.checkpoint.contents import Layout
+from estimator_ckpt.checkpoint.opening import Checkpoint
+from estimator_ckpt.maps.assignment import AssignmentMap, Renaming
+from estimator_ckpt.maps.filters import Filter, Patterns
 
 
 class Verdict(enum.Enum):

@@ -2,7 +2,7 @@
 
 TensorFlow has no public way to ask which keys its Saver would write, to change them,
 or to see how Estimator reads a model_fn's arguments. Checked against TensorFlow 2.15.1
-and tensorflow-estimator 2.15.0; `tests/training/test_private.py` fails, naming the
+and tensorflow-estimator 2.15.0; `tests/tf_private/test_private.py` fails, naming the
 function, when one of them changes.
 """
 

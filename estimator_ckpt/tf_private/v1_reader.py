@@ -1,6 +1,6 @@
 """Reads a V1-format checkpoint through TensorFlow and writes it as a tensor bundle.
 
-    python -m estimator_ckpt.training.v1 V1_CHECKPOINT NEW_PREFIX
+    python -m estimator_ckpt.tf_private.v1_reader V1_CHECKPOINT NEW_PREFIX
 
 RestoreV2 reads both formats, and puts the parts of partitioned variables together.
 Tensors are read one at a time.

@@ -285,7 +285,7 @@ def test_what_is_no_plain_entry_is_left_to_protobuf(junk, shape, data):
 def test_listing_what_tensorflow_wrote_does_not_load_protobuf():
     program = (
         "import sys\n"
-        "from estimator_ckpt.migration.checkpoint import open_checkpoint\n"
+        "from estimator_ckpt.checkpoint.opening import open_checkpoint\n"
         f"assert list(open_checkpoint({str(PREFIXES['guide/tf1-ckpt'])!r}).values())\n"
         "assert 'google.protobuf' not in sys.modules\n"
     )

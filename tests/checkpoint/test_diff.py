@@ -5,7 +5,7 @@ import pytest
 
 import estimator_ckpt as ec
 from estimator_ckpt.bundle.writer import Partitioned, write_bundle
-from estimator_ckpt.migration import diff as diffs
+from estimator_ckpt.checkpoint import diff as diffs
 from tests import testdata_paths
 from tests.testdata_paths import PREFIXES, TESTDATA
 

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 from tensorflow.core.protobuf import trackable_object_graph_pb2
 
 from estimator_ckpt.bundle import schema
-from estimator_ckpt.migration import names, object_graph
+from estimator_ckpt.checkpoint import object_graph, object_keys
 
 
 def expected(variables, root, step):
@@ -22,10 +22,10 @@ def expected(variables, root, step):
         )
 
     if step is not None:
-        add(top, "step", step, names.STEP_KEY)
-    add(top, "save_counter", "save_counter", names.SAVE_COUNTER_KEY)
+        add(top, "step", step, object_keys.STEP_KEY)
+    add(top, "save_counter", "save_counter", object_keys.SAVE_COUNTER_KEY)
     for name in variables:
-        add(dictionary, name, name, names.variable_key(name, root))
+        add(dictionary, name, name, object_keys.variable_key(name, root))
     return graph.SerializeToString()
 
 

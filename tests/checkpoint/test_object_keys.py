@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from estimator_ckpt.migration import names
+from estimator_ckpt.checkpoint import object_keys
 
 
 @pytest.mark.parametrize(
@@ -20,27 +20,27 @@ from estimator_ckpt.migration import names
     ],
 )
 def test_escaping_is_invertible(name, escaped):
-    assert names.escape(name) == escaped
-    assert names.unescape(escaped) == name
+    assert object_keys.escape(name) == escaped
+    assert object_keys.unescape(escaped) == name
 
 
 @given(st.text(alphabet="./Sab_-", max_size=12))
 def test_unescape_undoes_escape_for_any_name(name):
-    assert names.unescape(names.escape(name)) == name
-    assert "/" not in names.escape(name)
+    assert object_keys.unescape(object_keys.escape(name)) == name
+    assert "/" not in object_keys.escape(name)
 
 
 @pytest.mark.parametrize("damaged", [".", "a.", "a.b", ".ATTRIBUTES"])
 def test_what_escape_never_writes_is_not_unescaped(damaged):
     with pytest.raises(ValueError, match="not an escaped name"):
-        names.unescape(damaged)
+        object_keys.unescape(damaged)
 
 
 def test_keys_are_those_of_the_guide():
     value = ".ATTRIBUTES/VARIABLE_VALUE"
-    assert names.variable_key("scoped/c") == f"var_list/scoped.Sc/{value}"
-    assert names.variable_key("a", root="vars") == f"vars/a/{value}"
-    assert names.STEP_KEY == f"step/{value}"
+    assert object_keys.variable_key("scoped/c") == f"var_list/scoped.Sc/{value}"
+    assert object_keys.variable_key("a", root="vars") == f"vars/a/{value}"
+    assert object_keys.STEP_KEY == f"step/{value}"
 
 
 @pytest.mark.parametrize(
@@ -57,14 +57,14 @@ def test_keys_are_those_of_the_guide():
     ],
 )
 def test_path_of_an_object_key(key, path):
-    assert names.path_of(key) == path
+    assert object_keys.path_of(key) == path
 
 
 @pytest.mark.parametrize("full_name", ["", "Variable", "Variable_12"])
 def test_made_up_full_names_say_nothing(full_name):
-    assert names.says_nothing(full_name)
+    assert object_keys.says_nothing(full_name)
 
 
 @pytest.mark.parametrize("full_name", ["v", "Variable_x", "scope/Variable"])
 def test_other_full_names_say_something(full_name):
-    assert not names.says_nothing(full_name)
+    assert not object_keys.says_nothing(full_name)

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from estimator_ckpt.migration import optimizers
+from estimator_ckpt.checkpoint import optimizers
 
 BETAS = {"beta1_power": 0.9, "beta2_power": 0.999}
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from estimator_ckpt.migration import roles
+from estimator_ckpt.checkpoint import roles
 
 MODEL = {"dense/kernel", "dense/bias", "bn/moving_mean", "global_step", "w"}
 

@@ -5,7 +5,7 @@ import tensorflow as tf
 from tensorflow.compat import v1 as tf1
 
 from estimator_ckpt.bundle.errors import CheckpointError
-from estimator_ckpt.migration import state
+from estimator_ckpt.checkpoint import state_file
 
 
 @pytest.mark.parametrize("name", ["model.ckpt-1", "schön/модель-1", 'a"b\\c', "a\nb"])
@@ -15,7 +15,7 @@ def test_what_tensorflow_writes_is_read_and_what_we_write_it_reads(tmp_path, nam
     tf1.train.update_checkpoint_state(
         str(tmp_path / "dir"), path, all_model_checkpoint_paths=["/x/old", path]
     )
-    found = state.read(tmp_path / "dir")
+    found = state_file.read(tmp_path / "dir")
     assert found.latest == path
     assert found.all == ("/x/old", path)
     (tmp_path / "dir" / "checkpoint").write_bytes(found.serialize())
@@ -24,7 +24,7 @@ def test_what_tensorflow_writes_is_read_and_what_we_write_it_reads(tmp_path, nam
 
 
 def test_raw_utf8_is_read_as_tensorflow_2_21_writes_it():
-    found = state.parse('model_checkpoint_path: "schön"\n'.encode(), "here")
+    found = state_file.parse('model_checkpoint_path: "schön"\n'.encode(), "here")
     assert found.latest == "schön"
     assert b"sch\\303\\266n" in found.serialize()
 
@@ -34,14 +34,14 @@ def test_timestamps_are_kept_only_if_they_are_there(tmp_path):
     manager = tf.train.CheckpointManager(tf.train.Checkpoint(v=v), str(tmp_path), 2)
     manager.save()
     manager.save()
-    found = state.read(tmp_path)
+    found = state_file.read(tmp_path)
     assert len(found.timestamps) == len(found.all) == 2
     assert found.last_preserved is not None
-    assert state.parse(found.serialize(), "here") == found
-    assert b"timestamp" not in state.CheckpointState("a", ("a",)).serialize()
+    assert state_file.parse(found.serialize(), "here") == found
+    assert b"timestamp" not in state_file.CheckpointState("a", ("a",)).serialize()
 
 
 @pytest.mark.parametrize("content", [b"\x00\x01", b"a b c", b'all_model: "x"', b""])
 def test_a_damaged_state_file_is_one_clear_line(content):
     with pytest.raises(CheckpointError, match=r"here: .*state file"):
-        state.parse(content, "here")
+        state_file.parse(content, "here")

@@ -9,7 +9,7 @@ import tensorflow as tf
 
 import estimator_ckpt as ec
 from estimator_ckpt.cli import main
-from tests.cli.test_commands import run
+from tests.cli.test_main import run
 from tests.conftest import REPOSITORY
 from tests.testdata_paths import PREFIXES, TESTDATA
 

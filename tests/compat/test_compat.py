@@ -10,13 +10,13 @@ import sys
 import pytest
 
 import estimator_ckpt as ec
-from estimator_ckpt.migration import names
+from estimator_ckpt.checkpoint import object_keys
 from tests import testdata_paths
 from tests.compat.read_back import digest
 from tests.conftest import REPOSITORY
 
 pytestmark = pytest.mark.compat
-FORMATS = names.FORMATS
+FORMATS = object_keys.FORMATS
 VENVS = pathlib.Path(REPOSITORY) / ".venvs"
 READERS = {
     "1.15.5": VENVS / "tf115" / "bin" / "python",
@@ -48,7 +48,7 @@ def described(prefix, name, is_var_list):
         "format": checkpoint.format,
         "variables": variables,
         "is_var_list": is_var_list,
-        "step": step if step and names.STEP_KEY in checkpoint.index else None,
+        "step": step if step and object_keys.STEP_KEY in checkpoint.index else None,
     }
 
 
@@ -97,7 +97,7 @@ def test_jobs_under_2_15_are_restored_by_a_saver_of_1_15(tmp_path):
     import tensorflow as tf
 
     from model_fns import digits, embedding, guide
-    from tests.training import helpers
+    from tests.estimator import helpers
 
     if not READERS["1.15.5"].exists():
         pytest.skip("no interpreter with TensorFlow 1.15.5 (see make compat)")

@@ -16,7 +16,7 @@ from tests.compat.test_compat import READERS
 from tests.conftest import REPOSITORY
 
 pytestmark = pytest.mark.compat
-TESTS = pathlib.Path(REPOSITORY) / "tests" / "training"
+TESTS = pathlib.Path(REPOSITORY) / "tests"
 NEWEST, OLDEST = READERS["2.21.0"], READERS["1.15.5"]
 
 
@@ -40,8 +40,12 @@ def run(python, files, **environment):
 
 @pytest.mark.parametrize("uses_tf_keras", ["1", "0"], ids=["tf-keras", "Keras 3"])
 def test_leaving_estimator_in_2_21(uses_tf_keras):
-    files = ("convert_for", "layers", "trajectories", "private_keras")
-    files = [f"test_{name}.py" for name in files]
+    files = [
+        "keras/test_convert_for.py",
+        "layouts/test_layer_rules.py",
+        "keras/test_trajectories.py",
+        "tf_private/test_private_keras.py",
+    ]
     run(NEWEST, files, TF_USE_LEGACY_KERAS=uses_tf_keras)
 
 
@@ -55,7 +59,7 @@ def test_1_15_goes_on_from_what_keras_saved(python, uses_tf_keras):
         pytest.skip("no interpreter with TensorFlow 1.15.5 (see make compat)")
     run(
         python,
-        ["test_way_back.py"],
+        ["keras/test_to_names.py"],
         TF_USE_LEGACY_KERAS=uses_tf_keras,
         ESTIMATOR_CKPT_TF1_PYTHON=str(OLDEST),
     )

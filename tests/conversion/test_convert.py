@@ -11,14 +11,14 @@ import estimator_ckpt as ec
 from estimator_ckpt.bundle import files
 from estimator_ckpt.bundle.index import read_index, shard_path
 from estimator_ckpt.bundle.writer import write_bundle
-from estimator_ckpt.migration import names
+from estimator_ckpt.checkpoint import object_keys
 from tests import testdata_paths
 
 PREFIXES = testdata_paths.PREFIXES
 NAME_BASED = sorted(
     n for n in PREFIXES if not n.startswith(testdata_paths.OBJECT_BASED)
 )
-FORMATS = names.FORMATS
+FORMATS = object_keys.FORMATS
 #: Variables of dtypes that TensorFlow cannot join are written whole, see convert.py.
 WHOLE = {"partition-dtypes/model.ckpt": {"float16", "string"}}
 
@@ -103,7 +103,7 @@ def test_root_lays_an_object_based_source_out_anew(tmp_path):
     prefix = PREFIXES["guide-tf2/tf2-ckpt-1"]
     new = ec.convert(prefix, tmp_path / "new", to="tf2", root="vars")
     keys = {k.decode() for k in records(new)}
-    assert names.variable_key("scoped/c", "vars") in keys
+    assert object_keys.variable_key("scoped/c", "vars") in keys
     assert not any(key.startswith("variables/") for key in keys)
 
 
@@ -111,8 +111,8 @@ def test_the_step_stays_with_the_variables_when_asked(tmp_path):
     prefix = PREFIXES["digits/model.ckpt-300"]
     new = ec.convert(prefix, tmp_path / "new", to="tf2", step=None)
     keys = {k.decode() for k in records(new)}
-    assert names.variable_key("global_step") in keys
-    assert names.STEP_KEY not in keys
+    assert object_keys.variable_key("global_step") in keys
+    assert object_keys.STEP_KEY not in keys
 
 
 @pytest.mark.parametrize(
@@ -120,7 +120,7 @@ def test_the_step_stays_with_the_variables_when_asked(tmp_path):
 )
 def test_save_counter_is_the_global_step_or_1(tmp_path, name, counter):
     new = ec.convert(PREFIXES[name], tmp_path / "new", to="tf2")
-    assert ec.open_checkpoint(new).read(names.SAVE_COUNTER_KEY) == counter
+    assert ec.open_checkpoint(new).read(object_keys.SAVE_COUNTER_KEY) == counter
 
 
 def test_include_and_exclude_choose_variables(tmp_path):
@@ -206,7 +206,7 @@ class TestData:
         for variable, value in expected.items():
             (found,) = tf.raw_ops.RestoreV2(
                 prefix=new,
-                tensor_names=[names.variable_key(variable)],
+                tensor_names=[object_keys.variable_key(variable)],
                 shape_and_slices=[""],
                 dtypes=[tf.as_dtype(ec.open_checkpoint(new)[variable].dtype)],
             )
@@ -360,7 +360,9 @@ def test_a_shard_of_the_v1_format_stands_for_all_of_them(tmp_path):
 
 
 def test_the_v1_format_without_tensorflow_is_a_clear_error(tmp_path, monkeypatch):
-    monkeypatch.setattr("estimator_ckpt.migration.v1.find_spec", lambda name: None)
+    monkeypatch.setattr(
+        "estimator_ckpt.checkpoint.v1_format.find_spec", lambda name: None
+    )
     prefix = testdata_paths.V1_PREFIXES["v1-format/single/model.ckpt-7"]
     with pytest.raises(ec.CheckpointError, match="pip install tensorflow"):
         ec.convert(prefix, tmp_path / "n", to="tf2")

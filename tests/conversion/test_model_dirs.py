@@ -6,7 +6,7 @@ import shutil
 import pytest
 
 import estimator_ckpt as ec
-from estimator_ckpt.migration import state
+from estimator_ckpt.checkpoint import state_file
 from tests.testdata_paths import TESTDATA, V1_PREFIXES
 
 
@@ -17,8 +17,8 @@ def test_every_checkpoint_of_the_state_file_is_there(tmp_path):
         "model.ckpt-200",
         "model.ckpt-300",
     ]
-    found = state.read(tmp_path / "new")
-    assert found == state.read(TESTDATA / "digits")
+    found = state_file.read(tmp_path / "new")
+    assert found == state_file.read(TESTDATA / "digits")
     assert all(ec.verify(prefix).ok for prefix in new)
     assert ec.open_checkpoint(tmp_path / "new").global_step == 300
     assert (tmp_path / "new" / "graph.pbtxt").exists()
@@ -55,12 +55,12 @@ def test_what_is_gone_is_left_out_with_a_warning(tmp_path, caplog):
     new = ec.convert_model_dir(source, tmp_path / "new", to="tf1")
     assert len(new) == 2
     assert "model.ckpt-100: left out" in caplog.text
-    assert "model.ckpt-100" not in state.read(tmp_path / "new").all
+    assert "model.ckpt-100" not in state_file.read(tmp_path / "new").all
 
 
 def test_a_moved_model_dir_gets_relative_paths(tmp_path):
     ec.convert_model_dir(TESTDATA / "state-files", tmp_path / "new", to="tf1")
-    found = state.read(tmp_path / "new")
+    found = state_file.read(tmp_path / "new")
     assert found.latest == "model.ckpt-2"
     assert found.all == ("model.ckpt-1", "model.ckpt-2")
 
@@ -69,7 +69,7 @@ def test_a_moved_model_dir_gets_relative_paths(tmp_path):
 def test_checkpoints_of_the_v1_format_are_converted_too(tmp_path, name):
     new = ec.convert_model_dir(V1_PREFIXES[name].parent, tmp_path / "new", to="tf1")
     assert new == [str(tmp_path / "new" / "model.ckpt-7")]
-    found = state.read(tmp_path / "new")
+    found = state_file.read(tmp_path / "new")
     assert (found.latest, found.all) == ("model.ckpt-7", ("model.ckpt-7",))
     assert ec.open_checkpoint(tmp_path / "new").global_step == 7
 

@@ -1,6 +1,6 @@
 """A member of a cluster: a training job that reads its place from TF_CONFIG.
 
-TF_CONFIG=... python -m tests.training.cluster_job
+TF_CONFIG=... python -m tests.estimator.cluster_job
     FORMAT MODEL_DIR STRATEGY STEPS [WARM_START_FROM]
 """
 
@@ -10,7 +10,7 @@ import tensorflow as tf
 from tensorflow.compat import v1 as tf1
 
 import estimator_ckpt as ec
-from tests.training import helpers
+from tests.estimator import helpers
 
 
 def partitioned_fn(features, labels, mode):

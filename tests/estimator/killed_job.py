@@ -19,8 +19,8 @@ import tensorflow as tf
 from tensorflow.compat import v1 as tf1
 
 import estimator_ckpt as ec
-from estimator_ckpt.migration import state as states
-from estimator_ckpt.training import publish
+from estimator_ckpt.checkpoint import state_file as states
+from estimator_ckpt.estimator import index_files
 
 FORMATS = ("tf1", "tf2", "dual")
 
@@ -86,8 +86,8 @@ def die_at(count):
 
         return change
 
-    publish._write = counted(publish._write)
-    publish._put_index = counted(publish._put_index)
+    index_files._write = counted(index_files._write)
+    index_files._put_index = counted(index_files._put_index)
     for name in ("rename", "remove", "rmtree"):
         setattr(tf.io.gfile, name, counted(getattr(tf.io.gfile, name)))
 

@@ -6,8 +6,8 @@ import tensorflow as tf
 from tensorflow.compat import v1 as tf1
 
 from model_fns import digits, embedding, guide
-from tests.training import helpers
-from tests.training.helpers import ec
+from tests.estimator import helpers
+from tests.estimator.helpers import ec
 
 GUIDE = (guide, guide.input_fn, guide.input_fn)
 DIGITS = (digits, digits.train_input_fn, digits.eval_input_fn)

@@ -11,9 +11,9 @@ import pytest
 import tensorflow as tf
 
 import estimator_ckpt as ec
-from estimator_ckpt.migration import names
+from estimator_ckpt.checkpoint import object_keys
 from tests.conftest import REPOSITORY
-from tests.training import helpers
+from tests.estimator import helpers
 
 FORMATS = helpers.FORMATS
 
@@ -45,7 +45,7 @@ def run_cluster(tasks, arguments, waits_for):
                 ),
             }
             members[kind, index] = subprocess.Popen(
-                [sys.executable, "-m", "tests.training.cluster_job", *arguments],
+                [sys.executable, "-m", "tests.estimator.cluster_job", *arguments],
                 cwd=REPOSITORY,
                 env=environment,
                 stdout=subprocess.DEVNULL,
@@ -71,7 +71,7 @@ def test_chief_worker_parameter_server_and_evaluator(tmp_path, format):
             [("chief", 0), ("worker", 0), ("evaluator", 0)],
         )
     values = helpers.values(tmp_path)
-    key = names.STEP_KEY if format != "tf1" else "global_step"
+    key = object_keys.STEP_KEY if format != "tf1" else "global_step"
     assert values[key] >= 40
     state = tf.train.get_checkpoint_state(str(tmp_path))
     kept = [os.path.basename(path) for path in state.all_model_checkpoint_paths]
@@ -93,7 +93,7 @@ def test_two_workers_under_multi_worker_mirrored_strategy(tmp_path, format):
     for steps in ("6", "12"):
         run_cluster(tasks, [format, str(tmp_path), "multi_worker", steps], tasks)
     values = helpers.values(tmp_path)
-    key = names.STEP_KEY if format != "tf1" else "global_step"
+    key = object_keys.STEP_KEY if format != "tf1" else "global_step"
     assert values[key] == 12
     # As with the default saver; of these, worker 1 deletes files as chief does.
     state = tf.train.get_checkpoint_state(str(tmp_path))

@@ -11,7 +11,7 @@ from tensorflow.compat import v1 as tf1
 
 import estimator_ckpt as ec
 from tests.conftest import REPOSITORY
-from tests.training import helpers
+from tests.estimator import helpers
 
 FORMATS = helpers.FORMATS
 COLORS = ["red", "green", "blue"]
@@ -290,7 +290,7 @@ MIRRORED = """
 import sys
 import tensorflow as tf
 import estimator_ckpt as ec
-from tests.training import helpers
+from tests.estimator import helpers
 
 format, model_dir, warm = sys.argv[1:]
 cpu = tf.config.list_physical_devices("CPU")[0]

@@ -8,7 +8,7 @@ import pytest
 
 from tests.conftest import REPOSITORY
 
-JOB = "tests.training.killed_job"
+JOB = "tests.estimator.killed_job"
 
 
 def run(*arguments, seconds):

@@ -6,7 +6,7 @@ import pytest
 import tensorflow as tf
 from tensorflow.python.util import function_utils
 
-from estimator_ckpt.training import model_fn as model_fns
+from estimator_ckpt.estimator import model_fn_wrappers as model_fns
 
 
 class Spec(tuple):

@@ -7,9 +7,9 @@ import shutil
 import pytest
 import tensorflow as tf
 
-from estimator_ckpt.training.sources import DamagedCheckpointError
-from tests.training import helpers
-from tests.training.helpers import FORMATS, ec
+from estimator_ckpt.estimator.restoring import DamagedCheckpointError
+from tests.estimator import helpers
+from tests.estimator.helpers import FORMATS, ec
 
 
 def trained(fn, model_dir, steps):

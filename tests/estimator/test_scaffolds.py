@@ -9,8 +9,8 @@ import tensorflow as tf
 from tensorflow.compat import v1 as tf1
 
 import estimator_ckpt as ec
-from estimator_ckpt.migration import names
-from tests.training import helpers
+from estimator_ckpt.checkpoint import object_keys
+from tests.estimator import helpers
 
 FORMATS = helpers.FORMATS
 
@@ -44,10 +44,10 @@ def test_tf2_keys_are_the_variables_under_var_list_and_the_step(tmp_path):
     train("tf2", tmp_path / "ours")
     variables = set(helpers.values(tmp_path / "plain")) - {"global_step"}
     assert set(helpers.values(tmp_path / "ours")) == {
-        *map(names.variable_key, variables),
-        names.STEP_KEY,
-        names.SAVE_COUNTER_KEY,
-        names.OBJECT_GRAPH_KEY,
+        *map(object_keys.variable_key, variables),
+        object_keys.STEP_KEY,
+        object_keys.SAVE_COUNTER_KEY,
+        object_keys.OBJECT_GRAPH_KEY,
         "global_step",  # once more, for Estimator's max_steps
     }
 
@@ -275,7 +275,7 @@ class TestTheModelFnsOwnScaffold:
 
         train("tf2", tmp_path, fn=own_fn)
         assert called == ["hook", "init_fn"]
-        assert names.STEP_KEY in helpers.values(tmp_path)
+        assert object_keys.STEP_KEY in helpers.values(tmp_path)
 
     def test_a_scaffold_of_a_class_of_its_own_stays_of_that_class(self):
         class Special(tf1.train.Scaffold):
@@ -409,7 +409,7 @@ def test_monitored_training_session_without_an_estimator(tmp_path):
                 checkpoint_dir=str(tmp_path), scaffold=ec.scaffold("tf2")
             ) as session:
                 session.run(train_op)
-        assert helpers.values(tmp_path)[names.variable_key("v")] == expected
+        assert helpers.values(tmp_path)[object_keys.variable_key("v")] == expected
 
 
 @pytest.mark.parametrize("format", FORMATS)

@@ -5,8 +5,8 @@ import pytest
 import tensorflow as tf
 from tensorflow.compat import v1 as tf1
 
-from tests.training import helpers
-from tests.training.helpers import ec
+from tests.estimator import helpers
+from tests.estimator.helpers import ec
 
 FORMATS = helpers.FORMATS
 

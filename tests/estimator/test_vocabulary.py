@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from tests.training.helpers import FORMATS, ec
+from tests.estimator.helpers import FORMATS, ec
 
 OLD = ["red", "green", "blue"]
 NEW = ["blue", "black", "red"]

@@ -9,10 +9,10 @@ import tensorflow as tf
 from tensorflow.compat import v1 as tf1
 
 import estimator_ckpt as ec
-from estimator_ckpt.migration import names
+from estimator_ckpt.checkpoint import object_keys
 from model_fns import digits, embedding, guide
 from tests import testdata_paths
-from tests.training import helpers
+from tests.estimator import helpers
 
 TESTDATA = testdata_paths.TESTDATA
 FIRST = "model.ckpt-0"
@@ -144,7 +144,7 @@ class TestWhatIsCarried:
         source = helpers.values(tmp_path / "old")
         carried = first_values(helpers.model_fn, tmp_path / "old", tmp_path / "new")
         name = "bn/moving_variance"
-        key = names.variable_key(name) if format == "tf2" else name
+        key = object_keys.variable_key(name) if format == "tf2" else name
         np.testing.assert_array_equal(carried[name], source[key])
         assert carried["global_step"] == 0
 
@@ -193,8 +193,8 @@ class TestOnce:
         est.train(guide.input_fn, steps=1)
         est.train(guide.input_fn, steps=1)
         values = helpers.values(tmp_path)
-        assert values[names.variable_key("var")] == 6.0  # 2 carried, and 2 steps
-        assert values[names.STEP_KEY] == 2
+        assert values[object_keys.variable_key("var")] == 6.0  # 2 carried, and 2 steps
+        assert values[object_keys.STEP_KEY] == 2
         assert any("Not warm-starting" in line for line in lines(log))
 
     def test_a_finished_job_needs_its_source_no_more(self, tmp_path):
@@ -216,7 +216,7 @@ class TestOnce:
             tf.estimator.EvalSpec(guide.input_fn, steps=1, throttle_secs=0),
         )
         assert sum("Warm start from" in line for line in lines(log)) == 1
-        assert helpers.values(tmp_path)[names.variable_key("var")] == 8.0
+        assert helpers.values(tmp_path)[object_keys.variable_key("var")] == 8.0
 
 
 class TestTheLog:
@@ -268,8 +268,8 @@ class TestComposition:
         )
         helpers.estimator(fn, tmp_path).train(guide.input_fn, steps=1)
         values = helpers.values(tmp_path)
-        assert values[names.variable_key("var")] == 4.0
-        assert values[names.STEP_KEY] == 1
+        assert values[object_keys.variable_key("var")] == 4.0
+        assert values[object_keys.STEP_KEY] == 1
 
     def test_without_with_scaffold_the_default_saver_stays(self, tmp_path):
         fn = ec.warm_start_from(TESTDATA / "est-tf1")(guide.model_fn)

@@ -8,9 +8,9 @@ import pytest
 import tensorflow as tf
 
 import estimator_ckpt as ec
+from tests.keras.keras_trajectory import model_of, train
 from tests.testdata import trajectory
 from tests.testdata_paths import PREFIXES, V1_PREFIXES, session_values
-from tests.training.keras_trajectory import model_of, train
 
 tf1 = tf.compat.v1
 IS_KERAS_3 = hasattr(tf.keras, "ops")

@@ -15,17 +15,11 @@ import pytest
 import tensorflow as tf
 
 import estimator_ckpt as ec
-from estimator_ckpt.migration import layer_rules
-from estimator_ckpt.training import trackables
+from estimator_ckpt.keras import trackables
+from estimator_ckpt.layouts import layer_rules
+from tests.keras.keras_trajectory import OPTIMIZERS, layouts, model_of, schedule, train
 from tests.testdata import trajectory, trajectory_graph
 from tests.testdata_paths import PREFIXES
-from tests.training.keras_trajectory import (
-    OPTIMIZERS,
-    layouts,
-    model_of,
-    schedule,
-    train,
-)
 
 tf1 = tf.compat.v1
 IS_KERAS_3 = hasattr(tf.keras, "ops")

@@ -13,11 +13,9 @@ import pytest
 import tensorflow as tf
 
 import estimator_ckpt as ec
-from estimator_ckpt.migration import layer_rules
-from estimator_ckpt.training import trackables
-from tests.testdata import trajectory
-from tests.testdata_paths import PREFIXES, RECORDINGS
-from tests.training.keras_trajectory import (
+from estimator_ckpt.keras import trackables
+from estimator_ckpt.layouts import layer_rules
+from tests.keras.keras_trajectory import (
     FTRL,
     OPTIMIZERS,
     assignment_map,
@@ -26,6 +24,8 @@ from tests.training.keras_trajectory import (
     schedule,
     train,
 )
+from tests.testdata import trajectory
+from tests.testdata_paths import PREFIXES, RECORDINGS
 
 IS_KERAS_3 = hasattr(tf.keras, "ops")
 #: Keras 3 has no legacy optimizers.

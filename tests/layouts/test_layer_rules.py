@@ -7,7 +7,7 @@ import pytest
 import tensorflow as tf
 
 import estimator_ckpt as ec
-from estimator_ckpt.migration.layers import LayoutRuleError
+from estimator_ckpt.layouts.layout_rule import LayoutRuleError
 from tests.testdata_paths import PREFIXES, RECORDINGS
 
 CELLS = PREFIXES["rnn-cells/model.ckpt"]
@@ -52,7 +52,7 @@ def rule_of(scope, cell, model, kind):
 
 
 def ec_names(model):
-    from estimator_ckpt.training import trackables
+    from estimator_ckpt.keras import trackables
 
     return trackables.describe(model).variables
 
@@ -288,9 +288,9 @@ def test_a_file_of_rules(save, tmp_path):
 
 
 def test_a_table_passes_through_memory_in_pieces(save, tmp_path, monkeypatch):
-    from estimator_ckpt.training import recipes
+    from estimator_ckpt.keras import tensor_origins
 
-    monkeypatch.setattr(recipes, "_PIECE", 100)  # five rows
+    monkeypatch.setattr(tensor_origins, "_PIECE", 100)  # five rows
     old = numbers(103, 5)
     parts = np.concatenate([old[part::4] for part in range(4)])
     net = Net(table=(103, 5))

@@ -5,11 +5,7 @@ import re
 import pytest
 
 import estimator_ckpt as ec
-from estimator_ckpt.migration.assignment import (
-    BUILTIN,
-    AssignmentMap,
-    AssignmentMapError,
-)
+from estimator_ckpt.maps.assignment import BUILTIN, AssignmentMap, AssignmentMapError
 from tests.testdata_paths import PREFIXES
 
 
@@ -273,7 +269,7 @@ class TestBuiltinMaps:
         )
 
     def test_every_builtin_map_has_a_test(self):
-        # canned_estimators: tests/training/test_planning.py, against the real ones.
+        # canned_estimators: tests/test_planning.py, against the real ones.
         assert set(BUILTIN) == {"rnn_cells", "use_ema", "slim", "canned_estimators"}
 
 

@@ -5,8 +5,8 @@ import json
 import pytest
 
 import estimator_ckpt as ec
-from estimator_ckpt.migration import roles
-from estimator_ckpt.migration.plan import Choice, Plan, Variable, Verdict, make
+from estimator_ckpt.checkpoint import roles
+from estimator_ckpt.maps.plans import Choice, Plan, Variable, Verdict, make
 from tests.testdata_paths import PREFIXES
 
 DIGITS = PREFIXES["digits/model.ckpt-300"]

@@ -7,7 +7,7 @@ import tensorflow as tf
 from tensorflow.compat import v1 as tf1
 from tensorflow.python.training import saver as tf_saver
 
-from estimator_ckpt.training import private
+from estimator_ckpt.tf_private import private
 
 
 def parameters(function):

@@ -3,8 +3,8 @@
 import pytest
 import tensorflow as tf
 
-from estimator_ckpt.migration import optimizers
-from estimator_ckpt.training import private
+from estimator_ckpt.checkpoint import optimizers
+from estimator_ckpt.tf_private import private
 
 IS_KERAS_3 = hasattr(tf.keras, "ops")
 legacy = None if IS_KERAS_3 else tf.keras.optimizers.legacy

@@ -13,9 +13,9 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Optional
 
-from estimator_ckpt.migration import words
-from estimator_ckpt.migration.plan import Variable
-from estimator_ckpt.migration.words import Word
+from estimator_ckpt.maps.plans import Variable
+from estimator_ckpt.maps.suggest import words
+from estimator_ckpt.maps.suggest.words import Word
 
 #: What a layer's variables are called, by what they are.
 _LEAVES: Mapping[str, Sequence[str]] = {

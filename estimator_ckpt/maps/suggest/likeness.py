@@ -8,9 +8,9 @@ import math
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Optional
 
-from estimator_ckpt.migration import words
-from estimator_ckpt.migration.modules import Family, Module, Pattern
-from estimator_ckpt.migration.words import Word
+from estimator_ckpt.maps.suggest import words
+from estimator_ckpt.maps.suggest.layer_names import Family, Module, Pattern
+from estimator_ckpt.maps.suggest.words import Word
 
 #: By how much the best of several names must be better than the next.
 _MARGIN = 0.1

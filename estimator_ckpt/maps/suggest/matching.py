@@ -15,10 +15,10 @@ import operator
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Optional, TypeVar
 
-from estimator_ckpt.migration import modules, words
-from estimator_ckpt.migration.likeness import Likeness, Scopes
-from estimator_ckpt.migration.modules import Family, Module, Pattern, Signature
-from estimator_ckpt.migration.order import Order, are_in_order
+from estimator_ckpt.maps.suggest import layer_names, words
+from estimator_ckpt.maps.suggest.layer_names import Family, Module, Pattern, Signature
+from estimator_ckpt.maps.suggest.likeness import Likeness, Scopes
+from estimator_ckpt.maps.suggest.ordering import Order, are_in_order
 
 _T = TypeVar("_T", Family, Module)
 
@@ -64,10 +64,13 @@ class Matching:
         self.images: dict[Module, Module] = {}
         self.reasons: dict[Module, Reason] = {}
         self._taken: set[Module] = set()
-        sides = (modules.families(source), modules.families(target))
+        sides = (layer_names.families(source), layer_names.families(target))
         counts = [collections.Counter(f.signature for f in side) for side in sides]
         self._unique = {s for s in counts[0] if counts[0][s] == counts[1][s] == 1}
-        self._companions = modules.companions(source), modules.companions(target)
+        self._companions = (
+            layer_names.companions(source),
+            layer_names.companions(target),
+        )
         self._same_names()
         while self._families():
             pass
@@ -109,8 +112,8 @@ class Matching:
     def _families(self) -> bool:
         """Pairs whole families; returns whether any was."""
         before = len(self.images)
-        sources = _by_signature(modules.families(self.left(self._source)))
-        targets = _by_signature(modules.families(self.left(self._target)))
+        sources = _by_signature(layer_names.families(self.left(self._source)))
+        targets = _by_signature(layer_names.families(self.left(self._target)))
         forward = Scopes(self.images)
         backward = Scopes({image: module for module, image in self.images.items()})
         for signature, mine in sources.items():

@@ -8,9 +8,9 @@ import itertools
 import operator
 from collections.abc import Iterable, Sequence
 
-from estimator_ckpt.migration import words
-from estimator_ckpt.migration.modules import Module
-from estimator_ckpt.migration.words import Word
+from estimator_ckpt.maps.suggest import words
+from estimator_ckpt.maps.suggest.layer_names import Module
+from estimator_ckpt.maps.suggest.words import Word
 
 
 class Order:

@@ -13,11 +13,12 @@ import re
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Optional
 
-from estimator_ckpt.migration import modules, roles
-from estimator_ckpt.migration.assignment import AssignmentMap, Rule
-from estimator_ckpt.migration.matching import Matching
-from estimator_ckpt.migration.modules import Module
-from estimator_ckpt.migration.plan import Variable
+from estimator_ckpt.checkpoint import roles
+from estimator_ckpt.maps.assignment import AssignmentMap, Rule
+from estimator_ckpt.maps.plans import Variable
+from estimator_ckpt.maps.suggest import layer_names
+from estimator_ckpt.maps.suggest.layer_names import Module
+from estimator_ckpt.maps.suggest.matching import Matching
 
 _NUMBER = re.compile(r"\d+")
 #: The most variables of one kind that a sentence about undecided ones names.
@@ -169,8 +170,8 @@ def _modules(variables: Mapping[str, Variable], order: Sequence[str]) -> list[Mo
     """The modules of one side; in their order if all of it is known."""
     ordered = [variables[name] for name in order if name in variables]
     if len(ordered) == len(variables):
-        return modules.modules(ordered, ordered=True)
-    return modules.modules(
+        return layer_names.modules(ordered, ordered=True)
+    return layer_names.modules(
         [variables[name] for name in sorted(variables)], ordered=False
     )
 
@@ -212,7 +213,7 @@ def _undecided(
     old_names: Mapping[str, str],
 ) -> list[str]:
     """A sentence for each kind of layer that is left, and for each lone variable."""
-    left: dict[modules.Signature, tuple[list[str], list[str]]] = {}
+    left: dict[layer_names.Signature, tuple[list[str], list[str]]] = {}
     for i, side in enumerate((source, target)):
         for module in matching.left(side):
             names = [v.name for v in module.leaves.values()]

@@ -5,11 +5,11 @@ import time
 import pytest
 
 import estimator_ckpt as ec
-from estimator_ckpt.migration import roles
-from estimator_ckpt.migration.assignment import AssignmentMap
-from estimator_ckpt.migration.plan import Variable
-from estimator_ckpt.migration.suggest import suggest
-from tests.migration.migrations import MIGRATIONS, bert, replacing
+from estimator_ckpt.checkpoint import roles
+from estimator_ckpt.maps.assignment import AssignmentMap
+from estimator_ckpt.maps.plans import Variable
+from estimator_ckpt.maps.suggest.suggestion import suggest
+from tests.maps.suggest.migrations import MIGRATIONS, bert, replacing
 from tests.testdata_paths import PREFIXES
 
 DIGITS = str(PREFIXES["digits/model.ckpt-300"])
@@ -363,7 +363,7 @@ class TestRealCheckpoints:
         }
 
     def test_the_order_is_read_from_the_meta_graph(self):
-        from estimator_ckpt.migration import meta_graph
+        from estimator_ckpt.checkpoint import meta_graph
 
         order = meta_graph.creation_order(DIGITS)
         assert order.index("conv1/kernel") < order.index("bn1/gamma")

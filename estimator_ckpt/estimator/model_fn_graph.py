@@ -1,0 +1,41 @@
+"""The variables that a model_fn makes, as plans take them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any, Optional
+
+import tensorflow as tf
+from tensorflow.compat import v1 as tf1
+
+from estimator_ckpt.estimator import global_variables, value_ops
+from estimator_ckpt.maps.plans import Variable
+from estimator_ckpt.tf_private import private
+
+
+def of_model_fn(
+    model_fn: Callable[..., Any],
+    input_fn: Callable[..., Any],
+    params: Optional[Mapping[str, Any]],
+    mode: str,
+    config: Optional[tf.estimator.RunConfig],
+) -> dict[str, Variable]:
+    """The variables that a model_fn makes, in a graph that is then thrown away."""
+    config = config or tf.estimator.RunConfig()
+    given = {"mode": mode, "params": dict(params or {}), "config": config}
+    with tf.Graph().as_default():
+        tf1.train.create_global_step()
+        inputs = input_fn(**_taken(input_fn, given))
+        if isinstance(inputs, tf.data.Dataset):
+            inputs = tf1.data.make_initializable_iterator(inputs).get_next()
+        is_pair = isinstance(inputs, (tuple, list)) and len(inputs) == 2
+        features, labels = inputs if is_pair else (inputs, None)
+        taken = _taken(model_fn, {**given, "labels": labels})
+        model_fn(features, **taken)
+        return value_ops.of_graph(global_variables.of_graph())
+
+
+def _taken(function: Callable[..., Any], given: Mapping[str, Any]) -> dict[str, Any]:
+    """Those of the given arguments that a function takes, as Estimator sees it."""
+    arguments = private.fn_args(function)
+    return {name: value for name, value in given.items() if name in arguments}
