@@ -100,7 +100,7 @@ def for_estimator(path: str, flag: str) -> Callable[..., Any]:
       UsageError: as `function`.
     """
     given = function(path, flag)
-    from estimator_ckpt.tf_private import private  # imports TensorFlow
+    from estimator_ckpt.tf_private import graph_api  # imports TensorFlow
 
     def call(*args: Any, **kwargs: Any) -> Any:
         with _reporting(path, flag):
@@ -108,7 +108,7 @@ def for_estimator(path: str, flag: str) -> Callable[..., Any]:
 
     kind = inspect.Parameter.POSITIONAL_OR_KEYWORD
     call.__signature__ = inspect.Signature(  # type: ignore[attr-defined]
-        [inspect.Parameter(name, kind) for name in private.fn_args(given)]
+        [inspect.Parameter(name, kind) for name in graph_api.fn_args(given)]
     )
     call.__name__ = getattr(given, "__name__", type(given).__name__)
     return call

@@ -15,7 +15,7 @@ import tensorflow as tf
 from tensorflow.compat import v1 as tf1
 
 from estimator_ckpt.checkpoint import roles
-from estimator_ckpt.tf_private import private
+from estimator_ckpt.tf_private import graph_api
 
 
 @dataclasses.dataclass(frozen=True)
@@ -39,7 +39,7 @@ class GraphVariable:
     @property
     def saveable(self) -> Any:
         """What a Saver's var_list takes for it."""
-        if len(self.parts) == 1 and private.whole_of(self.parts[0]) is None:
+        if len(self.parts) == 1 and graph_api.whole_of(self.parts[0]) is None:
             return self.parts[0]
         return list(self.parts)
 
@@ -48,13 +48,13 @@ def name_of(variable: Any) -> str:
     """A variable's name in a name-based checkpoint; of parts, that of the whole."""
     if isinstance(variable, (list, tuple)):
         variable = variable[0]
-    whole = private.whole_of(variable)
+    whole = graph_api.whole_of(variable)
     return whole[0] if whole else str(variable.name).rsplit(":", 1)[0]
 
 
 def shape_of(variable: Any) -> Optional[tuple[int, ...]]:
     """The whole variable's shape, or None where it is not static."""
-    whole = private.whole_of(variable)
+    whole = graph_api.whole_of(variable)
     if whole:
         return whole[1]
     shape = variable.shape

@@ -10,7 +10,7 @@ from tensorflow.compat import v1 as tf1
 
 from estimator_ckpt.estimator import global_variables, value_ops
 from estimator_ckpt.maps.plans import Variable
-from estimator_ckpt.tf_private import private
+from estimator_ckpt.tf_private import graph_api
 
 
 def of_model_fn(
@@ -37,5 +37,5 @@ def of_model_fn(
 
 def _taken(function: Callable[..., Any], given: Mapping[str, Any]) -> dict[str, Any]:
     """Those of the given arguments that a function takes, as Estimator sees it."""
-    arguments = private.fn_args(function)
+    arguments = graph_api.fn_args(function)
     return {name: value for name, value in given.items() if name in arguments}

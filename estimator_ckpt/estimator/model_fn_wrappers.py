@@ -16,7 +16,7 @@ from typing import Any, Optional
 import tensorflow as tf
 from tensorflow.compat import v1 as tf1
 
-from estimator_ckpt.tf_private import private
+from estimator_ckpt.tf_private import graph_api
 
 ModelFn = Callable[..., Any]
 _MARK = "__estimator_ckpt_decorators__"
@@ -49,7 +49,7 @@ def wrap(
         raise ValueError(
             f"{_name(model_fn)} is wrapped in {decorator} already; wrap it once"
         )
-    arguments = private.fn_args(model_fn)
+    arguments = graph_api.fn_args(model_fn)
     signature = _advertised(model_fn, arguments)
 
     def wrapper(*args: Any, **kwargs: Any) -> Any:

@@ -24,7 +24,7 @@ from estimator_ckpt.bundle.errors import CheckpointError
 from estimator_ckpt.checkpoint import contents, object_graph, object_keys, roles
 from estimator_ckpt.estimator import global_variables, index_files, restoring
 from estimator_ckpt.maps.assignment import NO_RENAMES, AssignmentMap
-from estimator_ckpt.tf_private import private
+from estimator_ckpt.tf_private import graph_api, savers_api, trackables_api
 
 #: What the Saver calls the alias of the global step: its own name is taken.
 _STEP_ALIAS = f"{object_keys.GLOBAL_STEP}:alias"
@@ -53,7 +53,7 @@ class _Saved:
     shape: Optional[tuple[int, ...]] = None
 
 
-class _KeyBuilder(private.SaverBuilder):
+class _KeyBuilder(savers_api.SaverBuilder):
     """Builds save and restore ops with the keys of one format.
 
     Args:
@@ -78,7 +78,7 @@ class _KeyBuilder(private.SaverBuilder):
 
     def collect(self, variables_to_save: Any) -> dict[str, Any]:
         del variables_to_save  # deferred building never has them
-        saveables = private.saveables_by_name(self._var_list)
+        saveables = savers_api.saveables_by_name(self._var_list)
         if object_keys.OBJECT_GRAPH_KEY in saveables:
             self._saved, saveables = _as_it_is(saveables)
             return saveables
@@ -157,7 +157,7 @@ class _KeyBuilder(private.SaverBuilder):
         }
 
 
-class FormatSaver(private.Saver):
+class FormatSaver(savers_api.Saver):
     """A tf1 Saver that saves in `format` and restores from any.
 
     Args:
@@ -288,8 +288,8 @@ def _shapes_of(saveables: Mapping[str, Any]) -> dict[str, Optional[tuple[int, ..
             shapes[name] = global_variables.shape_of(value[0])
         elif isinstance(value, tf.Variable):
             shapes[name] = global_variables.shape_of(value)
-        elif private.is_tensor_of_variable(value) or (
-            isinstance(value, private.SaveableObject)
+        elif savers_api.is_tensor_of_variable(value) or (
+            isinstance(value, savers_api.SaveableObject)
             and len(value.specs) == 1
             and name in graph_variables
         ):
@@ -331,14 +331,14 @@ def _layout_of(
     outside the object graph. A part of a partitioned variable that it tracks by
     itself is a variable of its own there, under its own name.
     """
-    graph, tracked, others = private.tracked_by(checkpoint)
+    graph, tracked, others = trackables_api.tracked_by(checkpoint)
     saveables = dict(saveables)
     keys = {}
     for variable, key in tracked:
         name = global_variables.name_of(variable)
         if isinstance(saveables.get(name), list):
             del saveables[name]
-        if private.whole_of(variable):
+        if graph_api.whole_of(variable):
             name = variable.op.name
         if name not in saveables:
             saveables[name] = variable
@@ -377,7 +377,7 @@ def _as_it_is(
         shape = tuple(spec.tensor.shape.as_list()) if is_static else None
         saved[key] = _Saved(names_by_key.get(key, key), key, shape)
     kept = dict(saveables)
-    kept[object_keys.OBJECT_GRAPH_KEY] = private.NotRestored(
+    kept[object_keys.OBJECT_GRAPH_KEY] = savers_api.NotRestored(
         graph_tensor, object_keys.OBJECT_GRAPH_KEY
     )
     with tf.device(_device_of(by_key)):
@@ -386,7 +386,7 @@ def _as_it_is(
 
 def _extras(
     saveables: Mapping[str, Any], graph: bytes, keys: Mapping[str, str]
-) -> dict[str, private.NotRestored]:
+) -> dict[str, savers_api.NotRestored]:
     """What an object-based checkpoint holds beside the variables.
 
     `save_counter` follows the global step, so that TF2 code that goes on from
@@ -403,17 +403,17 @@ def _extras(
                 else tf.cast(step, tf.int64, name="save_counter")
             )
         alias = _step_alias() if object_keys.GLOBAL_STEP in keys else {}
-    found = {key: private.NotRestored(tensor, key) for key, tensor in extras.items()}
+    found = {key: savers_api.NotRestored(tensor, key) for key, tensor in extras.items()}
     return {**found, **alias}
 
 
-def _step_alias() -> dict[str, private.NotRestored]:
+def _step_alias() -> dict[str, savers_api.NotRestored]:
     """The global step once more under its name, if there is one."""
     step = tf1.train.get_global_step()
     if step is None:
         return {}
     return {
-        _STEP_ALIAS: private.NotRestored(tf.identity(step), object_keys.GLOBAL_STEP)
+        _STEP_ALIAS: savers_api.NotRestored(tf.identity(step), object_keys.GLOBAL_STEP)
     }
 
 

@@ -12,7 +12,7 @@ from estimator_ckpt.checkpoint import object_keys
 from estimator_ckpt.estimator import global_variables, savers
 from estimator_ckpt.estimator import model_fn_wrappers as model_fns
 from estimator_ckpt.maps.assignment import AssignmentMap
-from estimator_ckpt.tf_private import private
+from estimator_ckpt.tf_private import graph_api, savers_api
 
 _DECORATOR = "with_scaffold"
 ON_DAMAGED = ("error", "fall_back")
@@ -156,8 +156,8 @@ def scaffold(
             return base
         if format == "tf1" and not renames:
             return base
-        var_list = private.restored_by(given)
-        settings.update(private.retention_of(given))
+        var_list = savers_api.restored_by(given)
+        settings.update(savers_api.retention_of(given))
     saver = savers.FormatSaver(
         format,
         checkpoint=checkpoint,
@@ -167,7 +167,7 @@ def scaffold(
         allow_empty=True,
         **settings,
     )
-    return private.with_fields(base, saver=saver)
+    return graph_api.with_fields(base, saver=saver)
 
 
 def _check(

@@ -17,7 +17,7 @@ from tensorflow.compat import v1 as tf1
 from estimator_ckpt.checkpoint import roles
 from estimator_ckpt.estimator.global_variables import GraphVariable
 from estimator_ckpt.maps.plans import Plan, Variable
-from estimator_ckpt.tf_private import private
+from estimator_ckpt.tf_private import graph_api, savers_api
 
 #: tf.estimator.VocabInfo by the names of the variables whose rows follow a vocabulary.
 Vocabularies = Mapping[str, Any]
@@ -91,7 +91,11 @@ def restorer(
             continue
         variable = graph_variables[item.name]
         is_plain = item.name not in vocabularies and _is_copy(item.source, item.target)
-        if is_plain and by_initializers and private.has_initializer(variable.saveable):
+        if (
+            is_plain
+            and by_initializers
+            and graph_api.has_initializer(variable.saveable)
+        ):
             initialized.append((variable.saveable, item.source))
         elif is_plain:
             plain[item.name] = str(item.source.key)
@@ -127,18 +131,18 @@ def _initialize_from(found: list[tuple[Any, Variable]], prefix: str) -> None:
             )
         for (variable, source), value in zip(found, values):
             value = tf.ensure_shape(value, source.shape)
-            private.set_initializer(variable, tf1.assign(variable, value).op)
+            graph_api.set_initializer(variable, tf1.assign(variable, value).op)
 
 
 def _saver(keys: Mapping[str, str]) -> Optional[tf1.train.Saver]:
     if not keys:
         return None
-    saveables = private.saveables_by_name(None)
-    return private.Saver(
+    saveables = savers_api.saveables_by_name(None)
+    return savers_api.Saver(
         {name: saveables[name] for name in keys},
         name="warm_start",
         sharded=True,
-        builder=private.RestoreBuilder(keys),
+        builder=savers_api.RestoreBuilder(keys),
     )
 
 

@@ -25,7 +25,7 @@ from estimator_ckpt.maps import plans
 from estimator_ckpt.maps.assignment import AssignmentMap
 from estimator_ckpt.maps.filters import Patterns
 from estimator_ckpt.maps.plans import Choice, Plan, Verdict
-from estimator_ckpt.tf_private import private
+from estimator_ckpt.tf_private import graph_api
 
 _DECORATOR = "warm_start_from"
 #: What the log calls a verdict, where that is not the verdict's own word.
@@ -266,7 +266,7 @@ class _WarmStartHook(tf1.train.SessionRunHook):
 
     def add_to(self, scaffold: tf1.train.Scaffold) -> tf1.train.Scaffold:
         """The Scaffold with an init_fn that restores first, then does its own."""
-        own = private.user_init_fn(scaffold)
+        own = graph_api.user_init_fn(scaffold)
         self._has_init_op = scaffold.init_op is not None
 
         def init_fn(finalized: tf1.train.Scaffold, session: tf1.Session) -> None:
@@ -275,7 +275,7 @@ class _WarmStartHook(tf1.train.SessionRunHook):
             if own is not None:
                 own(finalized, session)
 
-        return private.with_fields(scaffold, init_fn=init_fn)
+        return graph_api.with_fields(scaffold, init_fn=init_fn)
 
 
 def _checkpoint_initializers() -> frozenset[str]:

@@ -12,7 +12,7 @@ import tensorflow as tf
 from estimator_ckpt.bundle.errors import CheckpointError
 from estimator_ckpt.checkpoint import optimizers, roles
 from estimator_ckpt.maps.plans import Variable
-from estimator_ckpt.tf_private import private
+from estimator_ckpt.tf_private import keras_api
 
 
 class TrackableError(CheckpointError, ValueError):
@@ -87,11 +87,11 @@ class LiveOptimizer:
 
     @property
     def is_legacy(self) -> bool:
-        return private.is_legacy_optimizer(self.optimizer)
+        return keras_api.is_legacy_optimizer(self.optimizer)
 
     @property
     def is_keras_3(self) -> bool:
-        return private.is_keras_3(self.optimizer)
+        return keras_api.is_keras_3(self.optimizer)
 
     def setting(self, name: str, default: float = 0.0) -> float:
         """A hyperparameter's value: `epsilon`, `beta_1`; 0 if there is none."""
@@ -101,11 +101,11 @@ class LiveOptimizer:
     @property
     def has_schedule(self) -> bool:
         """Whether the learning rate is a function of the iterations."""
-        return private.schedule_of(self.optimizer) is not None
+        return keras_api.schedule_of(self.optimizer) is not None
 
     def learning_rate(self, iterations: int) -> float:
         """The rate of the step after so many."""
-        schedule = private.schedule_of(self.optimizer)
+        schedule = keras_api.schedule_of(self.optimizer)
         if schedule is not None:
             return float(schedule(tf.constant(iterations, tf.int64)))
         return float(tf.convert_to_tensor(self.optimizer.learning_rate))

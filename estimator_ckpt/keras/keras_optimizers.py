@@ -10,7 +10,7 @@ import tensorflow as tf
 from estimator_ckpt.checkpoint import optimizers
 from estimator_ckpt.keras.described import Live, LiveOptimizer, TrackableError
 from estimator_ckpt.keras.saved_objects import View
-from estimator_ckpt.tf_private import private
+from estimator_ckpt.tf_private import keras_api
 
 
 def find(view: View) -> dict[int, Any]:
@@ -19,7 +19,7 @@ def find(view: View) -> dict[int, Any]:
     tf.keras's LossScaleOptimizer stands in the graph for the one in it; Keras 3's has
     a node of its own, and no slots.
     """
-    found = {n: v for n, v in enumerate(view.objects) if private.is_optimizer(v)}
+    found = {n: v for n, v in enumerate(view.objects) if keras_api.is_optimizer(v)}
     present = {id(value) for value in view.objects}
     return {
         n: _unwrapped(value)
@@ -40,7 +40,7 @@ def build(view: View) -> bool:
       TrackableError: which variables one of them trains cannot be known.
     """
     every = list(find(view).values())
-    new = [optimizer for optimizer in every if not private.has_slots(optimizer)]
+    new = [optimizer for optimizer in every if not keras_api.has_slots(optimizer)]
     for optimizer in new:
         if len(every) > 1:
             raise TrackableError(
@@ -48,7 +48,7 @@ def build(view: View) -> bool:
                 f"{len(every)} of them nobody can tell which variables it trains: "
                 f"build each (optimizer.build(...))"
             )
-        private.build_slots(optimizer, _trained(optimizer, view))
+        keras_api.build_slots(optimizer, _trained(optimizer, view))
     return bool(new)
 
 
@@ -59,7 +59,7 @@ def _trained(optimizer: Any, view: View) -> list[Any]:
         top = [m for m in models if not any(_holds(other, m) for other in models)]
         found = [v for model in top for v in model.trainable_variables]
         return list({id(variable): variable for variable in found}.values())
-    if not private.is_legacy_optimizer(optimizer):
+    if not keras_api.is_legacy_optimizer(optimizer):
         raise TrackableError(
             f"the optimizer {type(optimizer).__name__} is not built, and its slots "
             f"stand in the order of the variables it trains: call "
@@ -91,7 +91,7 @@ def describe(
     kinds = (optimizers.KERAS.get(base.__name__) for base in type(optimizer).__mro__)
     kind = next(filter(None, kinds), optimizers.UNKNOWN)
     mine = sorted(view.below(number))
-    if private.is_legacy_optimizer(optimizer):
+    if keras_api.is_legacy_optimizer(optimizer):
         slots, averages = _legacy_slots(view, number, kind, called), {}
     else:
         slots, averages = _slots(view, mine, optimizer, kind, called)
@@ -140,7 +140,7 @@ def _slots(
     owners = {
         place: name
         for n, name in called.items()
-        if (place := private.place_in(optimizer, view.objects[n])) is not None
+        if (place := keras_api.place_in(optimizer, view.objects[n])) is not None
     }
     _require_owners(optimizer, owners)
     numbers = {id(view.objects[n]): n for n in mine}
@@ -151,11 +151,11 @@ def _slots(
     lists = {slot: getattr(optimizer, a, ()) for slot, a in kind.attributes.items()}
     slots = {slot: by_owner(variables) for slot, variables in lists.items()}
     slots = {slot: found for slot, found in slots.items() if found}
-    return slots, by_owner(private.averages_of(optimizer))
+    return slots, by_owner(keras_api.averages_of(optimizer))
 
 
 def _require_owners(optimizer: Any, owners: Mapping[int, str]) -> None:
-    trained = private.trained_by(optimizer)
+    trained = keras_api.trained_by(optimizer)
     absent = [name for place, name in enumerate(trained) if place not in owners]
     if absent:
         listed = ", ".join(map(repr, absent[:6]))

@@ -9,7 +9,7 @@ from typing import Any, Optional
 
 from estimator_ckpt.checkpoint import object_keys
 from estimator_ckpt.keras.described import Live
-from estimator_ckpt.tf_private import private
+from estimator_ckpt.tf_private import trackables_api
 
 
 @dataclasses.dataclass(frozen=True)
@@ -28,7 +28,7 @@ class View:
 
     @classmethod
     def of(cls, root: Any) -> View:
-        return cls(*private.objects_of(root))
+        return cls(*trackables_api.objects_of(root))
 
     @functools.cached_property
     def keys(self) -> dict[int, str]:

@@ -15,7 +15,7 @@ from estimator_ckpt.checkpoint import contents, object_keys
 from estimator_ckpt.keras import keras_optimizers
 from estimator_ckpt.keras.described import Described, Live, TrackableError
 from estimator_ckpt.keras.saved_objects import View, is_keras
-from estimator_ckpt.tf_private import private
+from estimator_ckpt.tf_private import keras_api, trackables_api
 
 
 def describe(
@@ -66,9 +66,9 @@ def _root(trackable: Any, save_counter: bool) -> Any:
     try:
         if isinstance(trackable, dict):
             trackable = tf.train.Checkpoint(**trackable)
-        elif isinstance(trackable, (type, tf.Variable)) or not private.is_trackable(
-            trackable
-        ):
+        elif isinstance(
+            trackable, (type, tf.Variable)
+        ) or not trackables_api.is_trackable(trackable):
             raise ValueError("it is none of these")
         if save_counter and not isinstance(trackable, tf.train.Checkpoint):
             trackable = tf.train.Checkpoint(trackable)
@@ -138,7 +138,7 @@ def _aside(view: View, found: Collection[int]) -> set[int]:
     """Variables that TF1 has none of: metrics, loss scales, random seeds."""
     aside = {n for n, key in view.keys.items() if "seed_generator_state" in key}
     for number, value in enumerate(view.objects):
-        is_wrapper = private.is_optimizer(value) and number not in found
+        is_wrapper = keras_api.is_optimizer(value) and number not in found
         if is_wrapper or is_keras(value, "Metric"):
             aside |= view.below(number)
     return aside

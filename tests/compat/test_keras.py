@@ -44,7 +44,8 @@ def test_leaving_estimator_in_2_21(uses_tf_keras):
         "keras/test_convert_for.py",
         "layouts/test_layer_rules.py",
         "keras/test_trajectories.py",
-        "tf_private/test_private_keras.py",
+        "tf_private/test_keras_api.py",
+        "tf_private/test_trackables_api.py",
     ]
     run(NEWEST, files, TF_USE_LEGACY_KERAS=uses_tf_keras)
 

@@ -4,7 +4,7 @@ import pytest
 import tensorflow as tf
 
 from estimator_ckpt.checkpoint import optimizers
-from estimator_ckpt.tf_private import private
+from estimator_ckpt.tf_private import keras_api
 
 IS_KERAS_3 = hasattr(tf.keras, "ops")
 legacy = None if IS_KERAS_3 else tf.keras.optimizers.legacy
@@ -24,19 +24,19 @@ def layer():
 @modules
 def test_optimizers_are_told_from_other_objects(module):
     optimizer = module.Adam()
-    assert private.is_optimizer(optimizer)
-    assert private.is_legacy_optimizer(optimizer) == (module is legacy)
-    assert private.is_keras_3(optimizer) == IS_KERAS_3
+    assert keras_api.is_optimizer(optimizer)
+    assert keras_api.is_legacy_optimizer(optimizer) == (module is legacy)
+    assert keras_api.is_keras_3(optimizer) == IS_KERAS_3
     for other in (layer(), tf.Module(), tf.Variable(0.0), tf.train.Checkpoint()):
-        assert not private.is_optimizer(other)
+        assert not keras_api.is_optimizer(other)
 
 
 @modules
 def test_slots_are_made_as_by_a_step(module):
     optimizer, trained = module.Adam(), layer().trainable_variables
-    assert not private.has_slots(optimizer)
-    private.build_slots(optimizer, trained)
-    assert private.has_slots(optimizer)
+    assert not keras_api.has_slots(optimizer)
+    keras_api.build_slots(optimizer, trained)
+    assert keras_api.has_slots(optimizer)
 
 
 @pytest.mark.parametrize("name", sorted(optimizers.KERAS))
@@ -52,8 +52,8 @@ def test_the_lists_of_slots_have_the_names_of_the_table(name):
         if slot == "vhat" and name != "Adam":
             continue
         assert len(getattr(optimizer, attribute)) == len(variables)
-    assert [private.place_in(optimizer, v) for v in variables] == [0, 1]
-    assert private.place_in(optimizer, layer().kernel) is None
+    assert [keras_api.place_in(optimizer, v) for v in variables] == [0, 1]
+    assert keras_api.place_in(optimizer, layer().kernel) is None
 
 
 @pytest.mark.skipif(legacy is None, reason="Keras 3 has none")
@@ -65,7 +65,7 @@ def test_legacy_slots_have_the_names_of_the_table(name):
     if name == "RMSprop":
         options = {"momentum": 0.9, "centered": True}
     optimizer = getattr(legacy, name)(**options)
-    private.build_slots(optimizer, layer().trainable_variables)
+    keras_api.build_slots(optimizer, layer().trainable_variables)
     names = set(optimizers.KERAS[name].legacy.values())
     if name == "Nadam":
         names.remove("vhat")
@@ -75,7 +75,7 @@ def test_legacy_slots_have_the_names_of_the_table(name):
 def test_an_optimizer_says_what_it_was_built_for():
     optimizer = new.Adam()
     optimizer.build(layer().trainable_variables)
-    assert private.trained_by(optimizer) in (
+    assert keras_api.trained_by(optimizer) in (
         ["dense/kernel", "dense/bias"],
         ["kernel", "bias"],  # of a layer that is built outside of a model
     )
@@ -84,23 +84,14 @@ def test_an_optimizer_says_what_it_was_built_for():
 @modules
 def test_schedules_are_functions_of_the_iterations(module):
     schedule = tf.keras.optimizers.schedules.ExponentialDecay(0.5, 10, 0.5)
-    assert private.schedule_of(module.Adam(0.5)) is None
-    rate = private.schedule_of(module.Adam(schedule))
+    assert keras_api.schedule_of(module.Adam(0.5)) is None
+    rate = keras_api.schedule_of(module.Adam(schedule))
     assert float(rate(tf.constant(10, tf.int64))) == pytest.approx(0.25)
 
 
 def test_averages_are_in_the_order_of_the_variables():
     optimizer, made = new.SGD(use_ema=True), layer()
     optimizer.build(made.trainable_variables)
-    found = private.averages_of(optimizer)
+    found = keras_api.averages_of(optimizer)
     assert [v.shape for v in found] == [(3, 2), (2,)]
-    assert not private.averages_of(new.SGD())
-
-
-def test_the_object_graph_and_its_objects_are_in_one_order():
-    step = tf.Variable(3, name="step", dtype=tf.int64)
-    graph, objects, _ = private.objects_of(tf.train.Checkpoint(step=step))
-    numbers = {c.local_name: c.node_id for c in graph.nodes[0].children}
-    assert objects[numbers["step"]] is step
-    assert private.is_trackable(tf.Module())
-    assert not private.is_trackable(3)
+    assert not keras_api.averages_of(new.SGD())
