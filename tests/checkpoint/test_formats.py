@@ -1,0 +1,35 @@
+"""What a format is, asked in one place."""
+
+import pytest
+
+from estimator_ckpt.checkpoint import formats
+from estimator_ckpt.checkpoint.formats import DUAL, TF1, TF2
+
+
+@pytest.mark.parametrize(
+    ("format", "name_keys", "object_keys"),
+    [(TF1, True, False), (TF2, False, True), (DUAL, True, True)],
+    ids=str,
+)
+def test_a_format_is_known_by_its_keys(format, name_keys, object_keys):
+    assert format.has_name_keys is name_keys
+    assert format.has_object_keys is object_keys
+    assert formats.having(name_keys=name_keys, object_keys=object_keys) is format
+
+
+def test_no_keys_are_no_format():
+    with pytest.raises(ValueError, match="no format"):
+        formats.having(name_keys=False, object_keys=False)
+
+
+@pytest.mark.parametrize("format", formats.FORMATS, ids=str)
+def test_a_format_or_its_name_is_parsed(format):
+    assert formats.parse(str(format)) is format
+    assert formats.parse(format) is format
+
+
+@pytest.mark.parametrize("given", ["TF2", "", "tf3", None, 2])
+def test_an_unknown_format_is_refused_with_the_choices(given):
+    with pytest.raises(ValueError, match="'tf1', 'tf2', 'dual'") as caught:
+        formats.parse(given)
+    assert repr(given) in str(caught.value)

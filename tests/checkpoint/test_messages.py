@@ -1,0 +1,28 @@
+"""How messages word lists, near names and counts."""
+
+from estimator_ckpt.checkpoint import messages
+
+
+def test_a_long_list_is_cut_and_says_so():
+    assert messages.listed("abc", most=3) == "a, b, c"
+    assert messages.listed("abcde", most=3) == "a, b, c and 2 more"
+    assert messages.listed([]) == ""
+
+
+def test_names_are_quoted_and_what_does_not_print_is_escaped():
+    assert messages.quoted(["a", "b\x1b[2J", "c\u202e"]) == (
+        r"'a', 'b\x1b[2J', 'c\u202e'"
+    )
+
+
+def test_near_names_are_offered_if_there_are_any():
+    assert messages.near("dense/kernl", ["dense/kernel", "x"]) == (
+        " (near: 'dense/kernel')"
+    )
+    assert messages.near("dense", ["x"]) == ""
+
+
+def test_counts():
+    assert messages.counted(1, "shard") == "1 shard"
+    assert messages.counted(2, "shard") == "2 shards"
+    assert messages.counts({"carried": 3, "missing": 1}) == "3 carried, 1 missing"
