@@ -12,7 +12,7 @@ from typing import Any, Optional
 
 from estimator_ckpt.bundle import files
 from estimator_ckpt.checkpoint import meta_graph, prefixes
-from estimator_ckpt.checkpoint.contents import Layout
+from estimator_ckpt.checkpoint.contents import Contents
 from estimator_ckpt.checkpoint.opening import open_checkpoint
 from estimator_ckpt.maps import plans
 from estimator_ckpt.maps.assignment import AssignmentMap
@@ -143,17 +143,19 @@ def suggest(
     )
 
 
-def _read(path: files.PathLike, names: str) -> tuple[str, dict[str, Variable], Layout]:
-    """A checkpoint's prefix, its variables and its layout."""
+def _read(
+    path: files.PathLike, names: str
+) -> tuple[str, dict[str, Variable], Contents]:
+    """A checkpoint's prefix, its variables and what its keys mean."""
     try:
         with open_checkpoint(path, names=names) as checkpoint:
             found = plans.of_checkpoint(checkpoint)
-            return checkpoint.prefix, found, checkpoint.layout
+            return checkpoint.prefix, found, checkpoint.contents
     except prefixes.V1CheckpointError as error:
         from estimator_ckpt.estimator import restoring
 
         read = restoring.read(error.prefix)
-        return read.prefix, restoring.variables_of(read), read.layout
+        return read.prefix, restoring.variables_of(read), read.contents
 
 
 def _target(

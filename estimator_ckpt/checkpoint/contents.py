@@ -12,11 +12,9 @@ from collections.abc import Collection, Mapping
 from typing import Any, Optional
 
 from estimator_ckpt.bundle.errors import CheckpointError
-from estimator_ckpt.checkpoint import object_graph, object_keys
-
-#: What variables of an object-based checkpoint can be called: by their full names,
-#: or by their object paths.
-NAMES = ("full_name", "path")
+from estimator_ckpt.checkpoint import formats, object_graph, object_keys
+from estimator_ckpt.checkpoint.formats import Format
+from estimator_ckpt.checkpoint.naming import NamesBy
 
 
 class AmbiguousNameError(CheckpointError):
@@ -24,11 +22,11 @@ class AmbiguousNameError(CheckpointError):
 
 
 @dataclasses.dataclass(frozen=True)
-class Layout:
+class Contents:
     """The meaning of a checkpoint's keys.
 
     Attributes:
-      format: `tf1`, `tf2` or `dual`.
+      format: its format.
       keys: the key that holds each variable's value, by variable name. Entries of
         hash tables cannot be told from variables and count as such.
       aliases: keys that hold the same variable once more, by variable name: the name
@@ -43,7 +41,7 @@ class Layout:
         none of them is in `keys`.
     """
 
-    format: str
+    format: Format
     keys: Mapping[str, str]
     aliases: Mapping[str, str]
     state: frozenset[str]
@@ -72,18 +70,18 @@ def of(
     graph: Any,
     *,
     root: Optional[str] = None,
-    by_path: bool = False,
-) -> Layout:
-    """The layout of a checkpoint with an object graph, or (None) of one without."""
+    names_by: NamesBy = NamesBy.FULL_NAME,
+) -> Contents:
+    """What keys mean beside an object graph, or (None) without one."""
     if graph is None:
         return of_names(keys)
-    return of_objects(keys, graph, root=root, by_path=by_path)
+    return of_objects(keys, graph, root=root, names_by=names_by)
 
 
-def of_names(keys: Collection[str]) -> Layout:
-    """The layout of a name-based checkpoint: every key is a variable's name."""
-    return Layout(
-        format="tf1",
+def of_names(keys: Collection[str]) -> Contents:
+    """What keys mean in a name-based checkpoint: each is a variable's name."""
+    return Contents(
+        format=formats.TF1,
         keys={key: key for key in keys},
         aliases={},
         state=frozenset(),
@@ -101,16 +99,15 @@ def of_objects(
     graph: Any,
     *,
     root: Optional[str] = None,
-    by_path: bool = False,
-) -> Layout:
-    """The layout of an object-based checkpoint.
+    names_by: NamesBy = NamesBy.FULL_NAME,
+) -> Contents:
+    """What keys mean in an object-based checkpoint.
 
     Args:
       keys: every key of the checkpoint (of a partitioned variable, its own key).
       graph: its TrackableObjectGraph message.
       root: one more name of a root's child that is a dictionary by TF1 names.
-      by_path: call variables by their unescaped object paths, which are unique,
-        instead of by their full names.
+      names_by: what variables are called.
     """
     present = set(keys)
     claims: dict[str, list[str]] = {}
@@ -130,7 +127,7 @@ def of_objects(
         if node.is_child_of_root == object_keys.SAVE_COUNTER:
             state.add(node.key)
             continue
-        name = _path(node.key) if by_path else _name(node)
+        name = _path(node.key) if names_by is NamesBy.PATH else _name(node)
         if node.is_child_of_root == object_keys.STEP or name == object_keys.GLOBAL_STEP:
             global_step = name
         claims.setdefault(name, []).append(node.key)
@@ -144,8 +141,8 @@ def of_objects(
     variables.update((name, name) for name in by_name - set(aliases))
     if global_step is None and object_keys.GLOBAL_STEP in variables:
         global_step = object_keys.GLOBAL_STEP
-    return Layout(
-        format="dual" if is_dual else "tf2",
+    return Contents(
+        format=formats.having(name_keys=is_dual, object_keys=True),
         keys=variables,
         aliases=aliases,
         state=frozenset(state),

@@ -103,8 +103,8 @@ def diff(a: files.PathLike, b: files.PathLike) -> Diff:
       CheckpointError: one of them is damaged.
     """
     with open_checkpoint(a) as first, open_checkpoint(b) as second:
-        first.layout.require_unique(first.prefix)
-        second.layout.require_unique(second.prefix)
+        first.contents.require_unique(first.prefix)
+        second.contents.require_unique(second.prefix)
         removed = [name for name in first if name not in second]
         added = [name for name in second if name not in first]
         renamed = _renamed(first, second, removed, added)
@@ -157,7 +157,7 @@ def _fingerprint(checkpoint: Checkpoint, name: str) -> Any:
 
     Slices count with their extents: the same variable cut otherwise has another.
     """
-    key = checkpoint.layout.keys[name]
+    key = checkpoint.contents.keys[name]
     entry = checkpoint.index[key]
     parts: dict[Any, Entry] = (
         dict(checkpoint.index.slices(key)) if entry.is_partitioned else {None: entry}

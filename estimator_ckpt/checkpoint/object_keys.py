@@ -6,7 +6,7 @@ escaped, with the attribute that holds the value behind it:
 
     var_list/dense.Skernel/.ATTRIBUTES/VARIABLE_VALUE
 
-The layout that this toolkit writes is that of
+The keys that this toolkit writes are those of
 `tf.train.Checkpoint(var_list={name: variable}, step=global_step)`.
 
 Source: TensorFlow's `escape_local_name` and the keys that TensorFlow 2.15.1 writes
@@ -17,8 +17,6 @@ from __future__ import annotations
 
 import re
 from typing import Optional
-
-FORMATS = ("tf1", "tf2", "dual")
 
 ROOT = "var_list"
 STEP = "step"
@@ -37,15 +35,6 @@ NAME_DICTIONARIES = (ROOT, "vars")
 _VALUE_SUFFIX = f"/{ATTRIBUTES}/{VARIABLE_VALUE}"
 _ESCAPED = re.compile(r"\.(.?)", re.DOTALL)
 _UNINFORMATIVE = re.compile(r"(Variable(_\d+)?)?")
-
-
-def check_format(format: str) -> None:
-    """Raises ValueError for anything but `tf1`, `tf2` and `dual`."""
-    if format not in FORMATS:
-        raise ValueError(
-            f"unknown checkpoint format {format!r}: use one of "
-            f"{', '.join(map(repr, FORMATS))}"
-        )
 
 
 def escape(local_name: str) -> str:
@@ -77,7 +66,7 @@ def object_key(*path: str) -> str:
 
 
 def variable_key(name: str, root: str = ROOT) -> str:
-    """The object key of a variable in the layout that this toolkit writes."""
+    """The object key that this toolkit gives a variable."""
     return object_key(root, name)
 
 

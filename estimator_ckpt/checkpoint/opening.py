@@ -12,6 +12,8 @@ from estimator_ckpt.bundle.index import Index, index_path, read_index
 from estimator_ckpt.bundle.reader import BundleReader
 from estimator_ckpt.checkpoint import (
     contents,
+    messages,
+    naming,
     object_graph,
     object_keys,
     prefixes,
@@ -58,22 +60,22 @@ class Checkpoint(Mapping[str, TensorInfo]):
     Attributes:
       prefix: the checkpoint's prefix.
       index: its index.
-      layout: what its keys mean.
+      contents: what its keys mean.
       reader: what reads its tensors by key.
     """
 
     def __init__(
-        self, prefix: str, index: Index, found: contents.Layout, reader: BundleReader
+        self, prefix: str, index: Index, found: contents.Contents, reader: BundleReader
     ):
         self.prefix = prefix
         self.index = index
-        self.layout = found
+        self.contents = found
         self.reader = reader
 
     @property
     def format(self) -> str:
         """`tf1`, `tf2` or `dual`."""
-        return self.layout.format
+        return self.contents.format.name
 
     @property
     def num_shards(self) -> int:
@@ -82,10 +84,10 @@ class Checkpoint(Mapping[str, TensorInfo]):
     @property
     def global_step(self) -> Optional[int]:
         """The value of the global step, or None if there is none."""
-        name = self.layout.global_step
+        name = self.contents.global_step
         if name is None:
             return None
-        key = self.layout.keys[name]
+        key = self.contents.keys[name]
         entry = self.index[key]
         if entry.shape or entry.dtype_name not in _INTEGERS:
             return None
@@ -105,7 +107,7 @@ class Checkpoint(Mapping[str, TensorInfo]):
           TensorNotFoundError: there is no such variable or key.
           CorruptDataError: the tensor's bytes are damaged or missing.
         """
-        key = self.layout.keys.get(name, name)
+        key = self.contents.keys.get(name, name)
         if key not in self.index:
             raise self._not_found(name)
         return self.reader.read(key)
@@ -137,7 +139,7 @@ class Checkpoint(Mapping[str, TensorInfo]):
         self.close()
 
     def __getitem__(self, name: str) -> TensorInfo:
-        key = self.layout.keys.get(name)
+        key = self.contents.keys.get(name)
         if key is None:
             raise self._not_found(name)
         entry = self.index[key]
@@ -151,17 +153,17 @@ class Checkpoint(Mapping[str, TensorInfo]):
             shard=None if parts else entry.shard_id,
             offset=None if parts else entry.offset,
             num_slices=len(parts),
-            slot_of=roles.slot_owner(name, self.layout.keys),
+            slot_of=roles.slot_owner(name, self.contents.keys),
         )
 
     def __contains__(self, name: object) -> bool:
-        return name in self.layout.keys
+        return name in self.contents.keys
 
     def __iter__(self) -> Iterator[str]:
-        return iter(sorted(self.layout.keys))
+        return iter(sorted(self.contents.keys))
 
     def __len__(self) -> int:
-        return len(self.layout.keys)
+        return len(self.contents.keys)
 
     def __repr__(self) -> str:
         return (
@@ -188,14 +190,13 @@ class Checkpoint(Mapping[str, TensorInfo]):
         return b"".join(bytes(chunk) for chunk in chunks)
 
     def _not_found(self, name: str) -> TensorNotFoundError:
-        import difflib
-
-        near = difflib.get_close_matches(name, self.layout.keys, n=3)
-        hint = f"; near: {', '.join(map(repr, near))}" if near else ""
-        return TensorNotFoundError(f"{self.prefix}: no variable or key {name!r}{hint}")
+        near = messages.near(name, self.contents.keys)
+        return TensorNotFoundError(f"{self.prefix}: no variable or key {name!r}{near}")
 
 
-def open_checkpoint(path: files.PathLike, *, names: str = "full_name") -> Checkpoint:
+def open_checkpoint(
+    path: files.PathLike, *, names: naming.NamesLike = "full_name"
+) -> Checkpoint:
     """Opens a checkpoint by its index.
 
     Args:
@@ -209,16 +210,18 @@ def open_checkpoint(path: files.PathLike, *, names: str = "full_name") -> Checkp
       Its variables by name.
 
     Raises:
+      ValueError: `names` is neither.
       CheckpointNotFoundError: there is no checkpoint at `path`.
       V1CheckpointError: it is of the V1 format.
       CorruptIndexError: its index is damaged.
     """
+    names_by = naming.parse(names)
     prefix = prefixes.resolve(path)
     index = read_index(index_path(prefix))
     reader = BundleReader(prefix, index)
     graph = read_object_graph(reader)
     return Checkpoint(
-        prefix, index, contents.of(index, graph, by_path=names == "path"), reader
+        prefix, index, contents.of(index, graph, names_by=names_by), reader
     )
 
 

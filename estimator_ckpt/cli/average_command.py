@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from argparse import ArgumentParser, Namespace
 
-from estimator_ckpt.checkpoint import object_keys
+from estimator_ckpt.checkpoint import formats
 from estimator_ckpt.cli import output, shared_arguments
 from estimator_ckpt.cli.usage_errors import UsageError
 from estimator_ckpt.conversion.average import average
@@ -16,9 +16,7 @@ def add_arguments(parser: ArgumentParser) -> None:
     )
     parser.add_argument("destination", help="the new prefix, or a directory")
     parser.add_argument("--last", type=int, help="average so many of its last")
-    parser.add_argument(
-        "--to", choices=object_keys.FORMATS, help="format; as the newest"
-    )
+    parser.add_argument("--to", choices=formats.CHOICES, help="format; as the newest")
     shared_arguments.add_arguments(parser)
     parser.add_argument("--root", help="dictionary of the variables, for var_list")
     parser.add_argument(

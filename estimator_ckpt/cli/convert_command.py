@@ -6,7 +6,7 @@ from argparse import ArgumentParser, Namespace
 from collections.abc import Callable
 from typing import Any
 
-from estimator_ckpt.checkpoint import object_keys
+from estimator_ckpt.checkpoint import formats, object_keys
 from estimator_ckpt.cli import output, shared_arguments
 from estimator_ckpt.conversion.convert import DATA, convert, plan_conversion
 
@@ -14,9 +14,7 @@ from estimator_ckpt.conversion.convert import DATA, convert, plan_conversion
 def add_arguments(parser: ArgumentParser) -> None:
     parser.add_argument("source", help="prefix, file of a checkpoint, or model dir")
     parser.add_argument("destination", help="the new prefix, or a directory")
-    parser.add_argument(
-        "--to", required=True, choices=object_keys.FORMATS, help="format"
-    )
+    parser.add_argument("--to", required=True, choices=formats.CHOICES, help="format")
     parser.add_argument(
         "--all",
         action="store_true",

@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING, Any, Optional
 
 from absl import flags
 
-from estimator_ckpt.checkpoint import object_keys, roles
+from estimator_ckpt.checkpoint import formats, roles
 from estimator_ckpt.maps.filters import PatternError, compile_patterns
 
 if TYPE_CHECKING:
@@ -53,7 +53,7 @@ def define_flags(
         flags.DEFINE_enum,
         "checkpoint_format",
         None,
-        list(object_keys.FORMATS),
+        list(formats.CHOICES),
         "Format of the checkpoints to save: tf1 (keys are variable names), tf2 (object "
         "keys), dual (both). Without it the model_fn saves as it is.",
     )

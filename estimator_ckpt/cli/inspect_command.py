@@ -98,7 +98,7 @@ def _json(
         "num_shards": checkpoint.num_shards,
         "size": sum(info.size for info in infos),
         "variables": variables,
-        "ambiguous": {k: list(v) for k, v in checkpoint.layout.ambiguous.items()},
+        "ambiguous": {k: list(v) for k, v in checkpoint.contents.ambiguous.items()},
     }
 
 

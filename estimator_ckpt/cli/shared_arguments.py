@@ -5,7 +5,7 @@ from __future__ import annotations
 from argparse import ArgumentParser, Namespace
 from typing import Any
 
-from estimator_ckpt.checkpoint.contents import NAMES
+from estimator_ckpt.checkpoint import naming
 
 
 def add_arguments(parser: ArgumentParser) -> None:
@@ -29,8 +29,8 @@ def add_names(parser: ArgumentParser) -> None:
     )
     parser.add_argument(
         "--names",
-        choices=NAMES,
-        default=NAMES[0],
+        choices=naming.CHOICES,
+        default=naming.CHOICES[0],
         help="what variables of an object-based checkpoint are called",
     )
 

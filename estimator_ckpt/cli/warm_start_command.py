@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from argparse import ArgumentParser, Namespace
 
-from estimator_ckpt.checkpoint import object_keys, roles
+from estimator_ckpt.checkpoint import formats, roles
 from estimator_ckpt.cli import output, plan_command, shared_arguments
 from estimator_ckpt.conversion.convert import DATA
 from estimator_ckpt.conversion.first_checkpoint import (
@@ -16,9 +16,7 @@ from estimator_ckpt.conversion.first_checkpoint import (
 def add_arguments(parser: ArgumentParser) -> None:
     parser.add_argument("source", help="prefix, file of a checkpoint, or model dir")
     parser.add_argument("destination", help="the new model dir")
-    parser.add_argument(
-        "--to", choices=object_keys.FORMATS, default="tf2", help="format"
-    )
+    parser.add_argument("--to", choices=formats.CHOICES, default="tf2", help="format")
     parser.add_argument(
         "--carry",
         choices=list(roles.CARRY),

@@ -84,7 +84,7 @@ def average(
             for path in _paths(sources, last)
         ]
         for checkpoint in opened:
-            checkpoint.layout.require_unique(checkpoint.prefix)
+            checkpoint.contents.require_unique(checkpoint.prefix)
         _require_same_variables(opened)
         newest = max(enumerate(opened), key=_age)[1]
         target = destination_of(newest.prefix, destination)
@@ -171,8 +171,8 @@ def _write_mean(
     progress: Optional[files.Progress],
 ) -> None:
     """Writes a bundle with the newest checkpoint's keys and the mean's values."""
-    by_key = {key: name for name, key in newest.layout.keys.items()}
-    by_key.update((key, name) for name, key in newest.layout.aliases.items())
+    by_key = {key: name for name, key in newest.contents.keys.items()}
+    by_key.update((key, name) for name, key in newest.contents.aliases.items())
     entries: dict[bytes, bytes] = {}
     averaged: dict[str, Entry] = {}
     with ShardWriter(shard_path(bundle, 0, 1), 0) as shard:
@@ -200,7 +200,7 @@ def _write_mean(
 def _is_averaged(newest: Checkpoint, name: str) -> bool:
     if not newest[name].dtype.startswith(("float", "bfloat", "complex")):
         return False
-    role = role_in(newest.layout, name)
+    role = role_in(newest.contents, name)
     return role in (roles.TRAINABLE, roles.MODEL)
 
 

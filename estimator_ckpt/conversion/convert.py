@@ -28,7 +28,7 @@ from estimator_ckpt.bundle.errors import (
 from estimator_ckpt.bundle.index import index_path, serialize_index, shard_path
 from estimator_ckpt.bundle.reader import BundleReader
 from estimator_ckpt.bundle.writer import ShardWriter
-from estimator_ckpt.checkpoint import contents, object_keys, prefixes
+from estimator_ckpt.checkpoint import contents, naming, object_keys, prefixes
 from estimator_ckpt.checkpoint.opening import read_object_graph
 from estimator_ckpt.conversion.new_keys import Rekeying, rekey
 from estimator_ckpt.maps.filters import Patterns
@@ -195,8 +195,7 @@ def check(data: str, names_by: str) -> None:
     """Raises ValueError for what `data` or `names` cannot be."""
     if data not in DATA:
         raise ValueError(f"unknown data {data!r}: use one of 'auto', 'link', 'copy'")
-    if names_by not in contents.NAMES:
-        raise ValueError(f"unknown names {names_by!r}: use 'full_name' or 'path'")
+    naming.parse(names_by)
 
 
 def _prepare(
@@ -206,8 +205,10 @@ def _prepare(
     reader = BundleReader(prefix)
     graph = read_object_graph(reader)
     settings = dict(options)
-    by_path = settings.pop("names", "full_name") == "path"
-    found = contents.of(reader.index, graph, root=settings.get("root"), by_path=by_path)
+    names_by = naming.parse(settings.pop("names", "full_name"))
+    found = contents.of(
+        reader.index, graph, root=settings.get("root"), names_by=names_by
+    )
     for alias in found.aliases:
         _require_same(reader, alias, found.keys[alias])
     planned = rekey(found, reader.index, graph=graph, source=prefix, **settings)

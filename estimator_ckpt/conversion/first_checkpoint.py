@@ -15,8 +15,8 @@ from typing import Any, Optional
 from estimator_ckpt.bundle import files
 from estimator_ckpt.bundle.errors import CheckpointError, DestinationExistsError
 from estimator_ckpt.checkpoint import (
+    formats,
     meta_graph,
-    object_keys,
     prefixes,
     roles,
     state_file,
@@ -78,7 +78,7 @@ def warm_start_model_dir(
       CheckpointError: the source is damaged, nothing is carried, or (`strict`)
         something matches nothing.
     """
-    object_keys.check_format(to)
+    formats.parse(to)
     target = files.local(destination)
     beside = os.path.dirname(target)
     with _opened(source, target, beside, overwrite, choice) as (_, checkpoint):
@@ -166,7 +166,7 @@ def _plan(
 ) -> plans.Plan:
     """A plan whose target is the source's own variables under their new names."""
     del names  # the checkpoint was opened with it
-    checkpoint.layout.require_unique(checkpoint.prefix)
+    checkpoint.contents.require_unique(checkpoint.prefix)
     wanted = plans.Choice.of(carry=carry, **choice)
     variables = plans.of_checkpoint(checkpoint)
     if carry == "trainable":
@@ -264,7 +264,7 @@ def _conversion(
         None if to == "tf1" or root or renames else read_object_graph(checkpoint.reader)
     )
     rekeying = new_keys.lay_out(
-        checkpoint.layout,
+        checkpoint.contents,
         checkpoint.index,
         pairs,
         to=to,

@@ -11,8 +11,8 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, Optional
 
 from estimator_ckpt.bundle.errors import CheckpointError
-from estimator_ckpt.checkpoint import object_graph, object_keys
-from estimator_ckpt.checkpoint.contents import Layout
+from estimator_ckpt.checkpoint import formats, object_graph, object_keys
+from estimator_ckpt.checkpoint.contents import Contents
 from estimator_ckpt.maps.assignment import AssignmentMap
 from estimator_ckpt.maps.filters import Filter, Patterns
 
@@ -75,7 +75,7 @@ class Rekeying:
 
 
 def rekey(
-    found: Layout,
+    found: Contents,
     all_keys: Iterable[str],
     *,
     to: str,
@@ -111,7 +111,7 @@ def rekey(
       AssignmentMapError: the map is none, or gives two variables one name.
       CheckpointError: nothing is left.
     """
-    object_keys.check_format(to)
+    formats.parse(to)
     chooses = Filter(include, exclude)
     renames = AssignmentMap.of(assignment_map)
     keeps_graph = to != "tf1" and graph is not None and root is None and not renames
@@ -144,7 +144,7 @@ def rekey(
 
 
 def lay_out(
-    found: Layout,
+    found: Contents,
     all_keys: Iterable[str],
     pairs: Sequence[tuple[str, str]],
     *,

@@ -48,14 +48,14 @@ class Source:
 
     Attributes:
       prefix: its prefix.
-      layout: what its keys mean.
+      contents: what its keys mean.
       shapes: shapes by key; of a partitioned variable, the whole one's.
       dtypes: dtypes by key.
       graph: its object graph, None if it has none.
     """
 
     prefix: str
-    layout: contents.Layout
+    contents: contents.Contents
     shapes: Mapping[str, tuple[int, ...]]
     dtypes: Mapping[str, tf.DType]
     graph: Any
@@ -92,7 +92,7 @@ def read(prefix: str) -> Source:
         ) from error
     return Source(
         prefix=prefix,
-        layout=contents.of(shapes, graph),
+        contents=contents.of(shapes, graph),
         shapes={key: tuple(shape) for key, shape in shapes.items()},
         dtypes=dtypes,
         graph=graph,
@@ -108,7 +108,7 @@ def renamed(source: Source, assignment_map: AssignmentMap) -> Source:
     Raises:
       AssignmentMapError: it does not, or gives two variables one name.
     """
-    keys = source.layout.keys
+    keys = source.contents.keys
     targets = assignment_map.rename(
         keys, source=source.prefix, among_others=True
     ).targets
@@ -124,7 +124,7 @@ def renamed(source: Source, assignment_map: AssignmentMap) -> Source:
         return source
     new_keys = {targets.get(name, name): key for name, key in keys.items()}
     return dataclasses.replace(
-        source, layout=dataclasses.replace(source.layout, keys=new_keys)
+        source, contents=dataclasses.replace(source.contents, keys=new_keys)
     )
 
 
@@ -135,11 +135,11 @@ def variables_of(source: Source) -> dict[str, Variable]:
             name,
             source.dtypes[key].name,
             source.shapes[key],
-            role_in(source.layout, name),
+            role_in(source.contents, name),
             key,
             math.prod(source.shapes[key]) * source.dtypes[key].size,
         )
-        for name, key in source.layout.keys.items()
+        for name, key in source.contents.keys.items()
     }
 
 

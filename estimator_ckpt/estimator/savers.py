@@ -431,11 +431,11 @@ def _key_in(source: restoring.Source, saved: _Saved) -> Optional[str]:
     name = saved.name
     if saved.object_key is not None and saved.object_key in source.shapes:
         return saved.object_key
-    if name in source.layout.keys:
-        return source.layout.keys[name]
+    if name in source.contents.keys:
+        return source.contents.keys[name]
     # A hash table is saved under its name with `-keys` and `-values` behind it.
     table, dash, part = name.rpartition("-")
-    key = f"{source.layout.tables.get(table, table)}{dash}{part}"
+    key = f"{source.contents.tables.get(table, table)}{dash}{part}"
     return key if key in source.shapes else None
 
 
@@ -444,7 +444,7 @@ def _problem(
 ) -> Optional[str]:
     name = saved.name
     if key is None:
-        if name in source.layout.ambiguous:
+        if name in source.contents.ambiguous:
             return f"{name!r} is the full name of more than one variable there"
         return f"{name!r} is not in it"
     found = source.shapes[key]

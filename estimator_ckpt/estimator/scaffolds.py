@@ -8,7 +8,7 @@ from typing import Any, Optional, Union, overload
 import tensorflow as tf
 from tensorflow.compat import v1 as tf1
 
-from estimator_ckpt.checkpoint import object_keys
+from estimator_ckpt.checkpoint import formats
 from estimator_ckpt.estimator import global_variables, savers
 from estimator_ckpt.estimator import model_fn_wrappers as model_fns
 from estimator_ckpt.maps.assignment import AssignmentMap
@@ -173,7 +173,7 @@ def scaffold(
 def _check(
     format: str, checkpoint: Optional[savers.CheckpointFactory], on_damaged: str
 ) -> None:
-    object_keys.check_format(format)
+    formats.parse(format)
     if on_damaged not in ON_DAMAGED:
         raise ValueError(
             f"unknown on_damaged {on_damaged!r}: use 'error' or 'fall_back'"

@@ -163,8 +163,8 @@ def warm_start_settings(
     """
     choice = Choice.of(carry=carry, include=include, exclude=exclude)
     found = restoring.read(restoring.resolve(source))
-    found.layout.require_unique(found.prefix)
-    known = found.layout.keys
+    found.contents.require_unique(found.prefix)
+    known = found.contents.keys
     chosen = [
         name
         for name, variable in restoring.variables_of(found).items()
@@ -252,7 +252,7 @@ class _WarmStartHook(tf1.train.SessionRunHook):
             ),
             source_name=self._prefix,
             target_name="this model",
-            ambiguous=source.layout.ambiguous,
+            ambiguous=source.contents.ambiguous,
         )
         _report(plan)
         _complain(plan, self._strict)

@@ -205,7 +205,7 @@ def _opened(
             bundle = stack.enter_context(v1_format.as_bundle(error.prefix, directory))
             checkpoint = open_checkpoint(bundle)
         stack.enter_context(checkpoint)
-        checkpoint.layout.require_unique(checkpoint.prefix)
+        checkpoint.contents.require_unique(checkpoint.prefix)
         yield checkpoint
 
 

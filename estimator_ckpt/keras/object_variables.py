@@ -27,7 +27,7 @@ def of_trackable(target: Any) -> dict[str, Variable]:
     if isinstance(target, dict):
         target = tf.train.Checkpoint(**target)
     view = View.of(target)
-    found = trackables.layout_of(view, view.keys)
+    found = trackables.contents_of(view, view.keys)
     found.require_unique(type(target).__name__)
     numbers = {key: number for number, key in view.keys.items()}
     full = {numbers[key]: name for name, key in found.keys.items()}

@@ -178,7 +178,7 @@ def _keras_slots(
 
 def _no_slots(checkpoint: Checkpoint, optimizer: LiveOptimizer) -> OptimizerStateError:
     others = sorted(
-        n for n in checkpoint if roles.is_optimizer_state(n, checkpoint.layout.keys)
+        n for n in checkpoint if roles.is_optimizer_state(n, checkpoint.contents.keys)
     )
     return OptimizerStateError(
         f"{checkpoint.prefix} has no slots of {_expected(optimizer)} for the variables "

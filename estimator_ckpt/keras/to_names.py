@@ -45,12 +45,12 @@ def result(
       As `convert_for`.
     """
     made = Result(checkpoint, "a tf1 Saver")
-    by_key = {key: name for name, key in checkpoint.layout.keys.items()}
+    by_key = {key: name for name, key in checkpoint.contents.keys.items()}
     _require_written_by(described, by_key, checkpoint, optimizer_state)
     back = _Back(checkpoint, by_key, rules)
     back.add_model(described)
     made.warnings += [
-        f"the table {name!r} is left out" for name in sorted(checkpoint.layout.tables)
+        f"the table {name!r} is left out" for name in sorted(checkpoint.contents.tables)
     ]
     step = None
     if described.step is not None:

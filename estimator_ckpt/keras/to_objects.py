@@ -141,7 +141,7 @@ def _add_variable(made: Result, live: Live, recipe: Optional[Recipe]) -> None:
 def _add_counters(made: Result, described: Described) -> None:
     """The global step, and as save_counter, so that no earlier file is saved over."""
     checkpoint = made.checkpoint
-    name, step = checkpoint.layout.global_step, checkpoint.global_step
+    name, step = checkpoint.contents.global_step, checkpoint.global_step
     if described.step is not None:
         here = described.step.as_variable(roles.GLOBAL_STEP)
         if name is not None and made.source[name].dtype == here.dtype:

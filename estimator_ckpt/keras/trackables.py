@@ -150,7 +150,7 @@ def _names(called: str, view: View, numbers: set[int], names_by: str) -> dict[in
     Raises:
       AmbiguousNameError: two variables have one name, unless paths tell them apart.
     """
-    meaning = layout_of(view, numbers)
+    meaning = contents_of(view, numbers)
     by_key = {key: name for name, key in meaning.keys.items()}
     if names_by == "path":
         shared = [key for found in meaning.ambiguous.values() for key in found]
@@ -160,7 +160,7 @@ def _names(called: str, view: View, numbers: set[int], names_by: str) -> dict[in
     return without_model_names({n: by_key[view.keys[n]] for n in numbers}, view)
 
 
-def layout_of(view: View, numbers: Collection[int]) -> contents.Layout:
+def contents_of(view: View, numbers: Collection[int]) -> contents.Contents:
     """What the variables of some nodes are called, as a checkpoint's would be."""
     for number in numbers:
         # Keras 3's graph leaves out layers below a subclassed model; its paths do not.

@@ -14,7 +14,7 @@ from collections.abc import Mapping
 from typing import Any, Optional
 
 from estimator_ckpt.checkpoint import roles
-from estimator_ckpt.checkpoint.contents import Layout
+from estimator_ckpt.checkpoint.contents import Contents
 from estimator_ckpt.checkpoint.opening import Checkpoint
 from estimator_ckpt.maps.assignment import AssignmentMap, Renaming
 from estimator_ckpt.maps.filters import Filter, Patterns
@@ -313,7 +313,7 @@ def of_checkpoint(checkpoint: Checkpoint) -> dict[str, Variable]:
             name,
             info.dtype,
             info.shape,
-            role_in(checkpoint.layout, name),
+            role_in(checkpoint.contents, name),
             info.key,
             info.size,
         )
@@ -321,13 +321,13 @@ def of_checkpoint(checkpoint: Checkpoint) -> dict[str, Variable]:
     }
 
 
-def role_in(layout: Layout, name: str) -> str:
+def role_in(contents: Contents, name: str) -> str:
     """What a variable of a checkpoint is for, as far as names tell."""
-    if name == layout.global_step:
+    if name == contents.global_step:
         return roles.GLOBAL_STEP
-    if name in layout.slots or roles.is_optimizer_state(name, layout.keys):
+    if name in contents.slots or roles.is_optimizer_state(name, contents.keys):
         return roles.OPTIMIZER
-    if roles.is_model_state(name, layout.keys):
+    if roles.is_model_state(name, contents.keys):
         return roles.MODEL
     return roles.TRAINABLE
 

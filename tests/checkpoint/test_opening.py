@@ -130,3 +130,8 @@ def test_the_v1_format_is_recognised(name):
 def write(path, content):
     path.write_bytes(content)
     return path
+
+
+def test_names_are_held_against_what_there_is():
+    with pytest.raises(ValueError, match="unknown names 'bogus'"):
+        ec.open_checkpoint("anything", names="bogus")

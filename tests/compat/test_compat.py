@@ -10,13 +10,13 @@ import sys
 import pytest
 
 import estimator_ckpt as ec
-from estimator_ckpt.checkpoint import object_keys
+from estimator_ckpt.checkpoint import formats, object_keys
 from tests import testdata_paths
 from tests.compat.read_back import digest
 from tests.conftest import REPOSITORY
 
 pytestmark = pytest.mark.compat
-FORMATS = object_keys.FORMATS
+FORMATS = formats.CHOICES
 VENVS = pathlib.Path(REPOSITORY) / ".venvs"
 READERS = {
     "1.15.5": VENVS / "tf115" / "bin" / "python",
@@ -33,7 +33,7 @@ def described(prefix, name, is_var_list):
     checkpoint = ec.open_checkpoint(prefix)
     variables = {}
     for variable, info in checkpoint.items():
-        value = recorded[original.layout.keys.get(variable, variable)]
+        value = recorded[original.contents.keys.get(variable, variable)]
         by_name = checkpoint.index.get(variable)
         variables[variable] = {
             "key": info.key,
@@ -42,7 +42,7 @@ def described(prefix, name, is_var_list):
             "digest": digest(value),
             "sliced": by_name is not None and by_name.is_partitioned,
         }
-    step = checkpoint.layout.global_step
+    step = checkpoint.contents.global_step
     return {
         "prefix": str(prefix),
         "format": checkpoint.format,

@@ -11,14 +11,14 @@ import estimator_ckpt as ec
 from estimator_ckpt.bundle import files
 from estimator_ckpt.bundle.index import read_index, shard_path
 from estimator_ckpt.bundle.writer import write_bundle
-from estimator_ckpt.checkpoint import object_keys
+from estimator_ckpt.checkpoint import formats, object_keys
 from tests import testdata_paths
 
 PREFIXES = testdata_paths.PREFIXES
 NAME_BASED = sorted(
     n for n in PREFIXES if not n.startswith(testdata_paths.OBJECT_BASED)
 )
-FORMATS = object_keys.FORMATS
+FORMATS = formats.CHOICES
 #: Variables of dtypes that TensorFlow cannot join are written whole, see convert.py.
 WHOLE = {"partition-dtypes/model.ckpt": {"float16", "string"}}
 
