@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import os
+
 import numpy as np
 
-from estimator_ckpt.bundle import checksum
+from estimator_ckpt.bundle import checksum, system_calls
 from estimator_ckpt.bundle.index import (
     Header,
     index_path,
@@ -73,3 +75,17 @@ def plain(tensor):
         integers = np.dtype(tensor.dtype.as_numpy_dtype)[0]
         return np.asarray(tf.bitcast(tensor, tf.as_dtype(integers)))
     return np.asarray(tensor.numpy(), tensor.dtype.as_numpy_dtype)
+
+
+def fail(monkeypatch, operation, number, after=0):
+    """Makes an operation fail with an errno, the first `after` times not."""
+    original, calls = system_calls.change, []
+
+    def change(name, call, *arguments):
+        if name == operation:
+            calls.append(name)
+            if len(calls) > after:
+                raise OSError(number, os.strerror(number))
+        return original(name, call, *arguments)
+
+    monkeypatch.setattr(system_calls, "change", change)

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 import estimator_ckpt as ec
-from estimator_ckpt.bundle import files
+from estimator_ckpt.bundle import system_calls
 from estimator_ckpt.bundle.index import read_index, shard_path
 from estimator_ckpt.bundle.writer import write_bundle
 from estimator_ckpt.checkpoint import formats, object_keys
@@ -373,13 +373,13 @@ def test_the_source_is_never_opened_for_writing(tmp_path, monkeypatch):
     shutil.copytree(testdata_paths.TESTDATA / "digits", source)
     before = {p: (p.read_bytes(), p.stat().st_mtime_ns) for p in source.iterdir()}
     touched = []
-    change = files._change
+    change = system_calls.change
 
     def watch(operation, call, *arguments):
         touched.extend(str(a) for a in arguments if isinstance(a, str))
         return change(operation, call, *arguments)
 
-    monkeypatch.setattr(files, "_change", watch)
+    monkeypatch.setattr(system_calls, "change", watch)
     ec.convert_model_dir(source, tmp_path / "new", to="dual")
     assert {
         p: (p.read_bytes(), p.stat().st_mtime_ns) for p in source.iterdir()

@@ -17,11 +17,11 @@ from tests.testdata_paths import TESTDATA
 #: Runs a conversion and, before its n-th change of the file system, kills itself.
 KILLED = """
 import os, signal, sys
-from estimator_ckpt.bundle import files
+from estimator_ckpt.bundle import system_calls
 import estimator_ckpt as ec
 
 at, what, source, destination = int(sys.argv[1]), *sys.argv[2:]
-change, count = files._change, 0
+change, count = system_calls.change, 0
 
 def counted(operation, call, *arguments):
     global count
@@ -30,7 +30,7 @@ def counted(operation, call, *arguments):
         os.kill(os.getpid(), signal.SIGKILL)
     return change(operation, call, *arguments)
 
-files._change = counted
+system_calls.change = counted
 if what == "all":
     ec.convert_model_dir(source, destination, to="dual", overwrite=True)
 else:
