@@ -35,6 +35,7 @@ from estimator_ckpt.bundle.system_calls import CHUNK, PathLike, local, reporting
 __all__ = [
     "CHUNK",
     "File",
+    "InputFile",
     "Output",
     "PathLike",
     "Progress",
@@ -49,6 +50,7 @@ __all__ = [
     "list_dir",
     "local",
     "make_dirs",
+    "open_file",
     "put",
     "read",
     "rename",
@@ -59,11 +61,30 @@ __all__ = [
 ]
 
 
+class InputFile(Protocol):
+    """A file of a store that is open for reading; `File` is one."""
+
+    path: str
+    size: int
+
+    def read(self, offset: int, size: int) -> bytes:
+        """`size` bytes from `offset` on."""
+
+    def chunks(self, offset: int, size: int) -> Iterator[memoryview]:
+        """The bytes of a range, read-only, at most `CHUNK` at a time."""
+
+    def map(self) -> memoryview:
+        """All bytes of the file, read-only."""
+
+    def close(self) -> None:
+        """Closes it."""
+
+
 class Store(Protocol):
     """A place for checkpoints; this module is one, for local files.
 
-    Small files only (indexes, state files) are read and put whole; paths are strings
-    as the store takes them, joined by `/`. Errors are CheckpointErrors: a file that is
+    Small files only (indexes, state files) are read and put whole, shards through
+    `open_file`; paths are strings as the store takes them, joined by `/`. Errors are CheckpointErrors: a file that is
     not there is a CheckpointNotFoundError, in `exists` and `is_dir` it is False.
     """
 
@@ -81,6 +102,9 @@ class Store(Protocol):
 
     def read(self, path: str) -> bytes:
         """The bytes of a whole file."""
+
+    def open_file(self, path: str) -> InputFile:
+        """Opens a regular file; of anything else, an error."""
 
     def put(self, path: str, data: bytes) -> None:
         """Writes a whole file: afterwards it has these bytes, or is as before."""
@@ -124,6 +148,11 @@ def read(path: PathLike) -> bytes:
     """The bytes of a whole file."""
     with File(path) as file:
         return file.read(0, file.size)
+
+
+def open_file(path: PathLike) -> File:
+    """Opens a regular file for reading."""
+    return File(path)
 
 
 def rename(source: PathLike, destination: PathLike) -> None:

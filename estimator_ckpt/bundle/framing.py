@@ -30,7 +30,7 @@ class Strings:
     `lengths` has to be exhausted before anything else is asked for.
     """
 
-    def __init__(self, shard: files.File, entry: Entry, swapped: bool) -> None:
+    def __init__(self, shard: files.InputFile, entry: Entry, swapped: bool) -> None:
         self._shard = shard
         self._count = entry.num_elements
         self._swapped = swapped
@@ -101,7 +101,7 @@ def _fixed_width(lengths: array[int], swapped: bool) -> bytes:
     )
 
 
-def variant_checksum(shard: files.File, entry: Entry) -> int:
+def variant_checksum(shard: files.InputFile, entry: Entry) -> int:
     """The CRC32C of a variant tensor; ValueError if its framing is damaged."""
     crc = 0
     position, end = entry.offset, entry.offset + entry.size

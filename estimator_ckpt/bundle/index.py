@@ -9,6 +9,7 @@ Source: `tensorflow/core/protobuf/tensor_bundle.proto`; see docs/format.md.
 
 from __future__ import annotations
 
+import contextlib
 import os
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Optional
@@ -162,12 +163,13 @@ class Index(Mapping[str, Entry]):
         return self._names
 
 
-def read_index(path: files.PathLike) -> Index:
+def read_index(path: files.PathLike, store: files.Store = files) -> Index:
     """Reads the index of a tensor bundle, without touching its data shards.
 
     Args:
       path: the `.index` file. It is read into memory, not mapped: TensorFlow
         rewrites indexes in place.
+      store: where it is.
 
     Returns:
       The index.
@@ -178,8 +180,8 @@ def read_index(path: files.PathLike) -> Index:
       UnsupportedCheckpointError: it is of the V1 format, for newer readers, or
         compressed and there is no library for that.
     """
-    source = files.local(path)
-    with files.File(source) as file:
+    source = os.fspath(path)
+    with contextlib.closing(store.open_file(source)) as file:
         # Whoever names a shard by mistake should not have to wait for all of it.
         tail = min(file.size, table.FOOTER_SIZE)
         if not table.is_table(file.read(file.size - tail, tail)):

@@ -6,6 +6,7 @@ file. Strings are framed: see framing.py.
 
 from __future__ import annotations
 
+import os
 import sys
 import threading
 from array import array
@@ -42,15 +43,28 @@ class BundleReader:
       index: its index.
     """
 
-    def __init__(self, prefix: files.PathLike, index: Optional[Index] = None) -> None:
+    def __init__(
+        self,
+        prefix: files.PathLike,
+        index: Optional[Index] = None,
+        store: files.Store = files,
+    ) -> None:
         """Reads the index, unless it is given; shards are opened when needed.
+
+        Args:
+          prefix: the checkpoint's prefix.
+          index: its index, if that was read.
+          store: where its files are.
 
         Raises:
           As `read_index`.
         """
-        self.prefix = files.local(prefix)
-        self.index = read_index(index_path(self.prefix)) if index is None else index
-        self._shards: dict[int, files.File] = {}
+        self.prefix = os.fspath(prefix)
+        self._store = store
+        if index is None:
+            index = read_index(index_path(self.prefix), store)
+        self.index = index
+        self._shards: dict[int, files.InputFile] = {}
         self._maps: dict[int, memoryview] = {}
         self._lock = threading.Lock()
 
@@ -192,12 +206,12 @@ class BundleReader:
     def __exit__(self, *_: object) -> None:
         self.close()
 
-    def _shard(self, shard_id: int) -> files.File:
+    def _shard(self, shard_id: int) -> files.InputFile:
         with self._lock:
             shard = self._shards.pop(shard_id, None)
             if shard is None:
                 path = shard_path(self.prefix, shard_id, self.index.header.num_shards)
-                shard = files.File(path)
+                shard = self._store.open_file(path)
             self._shards[shard_id] = shard
             if len(self._shards) > _MAX_OPEN_SHARDS:
                 # The file closes when the last thread that uses it lets go of it.
@@ -206,13 +220,13 @@ class BundleReader:
                 self._maps.pop(oldest, None)
             return shard
 
-    def _map(self, shard_id: int, shard: files.File) -> memoryview:
+    def _map(self, shard_id: int, shard: files.InputFile) -> memoryview:
         with self._lock:
             if shard_id not in self._maps:
                 self._maps[shard_id] = shard.map()
             return self._maps[shard_id]
 
-    def _locate(self, key: bytes, entry: Entry) -> files.File:
+    def _locate(self, key: bytes, entry: Entry) -> files.InputFile:
         """The shard that holds all bytes of an entry."""
         try:
             shard = self._shard(entry.shard_id)
@@ -229,7 +243,7 @@ class BundleReader:
             )
         return shard
 
-    def _verify(self, key: bytes, entry: Entry, shard: files.File) -> None:
+    def _verify(self, key: bytes, entry: Entry, shard: files.InputFile) -> None:
         try:
             if entry.dtype == dtypes.STRING:
                 strings = framing.Strings(shard, entry, self._swapped)
@@ -308,7 +322,7 @@ class BundleReader:
                 f"{list(shape)}: {error}"
             ) from None
 
-    def _strings(self, key: bytes, entry: Entry, shard: files.File) -> Array:
+    def _strings(self, key: bytes, entry: Entry, shard: files.InputFile) -> Array:
         strings = framing.Strings(shard, entry, self._swapped)
         items: list[bytes] = []
         try:
