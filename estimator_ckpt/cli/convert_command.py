@@ -8,7 +8,8 @@ from typing import Any
 
 from estimator_ckpt.checkpoint import formats, object_keys
 from estimator_ckpt.cli import output, shared_arguments
-from estimator_ckpt.conversion.convert import DATA, convert, plan_conversion
+from estimator_ckpt.conversion.convert import convert, plan_conversion
+from estimator_ckpt.conversion.targets import DATA
 
 
 def add_arguments(parser: ArgumentParser) -> None:
@@ -74,17 +75,17 @@ def run(arguments: Namespace) -> int:
 
 
 def _show(arguments: Namespace, options: dict[str, Any]) -> int:
-    moves = [(arguments.source, arguments.destination)]
+    pairs = [(arguments.source, arguments.destination)]
     if arguments.all:
         from estimator_ckpt.conversion import model_dirs
 
-        moves = model_dirs.moves(arguments.source, arguments.destination)
+        pairs = model_dirs.moves(arguments.source, arguments.destination)
     options["overwrite"] = arguments.overwrite
-    planned = [(old, plan_conversion(old, new, **options)) for old, new in moves]
+    planned = [(old, plan_conversion(old, new, **options)) for old, new in pairs]
     shown = []
     for source, conversion in planned:
-        rekeying = conversion.rekeying
-        changes = rekeying.changes()
+        moves = conversion.moves
+        changes = moves.changes()
         if arguments.json:
             keys = [{"old": a, "new": b} for a, b in changes]
             shown.append({"source": source, "keys": keys})
@@ -95,7 +96,7 @@ def _show(arguments: Namespace, options: dict[str, Any]) -> int:
             ["old key", "new key"],
             [(old or "(new)", new or "(left out)") for old, new in changes],
         )
-        for sentence in rekeying.unused:
+        for sentence in moves.unused:
             print(sentence)
     if arguments.json:
         output.print_json({"checkpoints": shown} if arguments.all else shown[0])

@@ -13,7 +13,7 @@ from typing import Any, Optional
 
 from estimator_ckpt.cli import output, plan_command, shared_arguments, user_functions
 from estimator_ckpt.cli.usage_errors import UsageError
-from estimator_ckpt.conversion.convert import DATA
+from estimator_ckpt.conversion.targets import DATA
 
 
 def add_arguments(parser: ArgumentParser) -> None:

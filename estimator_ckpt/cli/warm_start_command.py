@@ -6,11 +6,11 @@ from argparse import ArgumentParser, Namespace
 
 from estimator_ckpt.checkpoint import formats, roles
 from estimator_ckpt.cli import output, plan_command, shared_arguments
-from estimator_ckpt.conversion.convert import DATA
 from estimator_ckpt.conversion.first_checkpoint import (
     plan_model_dir,
     warm_start_model_dir,
 )
+from estimator_ckpt.conversion.targets import DATA
 
 
 def add_arguments(parser: ArgumentParser) -> None:

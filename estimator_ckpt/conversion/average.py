@@ -17,15 +17,14 @@ from estimator_ckpt.bundle.entry import Entry, Header
 from estimator_ckpt.bundle.errors import CheckpointError
 from estimator_ckpt.bundle.index import index_path, serialize_index, shard_path
 from estimator_ckpt.bundle.writer import ShardWriter
-from estimator_ckpt.checkpoint import roles
+from estimator_ckpt.checkpoint import object_keys, roles
+from estimator_ckpt.checkpoint.formats import FormatLike
+from estimator_ckpt.checkpoint.naming import NamesLike
 from estimator_ckpt.checkpoint.opening import Checkpoint, open_checkpoint
-from estimator_ckpt.conversion import model_dirs
-from estimator_ckpt.conversion.convert import (
-    convert,
-    destination_of,
-    plan_conversion,
-    refuse_existing,
-)
+from estimator_ckpt.conversion import convert, model_dirs
+from estimator_ckpt.conversion.key_moves import Naming
+from estimator_ckpt.conversion.targets import Target
+from estimator_ckpt.maps.filters import Patterns
 from estimator_ckpt.maps.plans import role_in
 
 if TYPE_CHECKING:
@@ -41,11 +40,15 @@ def average(
     destination: files.PathLike,
     *,
     last: Optional[int] = None,
-    to: Optional[str] = None,
-    names: str = "full_name",
+    to: Optional[FormatLike] = None,
+    include: Patterns = None,
+    exclude: Patterns = None,
+    assignment_map: Any = None,
+    names: NamesLike = "full_name",
+    root: Optional[str] = None,
+    step: Optional[str] = object_keys.GLOBAL_STEP,
     overwrite: bool = False,
     progress: Optional[files.Progress] = None,
-    **options: Any,
 ) -> str:
     """Writes the mean of several checkpoints.
 
@@ -62,11 +65,14 @@ def average(
       destination: the new prefix, or a directory; as for `convert`.
       last: how many of the model dir's last checkpoints to take.
       to: `tf1`, `tf2` or `dual`; the newest checkpoint's format by default.
-      names: what variables of an object-based source are called, as for `convert`.
+      include: as for `convert`.
+      exclude: as for `convert`.
+      assignment_map: as for `convert`.
+      names: as for `convert`.
+      root: as for `convert`.
+      step: as for `convert`.
       overwrite: whether to replace a checkpoint that is there.
       progress: called with the number of bytes written.
-      **options: `include`, `exclude`, `assignment_map`, `root` and `step`, as for
-        `convert`.
 
     Returns:
       The new prefix.
@@ -78,6 +84,14 @@ def average(
       CheckpointError: the sources do not hold the same variables (lists all that
         differ), or one is damaged.
     """
+    wanted = Naming.of(
+        names=names,
+        root=root,
+        step=step,
+        assignment_map=assignment_map,
+        include=include,
+        exclude=exclude,
+    )
     with contextlib.ExitStack() as stack:
         opened = [
             stack.enter_context(open_checkpoint(path, names=names))
@@ -87,29 +101,16 @@ def average(
             checkpoint.contents.require_unique(checkpoint.prefix)
         _require_same_variables(opened)
         newest = max(enumerate(opened), key=_age)[1]
-        target = destination_of(newest.prefix, destination)
+        format = newest.format if to is None else to
+        target = Target.of(destination, format, overwrite=overwrite)
         for checkpoint in opened:
-            refuse_existing(checkpoint.prefix, target, overwrite)
+            prefix = target.usable_prefix(checkpoint.prefix)
         # What is wrong with the options is said before anything is averaged.
-        plan_conversion(
-            newest.prefix,
-            target,
-            to=newest.format if to is None else to,
-            names=names,
-            overwrite=overwrite,
-            **options,
-        )
-        with files.temporary_dir(os.path.dirname(target)) as temporary:
+        convert.plan(newest.prefix, target, wanted)
+        with files.temporary_dir(os.path.dirname(prefix)) as temporary:
             bundle = os.path.join(temporary, os.path.basename(newest.prefix))
             _write_mean(opened, newest, bundle, progress)
-            return convert(
-                bundle,
-                target,
-                to=newest.format if to is None else to,
-                names=names,
-                overwrite=overwrite,
-                **options,
-            )
+            return convert.run(bundle, target, wanted)
 
 
 def _age(numbered: tuple[int, Checkpoint]) -> tuple[int, int]:

@@ -9,26 +9,30 @@ import contextlib
 import dataclasses
 import logging
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from typing import Any, Optional
 
 from estimator_ckpt.bundle import files
 from estimator_ckpt.bundle.errors import CheckpointError, DestinationExistsError
 from estimator_ckpt.checkpoint import (
-    formats,
     meta_graph,
+    naming,
     prefixes,
     roles,
     state_file,
 )
+from estimator_ckpt.checkpoint.formats import Format, FormatLike
+from estimator_ckpt.checkpoint.naming import NamesBy, NamesLike
 from estimator_ckpt.checkpoint.opening import (
     Checkpoint,
     open_checkpoint,
     read_object_graph,
 )
-from estimator_ckpt.conversion import new_keys
-from estimator_ckpt.conversion.convert import Conversion, write
+from estimator_ckpt.conversion import key_moves, new_bundle
+from estimator_ckpt.conversion.key_moves import KeyMoves, ResultKeys
+from estimator_ckpt.conversion.targets import Target
 from estimator_ckpt.maps import plans
+from estimator_ckpt.maps.filters import Patterns
 
 _log = logging.getLogger("estimator_ckpt")
 _FIRST = "model.ckpt-0"
@@ -38,14 +42,18 @@ def warm_start_model_dir(
     source: files.PathLike,
     destination: files.PathLike,
     *,
-    to: str = "tf2",
+    to: FormatLike = "tf2",
     carry: str = "all",
+    assignment_map: Any = None,
+    include: Patterns = None,
+    exclude: Patterns = None,
+    reset: Patterns = None,
+    names: NamesLike = "full_name",
     root: Optional[str] = None,
     data: str = "auto",
     overwrite: bool = False,
     strict: bool = False,
     progress: Optional[files.Progress] = None,
-    **choice: Any,
 ) -> str:
     """Makes a model dir that a new job, or TF2 code, starts from.
 
@@ -60,36 +68,46 @@ def warm_start_model_dir(
       carry: `all` (the default: an Estimator cannot start from a checkpoint that lacks
         the slots of its optimizer), `model` (for TF2 code; optimizer state is left
         out), or `trainable` (the source's `.meta` says which).
+      assignment_map: as for `warm_start_from`.
+      include: regexes of the new names of variables to carry (`re.match`).
+      exclude: regexes of the new names of variables to leave out; they win.
+      reset: the same; these are left out, too, and no average takes their place.
+      names: what variables of an object-based source are called, as for
+        `open_checkpoint`.
       root: as for `convert`.
       data: as for `convert`.
       overwrite: whether to replace a checkpoint that is there.
       strict: raise an error if something that was asked for matches nothing.
       progress: as for `convert`.
-      **choice: `assignment_map`, `include`, `exclude`, `reset` and `names`, as for
-        `plan_model_dir`.
 
     Returns:
       The new prefix.
 
     Raises:
-      ValueError: an unknown `to` or `carry`, or a pattern that is no regex.
+      ValueError: an unknown `to`, `carry`, `names` or `data`, or a pattern that is no
+        regex.
       CheckpointNotFoundError: there is no source.
       DestinationExistsError: the model dir has checkpoints, and overwrite is False.
       CheckpointError: the source is damaged, nothing is carried, or (`strict`)
         something matches nothing.
     """
-    formats.parse(to)
-    target = files.local(destination)
-    beside = os.path.dirname(target)
-    with _opened(source, target, beside, overwrite, choice) as (_, checkpoint):
-        planned = _plan(checkpoint, target, carry, **choice)
-        _require(planned, strict)
+    new = os.path.join(files.local(destination), _FIRST)
+    target = Target.of(new, to, data, overwrite, progress)
+    wanted = plans.Choice.of(
+        carry=carry,
+        include=include,
+        exclude=exclude,
+        reset=reset,
+        assignment_map=assignment_map,
+    )
+    start = _Start(files.local(destination), wanted, naming.parse(names), strict)
+    with _planned(source, start, overwrite, is_to_link=True) as (checkpoint, planned):
         _report(planned, carry)
-        conversion = _conversion(checkpoint, planned, to, root)
-        new = os.path.join(target, _FIRST)
-        write(checkpoint.reader, conversion, new, data, progress)
+        moves = _key_moves(checkpoint, planned, target.format, root)
+        new_bundle.write(checkpoint.reader, moves, new, target)
     content = state_file.CheckpointState(latest=_FIRST, all=(_FIRST,))
-    files.put(os.path.join(target, state_file.FILE_NAME), content.serialize())
+    path = os.path.join(start.model_dir, state_file.FILE_NAME)
+    files.put(path, content.serialize())
     return new
 
 
@@ -98,9 +116,13 @@ def plan_model_dir(
     destination: files.PathLike,
     *,
     carry: str = "all",
+    assignment_map: Any = None,
+    include: Patterns = None,
+    exclude: Patterns = None,
+    reset: Patterns = None,
+    names: NamesLike = "full_name",
     overwrite: bool = False,
     strict: bool = False,
-    **choice: Any,
 ) -> plans.Plan:
     """What `warm_start_model_dir` would carry, without doing it; refuses what it would.
 
@@ -108,70 +130,80 @@ def plan_model_dir(
       source: the source.
       destination: the new model dir.
       carry: as for `warm_start_model_dir`.
+      assignment_map: as for `warm_start_model_dir`.
+      include: as for `warm_start_model_dir`.
+      exclude: as for `warm_start_model_dir`.
+      reset: as for `warm_start_model_dir`.
+      names: as for `warm_start_model_dir`.
       overwrite: as for `warm_start_model_dir`.
       strict: as for `warm_start_model_dir`.
-      **choice: `assignment_map`, `include`, `exclude` and `reset` as for
-        `warm_start_from`, the patterns against the new names; `names` as for
-        `open_checkpoint`.
 
     Raises:
       As `warm_start_model_dir`.
     """
-    target = files.local(destination)
-    with _opened(source, target, None, overwrite, choice) as (prefix, checkpoint):
-        planned = _plan(checkpoint, target, carry, **choice)
-        _require(planned, strict)
-        return dataclasses.replace(planned, source=prefix)
+    wanted = plans.Choice.of(
+        carry=carry,
+        include=include,
+        exclude=exclude,
+        reset=reset,
+        assignment_map=assignment_map,
+    )
+    start = _Start(files.local(destination), wanted, naming.parse(names), strict)
+    with _planned(source, start, overwrite, is_to_link=False) as (_, planned):
+        return planned
+
+
+@dataclasses.dataclass(frozen=True)
+class _Start:
+    """What a warm start is to be.
+
+    Attributes:
+      model_dir: the new model dir.
+      wanted: which variables are carried.
+      names_by: what variables of an object-based source are called.
+      strict: whether it is an error if something that was asked for matches nothing.
+    """
+
+    model_dir: str
+    wanted: plans.Choice
+    names_by: NamesBy
+    strict: bool
 
 
 @contextlib.contextmanager
-def _opened(
-    source: files.PathLike,
-    target: str,
-    beside: Optional[str],
-    overwrite: bool,
-    choice: Mapping[str, Any],
-) -> Iterator[tuple[str, Checkpoint]]:
-    """The source's prefix and the checkpoint; of the V1 format, a bundle of it.
+def _planned(
+    source: files.PathLike, start: _Start, overwrite: bool, *, is_to_link: bool
+) -> Iterator[tuple[Checkpoint, plans.Plan]]:
+    """The source, and what becomes of its variables; refuses what must not be done.
 
-    Args:
-      source: its path.
-      target: the new model dir.
-      beside: where such a bundle may stand until it is used; None for a temporary
-        directory.
-      overwrite: whether what is in the model dir may be replaced.
-      choice: its `names` say what variables are called.
+    Of a source of the V1 format a bundle is made, which is gone afterwards: beside the
+    new model dir if its data are to be linked there.
     """
     with contextlib.ExitStack() as stack:
         try:
             called = prefix = prefixes.resolve(source)
-            _refuse(called, target, overwrite)
+            _refuse(called, start.model_dir, overwrite)
         except prefixes.V1CheckpointError as error:
             from estimator_ckpt.checkpoint import v1_format
 
             called = error.prefix
-            _refuse(called, target, overwrite)
+            _refuse(called, start.model_dir, overwrite)
+            beside = os.path.dirname(start.model_dir) if is_to_link else None
             prefix = stack.enter_context(v1_format.as_bundle(called, beside))
-        by = choice.get("names", "full_name")
-        yield called, stack.enter_context(open_checkpoint(prefix, names=by))
+        opened = open_checkpoint(prefix, names=start.names_by)
+        checkpoint = stack.enter_context(opened)
+        planned = dataclasses.replace(_plan(checkpoint, start), source=called)
+        _require(planned, start.strict)
+        yield checkpoint, planned
 
 
-def _plan(
-    checkpoint: Checkpoint,
-    target: str,
-    carry: str,
-    *,
-    names: str = "full_name",
-    **choice: Any,
-) -> plans.Plan:
+def _plan(checkpoint: Checkpoint, start: _Start) -> plans.Plan:
     """A plan whose target is the source's own variables under their new names."""
-    del names  # the checkpoint was opened with it
     checkpoint.contents.require_unique(checkpoint.prefix)
-    wanted = plans.Choice.of(carry=carry, **choice)
     variables = plans.of_checkpoint(checkpoint)
-    if carry == "trainable":
+    if start.wanted.carry == "trainable":
         variables = _with_roles_of_meta(checkpoint.prefix, variables)
-    renaming = wanted.assignment_map.rename(variables, source=checkpoint.prefix)
+    renaming = start.wanted.assignment_map.rename(variables, source=checkpoint.prefix)
     targets = {
         new: dataclasses.replace(variables[old], name=new, key=None)
         for old, new in renaming.targets.items()
@@ -179,9 +211,9 @@ def _plan(
     return plans.make(
         variables,
         targets,
-        wanted,
+        start.wanted,
         source_name=checkpoint.prefix,
-        target_name=target,
+        target_name=start.model_dir,
         renaming=renaming,
     )
 
@@ -251,26 +283,26 @@ def _report(planned: plans.Plan, carry: str) -> None:
     _log.info("%s", planned.summary())
 
 
-def _conversion(
-    checkpoint: Checkpoint, planned: plans.Plan, to: str, root: Optional[str]
-) -> Conversion:
+def _key_moves(
+    checkpoint: Checkpoint, planned: plans.Plan, format: Format, root: Optional[str]
+) -> KeyMoves:
+    """The plan as key moves: an object-based source keeps its keys where it can."""
     pairs = [
         (item.source.name, item.target.name)
         for item in planned.items
         if item.verdict.is_carried and item.source and item.target
     ]
-    renames = any(old != new for old, new in pairs)
-    graph = (
-        None if to == "tf1" or root or renames else read_object_graph(checkpoint.reader)
+    keeps_graph = (
+        format.has_object_keys
+        and root is None
+        and all(old == new for old, new in pairs)
     )
-    rekeying = new_keys.lay_out(
+    graph = read_object_graph(checkpoint.reader) if keeps_graph else None
+    return key_moves.of_variables(
         checkpoint.contents,
         checkpoint.index,
         pairs,
-        to=to,
-        graph=graph,
-        root=root,
+        ResultKeys(format, graph, root),
         restarts=True,
         unused=planned.unused,
     )
-    return Conversion(checkpoint.prefix, to, rekeying)

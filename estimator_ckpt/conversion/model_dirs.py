@@ -14,15 +14,32 @@ from estimator_ckpt.bundle.errors import (
     CorruptDataError,
 )
 from estimator_ckpt.bundle.index import index_path
-from estimator_ckpt.checkpoint import prefixes, state_file
-from estimator_ckpt.conversion.convert import convert, refuse_existing
+from estimator_ckpt.checkpoint import object_keys, prefixes, state_file
+from estimator_ckpt.checkpoint.formats import FormatLike
+from estimator_ckpt.checkpoint.naming import NamesLike
+from estimator_ckpt.conversion import convert
+from estimator_ckpt.conversion.key_moves import Naming
+from estimator_ckpt.conversion.targets import Target
+from estimator_ckpt.maps.filters import Patterns
 
 _log = logging.getLogger("estimator_ckpt")
 _GRAPH = "graph.pbtxt"
 
 
 def convert_model_dir(
-    source: files.PathLike, destination: files.PathLike, *, to: str, **options: Any
+    source: files.PathLike,
+    destination: files.PathLike,
+    *,
+    to: FormatLike,
+    include: Patterns = None,
+    exclude: Patterns = None,
+    assignment_map: Any = None,
+    names: NamesLike = "full_name",
+    root: Optional[str] = None,
+    step: Optional[str] = object_keys.GLOBAL_STEP,
+    data: str = "auto",
+    overwrite: bool = False,
+    progress: Optional[files.Progress] = None,
 ) -> list[str]:
     """Converts every checkpoint that a model dir's state file names.
 
@@ -35,7 +52,15 @@ def convert_model_dir(
       source: a model dir.
       destination: the new model dir.
       to: `tf1`, `tf2` or `dual`.
-      **options: the others of `convert`.
+      include: as for `convert`.
+      exclude: as for `convert`.
+      assignment_map: as for `convert`.
+      names: as for `convert`.
+      root: as for `convert`.
+      step: as for `convert`.
+      data: as for `convert`.
+      overwrite: whether to replace checkpoints that are there.
+      progress: as for `convert`.
 
     Returns:
       The new prefixes, oldest first.
@@ -43,15 +68,28 @@ def convert_model_dir(
     Raises:
       As `convert`; CheckpointNotFoundError if no checkpoint of the model dir is left.
     """
-    old, new = files.local(source), files.local(destination)
+    target = Target.of(destination, to, data, overwrite, progress)
+    wanted = Naming.of(
+        names=names,
+        root=root,
+        step=step,
+        assignment_map=assignment_map,
+        include=include,
+        exclude=exclude,
+    )
+    old, new = files.local(source), target.destination
     found = _state(old)
     planned = _moves(old, new, found)
-    for prefix, target in planned.values():  # all, before the first is written
-        refuse_existing(prefix, target, options.get("overwrite", False))
+    targets = {
+        path: dataclasses.replace(target, destination=new_prefix)
+        for path, (_, new_prefix) in planned.items()
+    }
+    for path, (prefix, _) in planned.items():  # all, before the first is written
+        targets[path].usable_prefix(prefix)
     written: dict[str, str] = {}
-    for path, (prefix, target) in planned.items():
+    for path, (prefix, _) in planned.items():
         try:
-            written[path] = convert(prefix, target, to=to, **options)
+            written[path] = convert.run(prefix, targets[path], wanted)
         except (CheckpointNotFoundError, CorruptDataError) as error:
             if _is_there(prefix):
                 raise

@@ -14,9 +14,10 @@ from collections.abc import Iterator, Sequence
 from typing import Any, Optional
 
 from estimator_ckpt.bundle import files
-from estimator_ckpt.checkpoint import prefixes
+from estimator_ckpt.checkpoint import naming, prefixes
 from estimator_ckpt.checkpoint.opening import Checkpoint, open_checkpoint
-from estimator_ckpt.conversion import convert
+from estimator_ckpt.conversion import new_bundle
+from estimator_ckpt.conversion.targets import Target
 from estimator_ckpt.keras import to_names, to_objects, trackables, weights_file
 from estimator_ckpt.keras.results import Result
 from estimator_ckpt.keras.to_objects import Iterations
@@ -101,7 +102,8 @@ def convert_for(
       LayoutRuleError: a layout rule is malformed, or does not fit.
       In all of these cases nothing is written.
     """
-    convert.check(data, names)
+    target = Target.of(destination, to, data, overwrite, progress)
+    naming.parse(names)
     _check(to)
     if to == "tf2" and weights_file.is_one(destination):
         return weights_file.write(
@@ -124,8 +126,7 @@ def convert_for(
             overwrite=overwrite,
         )
     with _opened(source, destination, names, to) as checkpoint:
-        target = convert.destination_of(checkpoint.prefix, destination)
-        convert.refuse_existing(checkpoint.prefix, target, overwrite)
+        prefix = target.usable_prefix(checkpoint.prefix)
         made = _result(
             trackable,
             checkpoint,
@@ -141,9 +142,8 @@ def convert_for(
         if strict:
             made.require_complete()
         _report(made)
-        conversion = convert.Conversion(checkpoint.prefix, to, made.rekeying())
-        convert.write(checkpoint.reader, conversion, target, data, progress)
-    return target
+        new_bundle.write(checkpoint.reader, made.key_moves(), prefix, target)
+    return prefix
 
 
 def plan_for(
@@ -172,7 +172,7 @@ def plan_for(
       As `convert_for`, but for variables that are missing or do not fit, which the
       plan shows.
     """
-    convert.check("auto", names)
+    naming.parse(names)
     _check(to)
     with _opened(source, ".", names, to) as checkpoint:
         return _result(trackable, checkpoint, to=to, names=names, **options).plan

@@ -8,7 +8,7 @@ from typing import Any, Optional
 from estimator_ckpt.bundle.errors import CheckpointError
 from estimator_ckpt.checkpoint import roles
 from estimator_ckpt.checkpoint.opening import Checkpoint
-from estimator_ckpt.conversion.new_keys import NewTensor, Rekeying
+from estimator_ckpt.conversion.key_moves import KeyMoves, NewTensor
 from estimator_ckpt.keras import tensor_origins
 from estimator_ckpt.keras.described import Live
 from estimator_ckpt.keras.tensor_origins import Recipe
@@ -126,16 +126,15 @@ class Result:
         more = f" and {len(left) - 10} more" if len(left) > 10 else ""
         return f". The source has left: {', '.join(map(repr, left[:10]))}{more}"
 
-    def rekeying(self) -> Rekeying:
+    def key_moves(self) -> KeyMoves:
         """The same as what a conversion writes."""
         moves: dict[str, tuple[str, ...]] = {}
         for key, name in self.links.items():
             old = self.checkpoint[name].key
             moves[old] = (*moves.get(old, ()), key)
-        return Rekeying(
-            moves=moves,
+        return KeyMoves(
+            new_keys=moves,
             graph=self.graph,
-            needs_counter=False,
             written=self.written,
             keeps_names=False,
         )

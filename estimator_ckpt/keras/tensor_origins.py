@@ -16,7 +16,7 @@ import numpy as np
 from estimator_ckpt.bundle import dtypes
 from estimator_ckpt.checkpoint.opening import Checkpoint
 from estimator_ckpt.checkpoint.optimizers import Change
-from estimator_ckpt.conversion.new_keys import NewTensor
+from estimator_ckpt.conversion.key_moves import NewTensor
 from estimator_ckpt.keras.described import Live
 from estimator_ckpt.layouts.layout_rule import Runs, Use
 

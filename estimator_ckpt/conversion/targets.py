@@ -1,0 +1,106 @@
+"""Where a new checkpoint goes, in which format, and whether it may go there."""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+from typing import Optional
+
+from estimator_ckpt.bundle import files
+from estimator_ckpt.bundle.errors import CheckpointError, DestinationExistsError
+from estimator_ckpt.bundle.index import index_path
+from estimator_ckpt.checkpoint import formats, prefixes
+from estimator_ckpt.checkpoint.formats import Format, FormatLike
+
+#: How shards can get their new names.
+DATA = ("auto", "link", "copy")
+
+
+@dataclasses.dataclass(frozen=True)
+class Target:
+    """What is to be written, and where.
+
+    Attributes:
+      destination: the new prefix, or a directory.
+      format: the new checkpoint's format.
+      data: how shards get their new names, one of `DATA`.
+      overwrite: whether to replace a checkpoint that is there.
+      progress: called with the number of bytes done as shards are linked or copied.
+    """
+
+    destination: str
+    format: Format
+    data: str = "auto"
+    overwrite: bool = False
+    progress: Optional[files.Progress] = None
+
+    @classmethod
+    def of(
+        cls,
+        destination: files.PathLike,
+        to: FormatLike,
+        data: str = "auto",
+        overwrite: bool = False,
+        progress: Optional[files.Progress] = None,
+    ) -> Target:
+        """Checks what a user asks for; the arguments are those of `convert`.
+
+        Raises:
+          ValueError: an unknown `to` or `data`.
+          CheckpointError: the path is empty.
+          UnsupportedCheckpointError: it is a remote path.
+        """
+        format = formats.parse(to)
+        if data not in DATA:
+            raise ValueError(
+                f"unknown data {data!r}: use one of {', '.join(map(repr, DATA))}"
+            )
+        path = files.local(destination)
+        if not path:
+            raise CheckpointError("the destination's path is empty")
+        return cls(path, format, data, overwrite, progress)
+
+    def prefix(self, source: str) -> str:
+        """The new prefix: a directory takes the source's own name.
+
+        Args:
+          source: the source's prefix.
+        """
+        if self.destination.endswith("/") or files.is_dir(self.destination):
+            return os.path.join(self.destination, prefixes.base_name(source))
+        return self.destination
+
+    def usable_prefix(self, source: str) -> str:
+        """The new prefix, which can be, and may be, written to.
+
+        Raises:
+          CheckpointError: a file is in the way of its directory.
+          DestinationExistsError: the checkpoint is there, and is not to be replaced,
+            or is the source itself.
+        """
+        prefix = self.prefix(source)
+        files.require_no_file(os.path.dirname(prefix))
+        index = index_path(prefix)
+        if not files.exists(index):
+            return prefix
+        own = index_path(source)  # which a source of the V1 format has not
+        if files.exists(own) and os.path.samefile(index, own):
+            raise DestinationExistsError(
+                f"{prefix}: source and destination are the same checkpoint; give "
+                f"another destination"
+            )
+        if not self.overwrite:
+            raise already_there(index)
+        return prefix
+
+
+def already_there(index: str) -> DestinationExistsError:
+    """The error for a checkpoint that is not to be replaced.
+
+    Args:
+      index: its index file.
+    """
+    return DestinationExistsError(
+        f"{index}: already there; give another destination, or overwrite it "
+        f"(overwrite=True, --overwrite)"
+    )
