@@ -84,8 +84,9 @@ class Store(Protocol):
     """A place for checkpoints; this module is one, for local files.
 
     Small files only (indexes, state files) are read and put whole, shards through
-    `open_file`; paths are strings as the store takes them, joined by `/`. Errors are CheckpointErrors: a file that is
-    not there is a CheckpointNotFoundError, in `exists` and `is_dir` it is False.
+    `open_file`; paths are strings as the store takes them, joined by `/`. Errors are
+    CheckpointErrors: a file that is not there is a CheckpointNotFoundError, in
+    `exists` and `is_dir` it is False.
     """
 
     def exists(self, path: str) -> bool:

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Optional
 
 from estimator_ckpt.bundle import coding, dtypes, files
 from estimator_ckpt.bundle.errors import CorruptIndexError, TensorNotFoundError
-from estimator_ckpt.bundle.index import Index, index_path, read_index
 from estimator_ckpt.bundle.reader import BundleReader
 from estimator_ckpt.checkpoint import (
     contents,
@@ -18,6 +17,7 @@ from estimator_ckpt.checkpoint import (
     object_keys,
     prefixes,
     roles,
+    wholeness,
 )
 
 if TYPE_CHECKING:
@@ -60,17 +60,25 @@ class Checkpoint(Mapping[str, TensorInfo]):
     Attributes:
       prefix: the checkpoint's prefix.
       index: its index.
+      graph: its object graph, a TrackableObjectGraph message; None if it has none.
       contents: what its keys mean.
       reader: what reads its tensors by key.
+      store: where its files are.
     """
 
     def __init__(
-        self, prefix: str, index: Index, found: contents.Contents, reader: BundleReader
+        self,
+        reader: BundleReader,
+        graph: Any,
+        meaning: contents.Contents,
+        store: files.Store = files,
     ):
-        self.prefix = prefix
-        self.index = index
-        self.contents = found
+        self.prefix = reader.prefix
+        self.index = reader.index
+        self.graph = graph
+        self.contents = meaning
         self.reader = reader
+        self.store = store
 
     @property
     def format(self) -> str:
@@ -122,6 +130,15 @@ class Checkpoint(Mapping[str, TensorInfo]):
     def chunks(self, key: bytes) -> Iterator[memoryview]:
         """The stored bytes under a key, unchecked, 4 MiB at a time."""
         return self.reader.iter_chunks(key)
+
+    def require_whole(self) -> None:
+        """Checks that every file that its tensors need is there, and long enough.
+
+        Raises:
+          CorruptDataError: a shard is missing or cut off.
+          CheckpointError: a shard is no regular file.
+        """
+        wholeness.require_whole(self.prefix, self.index, self.store)
 
     def close(self) -> None:
         """Closes the shards. Arrays that were read stay valid."""
@@ -215,14 +232,36 @@ def open_checkpoint(
       V1CheckpointError: it is of the V1 format.
       CorruptIndexError: its index is damaged.
     """
+    return opened(path, names=names)
+
+
+def opened(
+    source: files.PathLike,
+    *,
+    names: naming.NamesLike = "full_name",
+    root: Optional[str] = None,
+    store: files.Store = files,
+) -> Checkpoint:
+    """Opens whatever people pass: the one way from a path to a checkpoint.
+
+    Args:
+      source: as for `open_checkpoint`.
+      names: as for `open_checkpoint`.
+      root: one more name of a root's child that is a dictionary by TF1 names, beside
+        `var_list` and `vars`.
+      store: where to look for it.
+
+    Raises:
+      As `open_checkpoint`.
+    """
     names_by = naming.parse(names)
-    prefix = prefixes.resolve(path)
-    index = read_index(index_path(prefix))
-    reader = BundleReader(prefix, index)
+    place = prefixes.find(source, store)
+    if place.storage is prefixes.Storage.V1:
+        raise prefixes.V1CheckpointError(place.prefix)
+    reader = BundleReader(place.prefix, store=store)
     graph = read_object_graph(reader)
-    return Checkpoint(
-        prefix, index, contents.of(index, graph, names_by=names_by), reader
-    )
+    meaning = contents.of(reader.index, graph, root=root, names_by=names_by)
+    return Checkpoint(reader, graph, meaning, store)
 
 
 def read_object_graph(reader: BundleReader) -> Any:

@@ -1,23 +1,28 @@
-"""From what people pass to a checkpoint's prefix.
+"""From what people pass to a checkpoint's prefix: the only place that knows.
 
 A checkpoint has no file of its own name: it is a prefix with files behind it. People
 pass the prefix, one of those files, the model dir or its state file, or a SavedModel.
+Where its files are (local, remote) is the store's business.
 """
 
 from __future__ import annotations
 
+import contextlib
+import enum
 import os
 import re
+from typing import NamedTuple, Optional
 
-from estimator_ckpt.bundle import files
+from estimator_ckpt.bundle import files, table
 from estimator_ckpt.bundle.errors import CheckpointError, CheckpointNotFoundError
 from estimator_ckpt.bundle.index import index_path
-from estimator_ckpt.checkpoint import state_file
+from estimator_ckpt.checkpoint import messages, state_file
 
 _BEHIND_PREFIX = re.compile(r"(\.index|\.meta|\.data-\d{5}-of-\d{5})$")
-_TABLE_MAGIC = (0xDB4775248B80FB57).to_bytes(8, "little")
-_V1_SHARD = re.compile(r"-(\?{5}|\d{5})-of-\d{5}$")
-_ONE_V1_SHARD = re.compile(r"-\d{5}(-of-\d{5})$")
+_V1_SHARDS = re.compile(r"-(\?{5}|\d{5})(-of-\d{5})$")
+_SAVED_MODEL = ("saved_model.pb", "saved_model.pbtxt")
+_URL = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://")
+_SEPARATOR = re.compile(r"[/\\]")
 
 #: What a file is, by its first bytes or its name.
 _MAGIC = (
@@ -32,6 +37,28 @@ _NAMED = (
     (re.compile(r"(saved_model|frozen.*)\.pb(txt)?$"), "a graph, without values"),
     (re.compile(r"graph\.pbtxt$"), "a graph, without values"),
 )
+
+
+class Storage(enum.Enum):
+    """How a checkpoint's tensors are stored."""
+
+    #: A tensor bundle: an index and data shards.
+    BUNDLE = "bundle"
+    #: The format of before 2017: one table with keys and values, or several.
+    V1 = "v1"
+
+
+class Place(NamedTuple):
+    """Where a checkpoint is.
+
+    Attributes:
+      prefix: its prefix, as TensorFlow takes it; of a V1 checkpoint in shards a
+        pattern for all of them (`model.ckpt-7-?????-of-00002`).
+      storage: how it is stored there.
+    """
+
+    prefix: str
+    storage: Storage = Storage.BUNDLE
 
 
 class V1CheckpointError(CheckpointError):
@@ -49,68 +76,93 @@ class V1CheckpointError(CheckpointError):
         )
 
 
-def resolve(path: files.PathLike) -> str:
-    """The checkpoint prefix that a path stands for.
+def find(path: files.PathLike, store: files.Store = files) -> Place:
+    """The checkpoint that a path stands for.
 
     Args:
-      path: a prefix; a checkpoint's `.index`, `.data-...` or `.meta` file; a model dir
-        or its `checkpoint` file (its latest checkpoint, also after it was moved); a
-        SavedModel dir.
+      path: a prefix; a checkpoint's `.index`, `.data-...` or `.meta` file; a file, or a
+        pattern for the files, of a V1 checkpoint; a model dir or its `checkpoint` file
+        (its latest checkpoint, also after it was moved); a SavedModel dir.
+      store: where to look.
 
     Raises:
       CheckpointNotFoundError: there is no checkpoint; says what is there instead.
-      V1CheckpointError: it is one of the V1 format.
-      UnsupportedCheckpointError: a remote path.
+      UnsupportedCheckpointError: a path that the store does not take.
     """
-    text = files.local(path)
+    text = os.fspath(path)
     if not text:
         raise CheckpointNotFoundError("the path of a checkpoint is empty")
-    if files.exists(index_path(text)):
-        return text
-    if files.is_dir(text):
-        return _in_directory(text)
-    if _BEHIND_PREFIX.search(text):
-        prefix = _BEHIND_PREFIX.sub("", text)
-        if files.exists(index_path(prefix)):
-            return prefix
-    if os.path.basename(text) == state_file.FILE_NAME and files.exists(text):
-        return _in_directory(os.path.dirname(text) or ".")
-    if is_v1(text):
-        raise V1CheckpointError(_ONE_V1_SHARD.sub(r"-?????\1", text))
-    raise CheckpointNotFoundError(f"{text}: {_what_is(text)}{_found_beside(text)}")
-
-
-def _in_directory(directory: str) -> str:
-    saved_model = os.path.join(directory, "variables", "variables")
-    if files.exists(index_path(saved_model)):
-        return saved_model
-    found = state_file.read(directory)
-    if found is None:
-        raise CheckpointNotFoundError(
-            f"{directory}: a directory without a checkpoint state file"
-            f"{_prefixes_in(directory)}"
-        )
-    for prefix in places(directory, found.latest):
-        if files.exists(index_path(prefix)):
-            return prefix
-        if is_v1(prefix):
-            raise V1CheckpointError(prefix)
+    exists = store.exists(text)  # first, since it refuses what is no path of its own
+    if store.exists(index_path(text)):
+        return Place(text)
+    if exists and store.is_dir(text):
+        return _in_directory(text, store)
+    directory, name = os.path.split(text)
+    prefix = _BEHIND_PREFIX.sub("", text)
+    if prefix != text and store.exists(index_path(prefix)):
+        return Place(prefix)
+    if exists and name == state_file.FILE_NAME:
+        return _in_directory(directory or ".", store)
+    if exists and name in _SAVED_MODEL:
+        variables = _variables_of(directory or ".")
+        if store.exists(index_path(variables)):
+            return Place(variables)
+    v1 = _v1(prefix, store)
+    if v1 is not None:
+        return Place(v1, Storage.V1)
     raise CheckpointNotFoundError(
-        f"{directory}: its state file names {found.latest!r}, which is not there"
-        f"{_prefixes_in(directory)}"
+        f"{text}: {_what_is(text, store)}{_found_beside(text, store)}"
     )
 
 
-def places(directory: str, named: str) -> list[str]:
-    """Where a checkpoint that a state file names can be.
+def resolve(path: files.PathLike) -> str:
+    """The prefix of the bundle that a path stands for.
 
-    Relative to the directory; at an absolute path; or, if the model dir was moved
-    after that was written, under its own name in the directory.
+    Raises:
+      V1CheckpointError: it is no bundle, but of the V1 format.
+      As `find`.
     """
-    return [
-        os.path.join(directory, named),
-        os.path.join(directory, os.path.basename(named)),
-    ]
+    place = find(path)
+    if place.storage is Storage.V1:
+        raise V1CheckpointError(place.prefix)
+    return place.prefix
+
+
+def find_named(
+    directory: str, named: str, store: files.Store = files
+) -> Optional[Place]:
+    """The checkpoint that a model dir's state file names, or None if it is not there.
+
+    Args:
+      directory: the model dir.
+      named: the path that stands in its state file.
+      store: where to look.
+    """
+    for prefix in places(directory, named):
+        if store.exists(index_path(prefix)):
+            return Place(prefix)
+        v1 = _v1(prefix, store)
+        if v1 is not None:
+            return Place(v1, Storage.V1)
+    return None
+
+
+def places(directory: str, named: str) -> list[str]:
+    """Where a checkpoint that a state file names can be, the likeliest first.
+
+    Inside the directory as named; under its own name in the directory, if the path is
+    of another place: the model dir was moved or copied, or comes from a store or a
+    machine (`gs://...`, `C:\\...`) that is not this one. Last, that other place.
+    """
+    beside = os.path.join(directory, _SEPARATOR.split(named.rstrip("/\\"))[-1])
+    if _URL.match(named):
+        if named.startswith(f"{directory.rstrip('/')}/"):
+            return [named, beside]
+        return [beside, named] if _URL.match(directory) else [beside]
+    path = os.path.join(directory, named)
+    inside = os.path.join(os.path.abspath(directory), "")
+    found = [path, beside] if os.path.abspath(path).startswith(inside) else []
+    return list(dict.fromkeys(found or [beside, path]))
 
 
 def base_name(prefix: str) -> str:
@@ -120,32 +172,88 @@ def base_name(prefix: str) -> str:
 
 def is_v1(path: str) -> bool:
     """Whether a path is a V1 checkpoint: a table that is no index, or its shards."""
-    if _V1_SHARD.search(path):
-        directory, pattern = os.path.split(path)
-        if not files.is_dir(directory or "."):
-            return False
-        matching = re.compile(re.escape(pattern).replace(re.escape("?"), r"\d") + "$")
-        shards = [n for n in files.list_dir(directory or ".") if matching.match(n)]
-        return any(_ends_as_table(os.path.join(directory, name)) for name in shards)
-    return _ends_as_table(path)
+    return _v1(path, files) is not None
 
 
-def _ends_as_table(path: str) -> bool:
-    if not os.path.isfile(path) or path.endswith(".index"):
+def v1_shards(prefix: str, store: files.Store = files) -> list[str]:
+    """The files of a V1 checkpoint, sorted: one, or those that its pattern means."""
+    directory, pattern = os.path.split(prefix)
+    if "?" not in pattern:
+        return [prefix]
+    matching = re.compile(re.escape(pattern).replace(re.escape("?"), r"\d"))
+    return [
+        os.path.join(directory, name)
+        for name in store.list_dir(directory or ".")
+        if matching.fullmatch(name)
+    ]
+
+
+def _in_directory(directory: str, store: files.Store) -> Place:
+    saved_model = _variables_of(directory)
+    if store.exists(index_path(saved_model)):
+        return Place(saved_model)
+    path = os.path.join(directory, state_file.FILE_NAME)
+    if not store.exists(path) or store.is_dir(path):
+        raise CheckpointNotFoundError(
+            f"{directory}: a directory without a checkpoint state file"
+            f"{_prefixes_in(directory, store)}"
+        )
+    latest = state_file.parse(store.read(path), path).latest
+    place = find_named(directory, latest, store)
+    if place is None:
+        raise CheckpointNotFoundError(
+            f"{directory}: its state file names {latest!r}, which is not there"
+            f"{_prefixes_in(directory, store)}"
+        )
+    return place
+
+
+def _variables_of(saved_model: str) -> str:
+    return os.path.join(saved_model, "variables", "variables")
+
+
+def _v1(path: str, store: files.Store) -> Optional[str]:
+    """The V1 checkpoint of which a path is the file, a shard, or all shards' name."""
+    directory, name = os.path.split(path)
+    if name.endswith(".index"):
+        return None
+    shard = _V1_SHARDS.search(path)
+    if shard is None and _ends_as_table(path, store):
+        return path
+    if not store.is_dir(directory or "."):
+        return None
+    if shard is not None:
+        patterns = [_V1_SHARDS.sub(r"-?????\2", path)]
+    else:
+        behind = re.compile(rf"{re.escape(name)}-\d{{5}}(-of-\d{{5}})")
+        matches = filter(None, map(behind.fullmatch, store.list_dir(directory or ".")))
+        patterns = sorted({f"{path}-?????{match[1]}" for match in matches})
+    for pattern in patterns:
+        if any(_ends_as_table(file, store) for file in v1_shards(pattern, store)):
+            return pattern
+    return None
+
+
+def _ends_as_table(path: str, store: files.Store) -> bool:
+    if not store.exists(path) or store.is_dir(path):
         return False
-    with files.File(path) as file:
-        return file.size >= 48 and file.read(file.size - 8, 8) == _TABLE_MAGIC
+    try:
+        with contextlib.closing(store.open_file(path)) as file:
+            tail = min(file.size, table.FOOTER_SIZE)
+            return table.is_table(file.read(file.size - tail, tail))
+    except CheckpointError:  # a pipe, a device, no permission
+        return False
 
 
-def _what_is(path: str) -> str:
-    if not files.exists(path):
+def _what_is(path: str, store: files.Store) -> str:
+    if not store.exists(path):
         return "no such checkpoint, file or directory"
     if _BEHIND_PREFIX.search(path):
         return "a file of a checkpoint whose .index file is missing"
     for pattern, what in _NAMED:
         if pattern.search(os.path.basename(path)):
             return what
-    with files.File(path) as file:
+    with contextlib.closing(store.open_file(path)) as file:
         first = file.read(0, min(file.size, 4))
     for magic, what in _MAGIC:
         if first == magic:
@@ -153,20 +261,20 @@ def _what_is(path: str) -> str:
     return "not a checkpoint"
 
 
-def _found_beside(path: str) -> str:
+def _found_beside(path: str, store: files.Store) -> str:
     directory = os.path.dirname(path) or "."
-    return _prefixes_in(directory) if files.is_dir(directory) else ""
+    return _prefixes_in(directory, store) if store.is_dir(directory) else ""
 
 
-def _prefixes_in(directory: str) -> str:
+def _prefixes_in(directory: str, store: files.Store) -> str:
     try:
-        listed = files.list_dir(directory)
+        listed = store.list_dir(directory)
     except CheckpointError:
         return ""
-    found = [name[: -len(".index")] for name in listed if name.endswith(".index")]
+    where = "" if directory == "." else f"{directory.rstrip('/')}/"
+    found = [
+        f"{where}{name[: -len('.index')]}" for name in listed if name.endswith(".index")
+    ]
     if not found:
         return ""
-    more = f" and {len(found) - 5} more" if len(found) > 5 else ""
-    where = "" if directory == "." else f"{directory.rstrip('/')}/"
-    named = ", ".join(f"{where}{name}" for name in found[:5])
-    return f"; checkpoints found there: {named}{more}"
+    return f"; checkpoints found there: {messages.listed(found, most=5)}"

@@ -1,0 +1,51 @@
+"""Which files make a checkpoint whole: its index against its data shards.
+
+Asked before anything is written from a checkpoint or restored from it. No tensor is
+read: whether the bytes are those that were saved is what `verify` finds out.
+"""
+
+from __future__ import annotations
+
+import contextlib
+
+from estimator_ckpt.bundle import files
+from estimator_ckpt.bundle.errors import CheckpointNotFoundError, CorruptDataError
+from estimator_ckpt.bundle.index import Index, shard_path
+
+
+def require_whole(prefix: str, index: Index, store: files.Store = files) -> None:
+    """Checks that a checkpoint's shards are there, and as long as the index says.
+
+    Args:
+      prefix: the checkpoint's prefix.
+      index: its index.
+      store: where its files are.
+
+    Raises:
+      CorruptDataError: a shard is missing, empty or cut off.
+      CorruptIndexError: an entry cannot be true.
+      CheckpointError: a shard is no regular file, or may not be read.
+    """
+    for shard_id, end in sorted(index.shard_ends().items()):
+        path = shard_path(prefix, shard_id, index.header.num_shards)
+        require_shard(path, end, store)
+
+
+def require_shard(path: str, end: int, store: files.Store = files) -> None:
+    """Checks that a shard is a file of at least `end` bytes.
+
+    Raises:
+      As `require_whole`.
+    """
+    try:
+        with contextlib.closing(store.open_file(path)) as shard:
+            size = shard.size
+    except CheckpointNotFoundError:
+        raise CorruptDataError(
+            f"{path}: the shard is missing, of which the index says that it has {end} "
+            f"bytes or more"
+        ) from None
+    if size < end:
+        raise CorruptDataError(
+            f"{path}: the shard is cut off: it has {size} bytes of {end}"
+        )
