@@ -206,7 +206,7 @@ def _plan(checkpoint: Checkpoint, start: _Start) -> plans.Plan:
     renaming = start.wanted.assignment_map.rename(variables, source=checkpoint.prefix)
     targets = {
         new: dataclasses.replace(variables[old], name=new, key=None)
-        for old, new in renaming.targets.items()
+        for old, new in renaming.pairs
     }
     return plans.make(
         variables,

@@ -245,7 +245,7 @@ def of_conversion(
     return of_variables(
         contents,
         all_keys,
-        list(renaming.targets.items()),
+        renaming.pairs,
         ResultKeys(format, graph if keeps_graph else None, wanted.root, wanted.step),
         unused=(
             *renaming.unused,

@@ -103,17 +103,17 @@ def renamed(source: Source, assignment_map: AssignmentMap) -> Source:
     """The checkpoint with its variables under the names that a map gives them.
 
     A job that goes on under a map reads its own checkpoints through it, too, and those
-    have the new names already. So the map must leave new names alone.
+    have the new names already. So the map must leave new names alone; only a copy of a
+    variable that keeps its name may be there already, and is then what is restored.
 
     Raises:
       AssignmentMapError: it does not, or gives two variables one name.
     """
     keys = source.contents.keys
-    targets = assignment_map.rename(
-        keys, source=source.prefix, among_others=True
-    ).targets
-    moved = {old: new for old, new in targets.items() if new != old}
-    twice = sorted(new for new in moved.values() if new in keys)
+    pairs = assignment_map.rename(keys, source=source.prefix, among_others=True).pairs
+    moved = [(old, new) for old, new in pairs if new != old]
+    staying = {old for old, new in pairs if new == old}
+    twice = sorted(new for old, new in moved if new in keys and old not in staying)
     if twice:
         raise AssignmentMapError(
             f"{source.prefix} has variables that the assignment map renames others to: "
@@ -122,7 +122,8 @@ def renamed(source: Source, assignment_map: AssignmentMap) -> Source:
         )
     if not moved:
         return source
-    new_keys = {targets.get(name, name): key for name, key in keys.items()}
+    new_keys = {new: keys[old] for old, new in pairs}
+    new_keys |= {new: keys[new] for _, new in moved if new in keys}
     return dataclasses.replace(
         source, contents=dataclasses.replace(source.contents, keys=new_keys)
     )

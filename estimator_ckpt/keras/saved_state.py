@@ -82,7 +82,7 @@ def find(
     checkpoint: Checkpoint,
     optimizer: LiveOptimizer,
     owners: Collection[str],
-    new_names: Mapping[str, str],
+    old_names: Mapping[str, str],
     steps: Optional[int],
 ) -> State:
     """The state that a checkpoint holds for the variables of an optimizer.
@@ -91,8 +91,8 @@ def find(
       checkpoint: the source.
       optimizer: the Keras optimizer that is to go on.
       owners: the source's names of the variables that it trains.
-      new_names: what an assignment map makes of the source's names; slots are
-        recognised by the new ones.
+      old_names: the source's names by those that an assignment map gives them;
+        slots are recognised by the latter.
       steps: how many steps were taken, if the user says so.
 
     Raises:
@@ -100,7 +100,6 @@ def find(
         the optimizer wants slots that this kind does not have; lists the slots.
     """
     require_known(optimizer)
-    old_names = {new: old for old, new in new_names.items()}
     by_owner = {
         old_names[owner]: {slot: old_names[name] for slot, name in found.items()}
         for owner, found in optimizers.slots_by_owner(old_names).items()

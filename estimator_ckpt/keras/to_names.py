@@ -66,7 +66,7 @@ def result(
             )
     renaming = renames.rename(dict.fromkeys(back.recipes), source=checkpoint.prefix)
     made.warnings += renaming.unused
-    for old, new in renaming.targets.items():
+    for old, new in renaming.pairs:
         made.add(back.variable(old, new), back.recipes[old])
     for name, power in back.powers.items():
         variable = Variable(name, "float32", (), roles.OPTIMIZER, name, 4)

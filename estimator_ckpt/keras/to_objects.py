@@ -43,7 +43,7 @@ def result(
     made.warnings += renaming.unused
     steps = steps_by_path(described, iterations)
     found = _by_rules(described, checkpoint, rules)
-    old_names = {new: old for old, new in renaming.targets.items()}
+    old_names = renaming.sources
     for name, live in described.variables.items():
         if name not in found and old_names.get(name) is not None:
             found[name] = Recipe((old_names[name],))
@@ -67,7 +67,7 @@ def result(
             _leave_out(made, optimizer)
             continue
         state = saved_state.find(
-            checkpoint, optimizer, owners, renaming.targets, steps.get(optimizer.path)
+            checkpoint, optimizer, owners, renaming.sources, steps.get(optimizer.path)
         )
         _add_state(made, optimizer, state, found)
         assert state.steps is not None

@@ -16,8 +16,9 @@ from typing import Any, Optional
 from estimator_ckpt.checkpoint import roles
 from estimator_ckpt.checkpoint.contents import Contents
 from estimator_ckpt.checkpoint.opening import Checkpoint
-from estimator_ckpt.maps.assignment import AssignmentMap, Renaming
+from estimator_ckpt.maps.assignment import AssignmentMap
 from estimator_ckpt.maps.filters import Filter, Patterns
+from estimator_ckpt.maps.renaming import Renaming
 
 
 class Verdict(enum.Enum):
@@ -289,7 +290,7 @@ def make(
         renaming = choice.assignment_map.rename(
             source, source=source_name, among_others=True
         )
-    old_names = {new: old for old, new in renaming.targets.items()}
+    old_names = renaming.sources
     decided = {
         name: _decide(variable, source.get(old_names.get(name, "")), choice, ambiguous)
         for name, variable in target.items()
@@ -426,7 +427,7 @@ def _follow_carried_variables(decided: dict[str, Item], choice: Choice) -> None:
 def _why_unused(name: str, renaming: Renaming) -> str:
     if name in renaming.replaced:
         return "another variable takes its name"
-    new = renaming.targets.get(name, name)
-    if new != name:
-        return f"there is no {new!r} in the target"
+    new = renaming.targets.get(name, (name,))
+    if new != (name,):
+        return f"there is no {' or '.join(map(repr, new))} in the target"
     return "not in the target"

@@ -245,3 +245,15 @@ def test_the_command(tmp_path):
     )
     assert done.returncode == 2
     assert "name two checkpoints or more" in done.stderr
+
+
+def test_one_scope_becomes_two(tmp_path):
+    sources = checkpoints(tmp_path)
+    two = {"w": ["online/w", "target/w"]}
+    new = ec.average(sources, tmp_path / "mean", to="tf2", assignment_map=two)
+    found, every = values_of(new), [values_of(path)["w"] for path in sources]
+    mean = np.mean(every, 0, np.float64).astype("float32")
+    for name in ("online/w", "target/w"):
+        np.testing.assert_array_equal(found[name], mean)
+        newest = values_of(sources[-1])["w/Adam"]
+        np.testing.assert_array_equal(found[f"{name}/Adam"], newest)

@@ -129,3 +129,19 @@ def test_strict_refuses_what_matches_nothing(tmp_path):
             SOURCE, tmp_path / "new", include=[".*", "nothing"], strict=True
         )
     assert not (tmp_path / "new").exists()
+
+
+@pytest.mark.parametrize("to", FORMATS)
+def test_one_scope_becomes_two(tmp_path, to):
+    two = {"logits/": ["policy/", "target/"]}
+    planned = ec.warm_start_model_dir(
+        SOURCE, tmp_path / "new", to=to, assignment_map=two, strict=True
+    )
+    with ec.open_checkpoint(SOURCE) as old, ec.open_checkpoint(planned) as new:
+        assert new.global_step == 0
+        for end in ("kernel", "bias", "kernel/Adam", "bias/Adam_1"):
+            for scope in ("policy", "target"):
+                np.testing.assert_array_equal(
+                    new.read(f"{scope}/{end}"), old.read(f"logits/{end}")
+                )
+        assert not any(name.startswith("logits/") for name in new)

@@ -85,3 +85,67 @@ def test_evaluation_reads_through_it_too(tmp_path):
     )
     estimator = tf.estimator.Estimator(fn, str(tmp_path))
     assert estimator.evaluate(input_fn, steps=1)["loss"] == before["loss"]
+
+
+def twins(features, labels, mode):
+    """An online network that is trained, and a frozen copy of it."""
+    with tf1.variable_scope("frozen"):
+        tf1.layers.dense(features, 1, name="dense", trainable=False)
+    return model_fn(features, labels, mode, "online")
+
+
+TWO = {"old/": ["online/", "frozen/"]}
+
+
+def test_one_network_becomes_two_and_goes_on(tmp_path):
+    train(tmp_path, "old", 3)
+    before = ec.open_checkpoint(tmp_path)
+    fn = ec.with_scaffold("tf2", assignment_map=TWO)(twins)
+    for steps in (4, 5):  # the second time from its own checkpoint
+        tf.estimator.Estimator(fn, str(tmp_path)).train(input_fn, max_steps=steps)
+        with ec.open_checkpoint(tmp_path) as found:
+            assert found.global_step == steps
+            frozen = found.read("frozen/dense/kernel")
+            assert (frozen == before.read("old/dense/kernel")).all()
+            assert (frozen != found.read("online/dense/kernel")).any()
+
+
+def test_a_copy_of_what_stays(tmp_path):
+    """The map is not only for names that are gone: its own checkpoint has both."""
+    train(tmp_path, "online", 3)
+    before = ec.open_checkpoint(tmp_path).read("online/dense/kernel")
+    two = {"online/": ["online/", "frozen/"]}
+    fn = ec.with_scaffold("tf2", assignment_map=two)(twins)
+    for steps in (4, 5):
+        tf.estimator.Estimator(fn, str(tmp_path)).train(input_fn, max_steps=steps)
+        with ec.open_checkpoint(tmp_path) as found:
+            assert (found.read("frozen/dense/kernel") == before).all()
+            assert (found.read("online/dense/kernel") != before).any()
+
+
+@pytest.mark.parametrize("before", ["tf1", "tf2", "dual"])
+def test_a_warm_start_of_two_networks_from_one(tmp_path, before):
+    train(tmp_path / "a", "old", 3, before)
+    fn = ec.warm_start_from(
+        tmp_path / "a", assignment_map=TWO, carry="all", strict=True
+    )(twins)
+    planned = ec.plan(
+        tmp_path / "a", twins, input_fn=input_fn, assignment_map=TWO, carry="all"
+    )
+    assert not planned.problems
+    config = tf.estimator.RunConfig(str(tmp_path / "b"))
+    tf.estimator.Estimator(ec.with_scaffold("tf2")(fn), config=config).train(
+        input_fn, steps=1
+    )
+    with (
+        ec.open_checkpoint(tmp_path / "a") as old,
+        ec.open_checkpoint(tmp_path / "b" / "model.ckpt-0") as new,
+    ):
+        for scope in ("online", "frozen"):
+            assert (
+                new.read(f"{scope}/dense/kernel") == old.read("old/dense/kernel")
+            ).all()
+        slots = [
+            c.read(f"{s}/dense/kernel/Adam") for c, s in ((old, "old"), (new, "online"))
+        ]
+        assert (slots[0] == slots[1]).all()

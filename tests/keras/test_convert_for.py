@@ -912,3 +912,51 @@ class TestBadInput:
         for options in ({"to": "dual"}, {"data": "move"}, {"names": "short"}):
             with pytest.raises(ValueError, match="unknown"):
                 ec.convert_for(head(), ADAM, tmp_path / "new", **options)
+
+
+class TestOneSourceForTwo:
+    """An online and a target network from one; with optimizer state for the first."""
+
+    def objects(self):
+        online, target = (
+            tf.Variable(tf.zeros((6, 1)), name=name)
+            for name in ("online/w", "target/w")
+        )
+        optimizer = new.Adam(0.1)
+        optimizer.build([online])
+        return {"online": online, "target": target, "optimizer": optimizer}
+
+    @not_in_keras_3
+    def test_there(self, tmp_path):
+        objects = self.objects()
+        prefix = ec.convert_for(
+            objects,
+            ADAM,
+            tmp_path / "new",
+            assignment_map={"out/kernel": ["online/w", "target/w"]},
+        )
+        restore(tf.train.Checkpoint(**objects), prefix)
+        for name in ("online", "target"):
+            np.testing.assert_array_equal(objects[name], KERNEL)
+        assert objects["optimizer"].iterations == 20
+        state = objects["optimizer"].variables
+        for slot in ("out/kernel/Adam", "out/kernel/Adam_1"):
+            assert any(np.array_equal(v, ADAM_VALUES[slot]) for v in state)
+
+    @not_in_keras_3
+    def test_and_back(self, tmp_path):
+        objects = self.objects()
+        objects["online"].assign(KERNEL)
+        saved = tf.train.Checkpoint(**objects).save(str(tmp_path / "saved"))
+        back = ec.convert_for(
+            objects,
+            saved,
+            tmp_path / "back",
+            to="tf1",
+            assignment_map={"online/w": ["a/w", "b/w"]},
+        )
+        with ec.open_checkpoint(back) as found:
+            for name in ("a/w", "b/w"):
+                np.testing.assert_array_equal(found.read(name), KERNEL)
+                assert f"{name}/Adam" in found
+            assert "target/w" in found

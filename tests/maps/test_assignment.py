@@ -5,12 +5,19 @@ import re
 import pytest
 
 import estimator_ckpt as ec
-from estimator_ckpt.maps.assignment import BUILTIN, AssignmentMap, AssignmentMapError
+from estimator_ckpt.maps.assignment import AssignmentMap, AssignmentMapError
 from tests.testdata_paths import PREFIXES
 
 
 def renamed(given, names, **options):
-    return dict(AssignmentMap.of(given).rename(names, source="c", **options).targets)
+    renaming = AssignmentMap.of(given).rename(names, source="c", **options)
+    return one_each(renaming)
+
+
+def one_each(renaming):
+    """The new name of each variable, where each has one."""
+    assert len(dict(renaming.pairs)) == len(renaming.pairs)
+    return dict(renaming.pairs)
 
 
 class TestRules:
@@ -25,7 +32,9 @@ class TestRules:
             ({"old/a": "new/b"}, "old/ab", "old/ab"),
             ({re.compile(r"l_(\d+)/w"): r"b\1/k"}, "l_3/w", "b3/k"),
             ({re.compile(r"l_(\d+)/w"): r"b\1/k"}, "x/l_3/w", "x/l_3/w"),
-            ([("a", "b"), ("a", "c")], "a", "b"),
+            ([("a", "b"), (re.compile("a"), "c")], "a", "b"),
+            ({"/": "new/"}, "global_step", "global_step"),
+            ({"global_step": "step"}, "global_step", "step"),
             (None, "a", "a"),
         ],
     )
@@ -57,7 +66,7 @@ class TestRules:
         assert renamed({"v": [Part(), Part()]}, ["v"]) == {"v": "new/v"}
         assert renamed({"v": [Variable()]}, ["v"]) == {"v": "new/v"}
 
-    @pytest.mark.parametrize("target", [3, None, []])
+    @pytest.mark.parametrize("target", [3, None, [], ["a", 3], [[]]])
     def test_what_is_no_variable_is_said_so(self, target):
         with pytest.raises(AssignmentMapError, match="is no name, no variable"):
             AssignmentMap.of({"v": target})
@@ -92,6 +101,106 @@ class TestRules:
         assert renamed({"a": "b", "b": "a"}, ["a", "b"]) == {"a": "b", "b": "a"}
 
 
+TWO = [
+    {"net/": ["online/", "target/"]},
+    {"net/": ("online/", "target/")},
+    [("net/", ["online/", "target/"])],
+    [("net/", "online/"), ("net/", "target/")],
+    [{"net/": "online/"}, {"net/": "target/"}],
+    [(re.compile("net/(.+)"), r"online/\1"), (re.compile("net/(.+)"), r"target/\1")],
+    {re.compile("net/(.+)"): [r"online/\1", r"target/\1"]},
+]
+
+
+class TestOneSourceIntoTwo:
+    """An online and a target network, a frozen twin."""
+
+    @pytest.mark.parametrize("given", TWO)
+    def test_in_every_form(self, given):
+        renaming = AssignmentMap.of(given).rename(["net/w", "step"], source="c")
+        assert renaming.targets == {
+            "net/w": ("online/w", "target/w"),
+            "step": ("step",),
+        }
+        assert renaming.sources["target/w"] == "net/w"
+        assert not renaming.unused
+
+    @pytest.mark.parametrize(
+        "text",
+        [
+            "- {from: net/, to: [online/, target/]}",
+            "- {from: net/, to: online/}\n- {from: net/, to: target/}",
+            "- from: net/\n  to:\n  - online/\n  - target/",
+            "- {regex: 'net/(.+)', to: ['online/\\1', 'target/\\1']}",
+            '[{"from": "net/", "to": ["online/", "target/"]}]',
+        ],
+    )
+    def test_in_files(self, tmp_path, text):
+        path = tmp_path / ("map.json" if text.startswith("[") else "map.yaml")
+        path.write_text(text)
+        found = AssignmentMap.of(path).rename(["net/w"], source="c").targets
+        assert found == {"net/w": ("online/w", "target/w")}
+
+    def test_slots_and_averages_go_to_both(self):
+        names = ["net/w", "net/w/Adam", "net/w/ExponentialMovingAverage", "beta1_power"]
+        given = {"net/w": ["online/kernel", "target/kernel"]}
+        found = AssignmentMap.of(given).rename(names, source="c").targets
+        assert found["net/w/Adam"] == ("online/kernel/Adam", "target/kernel/Adam")
+        assert found["net/w/ExponentialMovingAverage"] == (
+            "online/kernel/ExponentialMovingAverage",
+            "target/kernel/ExponentialMovingAverage",
+        )
+        assert found["beta1_power"] == ("beta1_power",)
+
+    def test_one_of_them_can_keep_the_name(self):
+        given = {"net/": ["net/", "target/"]}
+        found = AssignmentMap.of(given).rename(["net/w", "net/w/Adam"], source="c")
+        assert found.pairs == [
+            ("net/w", "net/w"),
+            ("net/w", "target/w"),
+            ("net/w/Adam", "net/w/Adam"),
+            ("net/w/Adam", "target/w/Adam"),
+        ]
+
+    def test_all_names_but_the_step(self):
+        found = AssignmentMap.of({"/": ["a/", "b/"]}).rename(
+            ["w", "global_step"], source="c"
+        )
+        assert found.targets == {"w": ("a/w", "b/w"), "global_step": ("global_step",)}
+
+    def test_a_copy_takes_the_place_of_what_is_there_only_in_a_warm_start(self):
+        given, names = {"net/": ["net/", "target/"]}, ["net/w", "target/w"]
+        with pytest.raises(AssignmentMapError, match="'net/w', 'target/w'"):
+            AssignmentMap.of(given).rename(names, source="c")
+        found = AssignmentMap.of(given).rename(names, source="c", among_others=True)
+        assert found.targets == {"net/w": ("net/w", "target/w")}
+        assert found.replaced == ("target/w",)
+
+    def test_two_variables_or_their_parts(self):
+        class Variable:
+            def __init__(self, name):
+                self.name = name
+
+        parts = [[Variable(f"{n}/w/part_{i}:0") for i in (0, 1)] for n in ("a", "b")]
+        for both in (parts[0] + parts[1], parts, [Variable("a/w:0"), "b/w"]):
+            found = AssignmentMap.of({"w": both}).rename(["w"], source="c").targets
+            assert found == {"w": ("a/w", "b/w")}
+        found = AssignmentMap.of({"w": parts[0]}).rename(["w"], source="c").targets
+        assert found == {"w": ("a/w",)}
+
+    def test_another_rule_for_the_same_names_is_told_how(self):
+        rules = [("net/", "online/"), (re.compile("net/(.+)"), r"target/\1")]
+        (said,) = AssignmentMap.of(rules).rename(["net/w"], source="c").unused
+        assert "(rule 2) renames no variable of c" in said
+        assert "'net/' -> 'online/' (rule 1) comes first for 'net/w'" in said
+        assert "give one rule a list" in said
+
+    def test_the_same_rule_twice_is_one(self):
+        given = [("a", "b"), ("a", "b")]
+        found = AssignmentMap.of(given).rename(["a"], source="c")
+        assert (found.pairs, found.unused) == ([("a", "b")], ())
+
+
 class TestWhatIsWrong:
     def test_two_variables_with_one_name_are_all_listed(self):
         with pytest.raises(AssignmentMapError) as caught:
@@ -102,7 +211,7 @@ class TestWhatIsWrong:
         found = AssignmentMap.of({"a": "b"}).rename(
             ["a", "b"], source="c", among_others=True
         )
-        assert found.targets == {"a": "b"}
+        assert one_each(found) == {"a": "b"}
         assert found.replaced == ("b",)
 
     def test_a_rule_that_matches_nothing_is_named_with_what_is_near(self):
@@ -135,144 +244,6 @@ class TestWhatIsWrong:
             AssignmentMap.of(given)
 
 
-class TestFiles:
-    def write(self, tmp_path, text, name="map.yaml"):
-        path = tmp_path / name
-        path.write_text(text)
-        return path
-
-    def test_rules_stand_in_order_with_comments(self, tmp_path):
-        path = self.write(
-            tmp_path,
-            "# the encoder\n"
-            "- {from: enc/, to: encoder/}\n"
-            "- regex: 'l_(\\d+)/w'\n"
-            "  to: 'block_\\1/kernel'\n"
-            "- {builtin: rnn_cells}\n",
-        )
-        names = ["enc/a", "l_3/w", "rnn/gru_cell/gates/weights"]
-        assert list(renamed(path, names).values()) == [
-            "encoder/a",
-            "block_3/kernel",
-            "rnn/gru_cell/gates/kernel",
-        ]
-
-    def test_json_is_read_too(self, tmp_path):
-        path = self.write(tmp_path, '[{"from": "a", "to": "b"}]', "map.json")
-        assert renamed(str(path), ["a"]) == {"a": "b"}
-
-    def test_an_empty_file_has_no_rules(self, tmp_path):
-        assert not AssignmentMap.of(self.write(tmp_path, "# nothing yet\n"))
-
-    @pytest.mark.parametrize(
-        ("text", "line", "message"),
-        [
-            ("- {from: a, to: b}\n- {from: c}\n", 2, "this one has 'from'"),
-            ("- {from: a, to: b}\n\n- {regex: '(', to: b}\n", 3, "no regular expres"),
-            ("- {from: a, to: b}\n- {from: ]}\n", 2, "not YAML"),
-            ("from: a\nto: b\n", 1, "a map is a list of rules"),
-            ("- a\n", 1, "a rule is"),
-            ("- {from: [a], to: b}\n", 1, "'from' must be a string"),
-            ("- {from: a, from: b, to: c}\n", 1, "'from' stands there twice"),
-            ("- {regex: a, to: '\\2'}\n", 1, "does not fit the groups"),
-            ("- {builtin: lstm}\n", 1, "no built-in map 'lstm'"),
-        ],
-    )
-    def test_errors_have_the_line(self, tmp_path, text, line, message):
-        path = self.write(tmp_path, text)
-        with pytest.raises(AssignmentMapError) as caught:
-            AssignmentMap.of(path)
-        assert str(caught.value).startswith(f"{path}:{line}: ")
-        assert message in str(caught.value)
-
-    def test_a_key_that_is_no_string(self, tmp_path):
-        path = tmp_path / "m.yaml"
-        path.write_text("- {[from]: a, to: b}\n")
-        with pytest.raises(AssignmentMapError, match=r"m\.yaml:1: a rule is \{from"):
-            AssignmentMap.of(path)
-
-    def test_a_missing_file_is_said_so(self, tmp_path):
-        with pytest.raises(ec.CheckpointError, match=r"no\.yaml"):
-            AssignmentMap.of(tmp_path / "no.yaml")
-
-
-class TestBuiltinMaps:
-    """Each on a checkpoint of a real TensorFlow 1.15.5."""
-
-    def test_rnn_cells(self, tmp_path):
-        source = PREFIXES["rnn-basic-lstm/model.ckpt-3"]
-        # What TensorFlow before 1.2 called them; 1.15 can only write the new names.
-        old = ec.convert(
-            source,
-            tmp_path / "old",
-            to="tf1",
-            assignment_map=[
-                (re.compile("(.*basic_lstm_cell)/kernel"), r"\1/weights"),
-                (re.compile("(.*basic_lstm_cell)/bias"), r"\1/biases"),
-            ],
-        )
-        assert "rnn/basic_lstm_cell/weights/Adam" in ec.open_checkpoint(old)
-        new = ec.convert(
-            old, tmp_path / "new", to="tf1", assignment_map="builtin:rnn_cells"
-        )
-        assert not ec.diff(source, new)
-
-    def test_use_ema(self, tmp_path):
-        source = PREFIXES["ema-momentum/model.ckpt-10"]
-        new = ec.convert(
-            source, tmp_path / "new", to="tf2", assignment_map="builtin:use_ema"
-        )
-        with ec.open_checkpoint(source) as old, ec.open_checkpoint(new) as found:
-            averages = [n for n in old if n.endswith("/ExponentialMovingAverage")]
-            assert averages
-            assert not any("Average" in name for name in found)
-            assert len(found) == len(old) - len(averages)
-            for name in averages:
-                variable = name.rpartition("/")[0]
-                assert (found.read(variable) == old.read(name)).all()
-                assert (found.read(variable) != old.read(variable)).any()
-
-    def test_use_ema_goes_on_to_the_other_rules(self):
-        names = {
-            f"old/w{end}" for end in ("", "/Momentum", "/ExponentialMovingAverage")
-        }
-        for given in (
-            ["builtin:use_ema", {"old/": "new/"}],
-            [{"old/": "new/"}, "builtin:use_ema", None],
-        ):
-            for among_others in (False, True):
-                found = AssignmentMap.of(given).rename(
-                    names, source="s", among_others=among_others
-                )
-                assert dict(found.targets) == {
-                    "old/w/ExponentialMovingAverage": "new/w",
-                    "old/w/Momentum": "new/w/Momentum",
-                }
-                assert found.replaced == ("old/w",)
-
-    def test_slim(self, tmp_path):
-        source = PREFIXES["slim/model.ckpt-3"]
-        new = ec.convert(
-            source, tmp_path / "new", to="tf1", assignment_map="builtin:slim"
-        )
-        with ec.open_checkpoint(new) as found:
-            assert "SmallNet/Conv/kernel" in found
-            assert "SmallNet/Logits/bias/RMSProp_1" in found
-            assert "SmallNet/Conv/BatchNorm/moving_mean" in found
-            assert not any("weights" in n or "biases" in n for n in found)
-
-    def test_one_rule_that_matches_is_enough(self):
-        slim = AssignmentMap.of("builtin:slim")
-        assert slim.rename(["a/weights"], source="c").unused == ()
-        assert slim.rename(["a/kernel"], source="c").unused == (
-            "the map 'builtin:slim' matches no variable of c",
-        )
-
-    def test_every_builtin_map_has_a_test(self):
-        # canned_estimators: tests/test_planning.py, against the real ones.
-        assert set(BUILTIN) == {"rnn_cells", "use_ema", "slim", "canned_estimators"}
-
-
 class TestConversion:
     def test_the_renamed_checkpoint_holds_the_same_bytes(self, tmp_path):
         source = PREFIXES["digits/model.ckpt-300"]
@@ -285,6 +256,23 @@ class TestConversion:
                 assert "head/w/Adam_1" in b
                 assert (a.read("conv1/kernel") == b.read("features/conv1/kernel")).all()
             assert not (tmp_path / f"{to}.meta").exists()  # its names are the old ones
+
+    @pytest.mark.parametrize("to", ["tf1", "tf2", "dual"])
+    @pytest.mark.parametrize(
+        "name", ["digits/model.ckpt-300", "embedding-sharded/model.ckpt-20"]
+    )
+    def test_one_source_becomes_two_without_a_byte_more(self, tmp_path, name, to):
+        source, two = PREFIXES[name], {"/": ["online/", "frozen/"]}
+        new = ec.convert(source, tmp_path / to, to=to, assignment_map=two)
+        with ec.open_checkpoint(source) as a, ec.open_checkpoint(new) as b:
+            assert b.global_step == a.global_step
+            assert len(b) == 2 * len(a) - 1
+            for name in set(a) - {"global_step"}:
+                copies = [b[f"{scope}/{name}"] for scope in ("online", "frozen")]
+                assert len({(i.shard, i.offset, i.num_slices) for i in copies}) == 1
+                for copy in copies:
+                    assert (a.read(name) == b.read(copy.name)).all()
+        assert ec.verify(new).ok
 
     def test_an_object_based_source_is_laid_out_anew(self, tmp_path):
         source = PREFIXES["digits/model.ckpt-300"]

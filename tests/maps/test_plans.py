@@ -158,3 +158,29 @@ def test_a_target_that_is_none_of_these_is_refused():
         ec.plan(DIGITS, lambda features, labels, mode: None)
     with pytest.raises(ValueError, match="unknown carry 'some'"):
         ec.plan(DIGITS, DIGITS, carry="some")
+
+
+def test_one_source_for_two_variables():
+    source = side(variable("net/w"), variable("net/w/Adam", role=roles.OPTIMIZER))
+    target = side(
+        *(variable(f"{scope}/w") for scope in ("a", "b")),
+        *(variable(f"{scope}/w/Adam", role=roles.OPTIMIZER) for scope in ("a", "b")),
+    )
+    planned = made(source, target, assignment_map={"net/": ["a/", "b/"]}, carry="all")
+    assert {(i.name, i.source.name) for i in planned.items} == {
+        ("a/w", "net/w"),
+        ("b/w", "net/w"),
+        ("a/w/Adam", "net/w/Adam"),
+        ("b/w/Adam", "net/w/Adam"),
+    }
+    assert set(verdicts(planned).values()) == {Verdict.RENAMED}
+    assert planned.unused == ()
+
+
+def test_a_copy_that_the_target_lacks_is_told_apart():
+    source, target = side(variable("net/w")), side(variable("a/w"))
+    planned = made(source, target, assignment_map={"net/": ["a/", "b/"]})
+    (said,) = planned.unused
+    assert "'net/' -> 'b/' (rule 1) gives names that the target lacks" in said
+    planned = made(source, side(variable("c/w")), assignment_map={"net/": ["a/", "b/"]})
+    assert planned.items[-1].because == "there is no 'a/w' or 'b/w' in the target"

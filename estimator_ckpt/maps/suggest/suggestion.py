@@ -14,7 +14,8 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Optional
 
 from estimator_ckpt.checkpoint import roles
-from estimator_ckpt.maps.assignment import AssignmentMap, Rule
+from estimator_ckpt.maps.assignment import AssignmentMap
+from estimator_ckpt.maps.map_rules import Rule
 from estimator_ckpt.maps.plans import Variable
 from estimator_ckpt.maps.suggest import layer_names
 from estimator_ckpt.maps.suggest.layer_names import Module
@@ -79,7 +80,7 @@ class Suggestion:
     @property
     def assignment_map(self) -> AssignmentMap:
         """The rules as what every call takes."""
-        return AssignmentMap([*(p.rule for p in self.rules), *self.given.rules])
+        return AssignmentMap((*(p.rule for p in self.rules), *self.given.rules))
 
     def to_yaml(self, source: str, target: str) -> str:
         """The map as a file to edit, each rule with its reason.
@@ -131,23 +132,29 @@ def suggest(
       AssignmentMapError: the map gives two variables one name.
     """
     given = given or AssignmentMap()
-    new_names = given.rename(source, source="the source", among_others=True).targets
+    known = given.rename(source, source="the source", among_others=True)
+    old_names = known.sources
     mine = {
         new: dataclasses.replace(source[old], name=new)
-        for old, new in new_names.items()
+        for old, new in known.pairs
         if _is_models_own(source[old], source)
     }
     theirs = {n: v for n, v in target.items() if _is_models_own(v, target)}
-    order = [new_names[name] for name in source_order if name in new_names]
+    order = [new for name in source_order for new in known.targets.get(name, ())]
     ours, others = _modules(mine, order), _modules(theirs, target_order)
     matching = Matching(ours, others)
-    old_names = {new: old for old, new in new_names.items()}
     pairs = tuple(
         dataclasses.replace(pair, source=old_names[pair.source])
         for module in matching.images
         for pair in _leaf_pairs(module, matching)
     )
-    wanted = [p for p in pairs if new_names[p.source] != p.target]
+    # Of a variable that the user gives several names these are known.
+    wanted = [
+        pair
+        for pair in pairs
+        for new in [known.targets[pair.source]]
+        if len(new) == 1 and new != (pair.target,)
+    ]
     rules = _rules(
         wanted, sorted(n for n in source if _is_models_own(source[n], source))
     )
@@ -382,9 +389,9 @@ def _do(
     given: AssignmentMap,
 ) -> bool:
     """Whether rules, before those given, give each pair its name."""
-    every = AssignmentMap([*(proposed.rule for proposed in rules), *given.rules])
+    every = AssignmentMap((*(proposed.rule for proposed in rules), *given.rules))
     new = every.rename(source, source="the source", among_others=True).targets
-    return all(new.get(pair.source) == pair.target for pair in pairs)
+    return all(new.get(pair.source) == (pair.target,) for pair in pairs)
 
 
 def _as_yaml(rule: Rule) -> str:

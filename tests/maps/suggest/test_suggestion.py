@@ -42,7 +42,7 @@ def test_every_variable_of_a_migration_is_found(name, backward):
     assert found(suggestion) == {old: new for old, new, _ in rows}
     assert suggestion.undecided == ()
     renamed = suggestion.assignment_map.rename(source, source=name)
-    assert dict(renamed.targets) == {old: new for old, new, _ in rows}
+    assert dict(renamed.pairs) == {old: new for old, new, _ in rows}
     assert not renamed.unused
 
 
@@ -62,7 +62,7 @@ class TestRules:
         source = {**kernels("a/x"), "a/y/kernel": (2, 3), "a/only_here": (7,)}
         target = {**kernels("b/x"), "b/y/kernel": (2, 3)}
         suggestion = suggest(side(source), side(target))
-        renamed = suggestion.assignment_map.rename(source, source="s").targets
+        renamed = dict(suggestion.assignment_map.rename(source, source="s").pairs)
         assert renamed["a/x/kernel"] == "b/x/kernel"
         assert renamed["a/only_here"] == "a/only_here"
 
@@ -70,7 +70,7 @@ class TestRules:
         shapes = {"dense/kernel": (4, 8), "dense_1/kernel": (8, 2)}
         swapped = {"dense_1/kernel": (4, 8), "dense/kernel": (8, 2)}
         suggestion = suggest(side(shapes), side(swapped))
-        renamed = suggestion.assignment_map.rename(shapes, source="s").targets
+        renamed = dict(suggestion.assignment_map.rename(shapes, source="s").pairs)
         assert renamed == {
             "dense/kernel": "dense_1/kernel",
             "dense_1/kernel": "dense/kernel",
@@ -83,7 +83,7 @@ class TestRules:
         path = tmp_path / "map.yaml"
         path.write_text(suggestion.to_yaml("old", "new"))
         assert "# 1 variable, 0.9" in path.read_text()
-        read = AssignmentMap.of(path).rename(source, source="s").targets
+        read = dict(AssignmentMap.of(path).rename(source, source="s").pairs)
         assert read == {old: new for old, new, _ in rows}
 
     def test_nothing_to_rename_is_an_empty_map(self, tmp_path):
@@ -267,7 +267,7 @@ class TestWhatIsConsidered:
         target |= side({"b/kernel/Adam": (4, 4)}, roles.OPTIMIZER)
         suggestion = suggest(source, target)
         assert found(suggestion) == {"a/kernel": "b/kernel"}
-        renamed = suggestion.assignment_map.rename(source, source="s").targets
+        renamed = dict(suggestion.assignment_map.rename(source, source="s").pairs)
         assert renamed["a/kernel/Adam"] == "b/kernel/Adam"
 
     def test_what_is_known_already(self):

@@ -1,0 +1,109 @@
+"""The built-in maps, one entry each: `builtin:NAME` wherever a map can be given."""
+
+from __future__ import annotations
+
+import dataclasses
+import re
+from collections.abc import Mapping
+
+from estimator_ckpt.checkpoint import messages
+from estimator_ckpt.maps.map_rules import BUILTIN, AssignmentMapError, Rule
+
+
+@dataclasses.dataclass(frozen=True)
+class BuiltinMap:
+    """A map that comes with the toolkit.
+
+    Attributes:
+      regexes: regexes over whole names and what they become, in order.
+      replaces: whether a renamed variable takes the place of one that has the name.
+    """
+
+    regexes: tuple[tuple[str, str], ...]
+    replaces: bool = False
+
+    def rules(self, name: str) -> list[Rule]:
+        """Its rules."""
+        where = f"{BUILTIN}{name}"
+        return [
+            Rule(re.compile(source), target, where, self.replaces)
+            for source, target in self.regexes
+        ]
+
+
+_CELLS = "|".join(
+    (
+        *("basic_rnn_cell", "gru_cell", "gru_cell/gates", "gru_cell/candidate"),
+        *("basic_lstm_cell", "lstm_cell", "lstm_cell/projection"),
+        *("output_projection_wrapper", "input_projection_wrapper"),
+        *("lstm_block_wrapper", "layer_norm_basic_lstm_cell", "ugrnn_cell", "nas_rnn"),
+        *("intersection_rnn_cell", "intersection_rnn_cell/in_projection"),
+        *("phased_lstm_cell/mask_gates", "phased_lstm_cell/new_input"),
+        *("phased_lstm_cell/output_gate", "attention_cell_wrapper"),
+        "attention_cell_wrapper/attn_output_projection",
+        *("attention_cell_wrapper/attention", "attention_decoder"),
+        r"attention_decoder/Attention_\d+",
+        "attention_decoder/AttnOutputProjection",
+    )
+)
+_SLOTS_OF_CANNED = {
+    "Adam": {"Adam": "m", "Adam_1": "v"},
+    "Ftrl": {"Ftrl": "accumulator", "Ftrl_1": "linear"},
+    "RMSprop": {"RMSProp": "rms"},
+    "Adagrad": {"Adagrad": "accumulator"},
+}
+
+#: The built-in maps by name. To add one: an entry here, a test in
+#: `tests/maps/test_builtin_maps.py`, a row in `docs/plans.md`.
+BUILTIN_MAPS: Mapping[str, BuiltinMap] = {
+    # The renames of TensorFlow 1.2: RNN_NAME_REPLACEMENTS in
+    # `tensorflow/contrib/rnn/python/tools/checkpoint_convert.py` of TensorFlow 1.15.
+    "rnn_cells": BuiltinMap(
+        (
+            (rf"((?:.*/)?(?:{_CELLS}))/weights", r"\1/kernel"),
+            (rf"((?:.*/)?(?:{_CELLS}))/biases", r"\1/bias"),
+            (r"((?:.*/)?nas_rnn)/recurrent_weights", r"\1/recurrent_kernel"),
+        )
+    ),
+    # Averages take the place of their variables:
+    # `tf.compat.v1.train.ExponentialMovingAverage.variables_to_restore`.
+    "use_ema": BuiltinMap(((r"(.+)/ExponentialMovingAverage", r"\1"),), replaces=True),
+    # Slots of tf1 optimizers under the names that the Keras optimizers of TensorFlow
+    # 2's canned estimators give them; the model's own variables kept theirs:
+    # `tensorflow_estimator/python/estimator/tools/checkpoint_converter.py`.
+    "canned_estimators": BuiltinMap(
+        tuple(
+            (rf"(.+?)(?:/t_0|/part_0)?/{old}", rf"training/{optimizer}/\1/{new}")
+            for optimizer, slots in _SLOTS_OF_CANNED.items()
+            for old, new in slots.items()
+        )
+    ),
+    # Names of tf-slim's layers as tf1.layers has them:
+    # `tensorflow/contrib/layers/python/layers/layers.py`.
+    "slim": BuiltinMap(
+        (
+            (r"(.+)/weights", r"\1/kernel"),
+            (r"(.+)/biases", r"\1/bias"),
+            (r"(.+)/depthwise_weights", r"\1/depthwise_kernel"),
+            (r"(.+)/pointwise_weights", r"\1/pointwise_kernel"),
+        )
+    ),
+}
+
+
+def rules_of(name: str, where: str) -> list[Rule]:
+    """The rules of a built-in map.
+
+    Args:
+      name: its name.
+      where: where it was written, for messages.
+
+    Raises:
+      AssignmentMapError: there is none of that name.
+    """
+    if name not in BUILTIN_MAPS:
+        raise AssignmentMapError(
+            f"{where}: no built-in map {name!r}; there are "
+            f"{messages.quoted(BUILTIN_MAPS, len(BUILTIN_MAPS))}"
+        )
+    return BUILTIN_MAPS[name].rules(name)
