@@ -83,9 +83,9 @@ def plan(
     name, variables, _ = _target(target, names, input_fn, params, mode, config)
     prefix, old, found = _read(source, names)
     if vocab_info:
-        from estimator_ckpt.estimator import value_ops
+        from estimator_ckpt.estimator import carried_values
 
-        axes = value_ops.axes(value_ops.with_state(vocab_info, variables))
+        axes = carried_values.axes(carried_values.with_state(vocab_info, variables))
         choice = dataclasses.replace(choice, vocabularies=axes)
     return plans.make(
         old,

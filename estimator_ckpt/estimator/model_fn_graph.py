@@ -8,7 +8,7 @@ from typing import Any, Optional
 import tensorflow as tf
 from tensorflow.compat import v1 as tf1
 
-from estimator_ckpt.estimator import global_variables, value_ops
+from estimator_ckpt.estimator import carried_values, graph_variables
 from estimator_ckpt.maps.plans import Variable
 from estimator_ckpt.tf_private import graph_api
 
@@ -32,7 +32,7 @@ def of_model_fn(
         features, labels = inputs if is_pair else (inputs, None)
         taken = _taken(model_fn, {**given, "labels": labels})
         model_fn(features, **taken)
-        return value_ops.of_graph(global_variables.of_graph())
+        return carried_values.of_graph(graph_variables.of_graph())
 
 
 def _taken(function: Callable[..., Any], given: Mapping[str, Any]) -> dict[str, Any]:

@@ -22,7 +22,7 @@ from tensorflow.compat import v1 as tf1
 
 from estimator_ckpt.bundle.errors import CheckpointError
 from estimator_ckpt.checkpoint import contents, object_graph, object_keys, roles
-from estimator_ckpt.estimator import global_variables, index_files, restoring
+from estimator_ckpt.estimator import commits, graph_variables, restoring
 from estimator_ckpt.maps.assignment import NO_RENAMES, AssignmentMap
 from estimator_ckpt.tf_private import graph_api, savers_api, trackables_api
 
@@ -197,7 +197,7 @@ class FormatSaver(savers_api.Saver):
         their parts.
         """
         if self._keys.checkpoint is None:
-            everything = global_variables.of_graph()
+            everything = graph_variables.of_graph()
             step = tf1.train.get_global_step()
             tracked = {
                 name: variable.saveable
@@ -220,14 +220,14 @@ class FormatSaver(savers_api.Saver):
     def write(self, session: tf1.Session, prefix: str) -> Any:
         """Saves all tensors under a prefix, and the name keys that `dual` adds."""
         aliases = self._keys.aliases()
-        if index_files.is_there(prefix):
-            with index_files.beside(prefix) as temporary:
+        if commits.is_there(prefix):
+            with commits.beside(prefix) as temporary:
                 super().write(session, temporary)
-                index_files.replace(temporary, prefix, aliases)
+                commits.replace(temporary, prefix, aliases)
             return prefix
         written = super().write(session, prefix)
         if aliases:
-            index_files.add_name_keys(prefix, aliases)
+            commits.add_name_keys(prefix, aliases)
         return written
 
     def restore(self, sess: Any, save_path: str) -> None:
@@ -278,26 +278,26 @@ class FormatSaver(savers_api.Saver):
 
 def _shapes_of(saveables: Mapping[str, Any]) -> dict[str, Optional[tuple[int, ...]]]:
     """Whole shapes by name, of what is a variable; other saveables are left out."""
-    graph_variables = {
-        global_variables.name_of(variable): variable
+    in_graph = {
+        graph_variables.name_of(variable): variable
         for variable in tf1.global_variables()
     }
     shapes = {}
     for name, value in saveables.items():
         if isinstance(value, (list, tuple)):
-            shapes[name] = global_variables.shape_of(value[0])
+            shapes[name] = graph_variables.shape_of(value[0])
         elif isinstance(value, tf.Variable):
-            shapes[name] = global_variables.shape_of(value)
+            shapes[name] = graph_variables.shape_of(value)
         elif savers_api.is_tensor_of_variable(value) or (
             isinstance(value, savers_api.SaveableObject)
             and len(value.specs) == 1
-            and name in graph_variables
+            and name in in_graph
         ):
             # op_list_to_dict turns a variable into its tensor, and a mirrored one
             # into a SaveableObject: the variable itself is in the graph.
-            variable = graph_variables.get(name)
+            variable = in_graph.get(name)
             shapes[name] = (
-                None if variable is None else global_variables.shape_of(variable)
+                None if variable is None else graph_variables.shape_of(variable)
             )
     return shapes
 
@@ -307,7 +307,7 @@ def _default_layout(
 ) -> tuple[dict[str, str], bytes]:
     """Object keys by name, and the object graph, of `var_list` and `step`."""
     step = tf1.train.get_global_step()
-    step_name = None if step is None else global_variables.name_of(step)
+    step_name = None if step is None else graph_variables.name_of(step)
     if step_name not in variable_names:
         step_name = None
     keys = {
@@ -335,7 +335,7 @@ def _layout_of(
     saveables = dict(saveables)
     keys = {}
     for variable, key in tracked:
-        name = global_variables.name_of(variable)
+        name = graph_variables.name_of(variable)
         if isinstance(saveables.get(name), list):
             del saveables[name]
         if graph_api.whole_of(variable):

@@ -9,7 +9,7 @@ import tensorflow as tf
 from tensorflow.compat import v1 as tf1
 
 from estimator_ckpt.checkpoint import formats
-from estimator_ckpt.estimator import global_variables, savers
+from estimator_ckpt.estimator import graph_variables, savers
 from estimator_ckpt.estimator import model_fn_wrappers as model_fns
 from estimator_ckpt.maps.assignment import AssignmentMap
 from estimator_ckpt.tf_private import graph_api, savers_api
@@ -78,7 +78,7 @@ def with_scaffold(
     if callable(format):
         return with_scaffold("tf2")(format)
     _check(format, checkpoint, on_damaged)
-    renames = AssignmentMap.of(assignment_map, name_of=global_variables.name_of)
+    renames = AssignmentMap.of(assignment_map, name_of=graph_variables.name_of)
 
     def decorate(model_fn: model_fns.ModelFn) -> model_fns.ModelFn:
         def change(spec: Any, config: Optional[tf.estimator.RunConfig]) -> Any:
@@ -126,7 +126,7 @@ def scaffold(
         saver already.
     """
     _check(format, checkpoint, on_damaged)
-    renames = AssignmentMap.of(assignment_map, name_of=global_variables.name_of)
+    renames = AssignmentMap.of(assignment_map, name_of=graph_variables.name_of)
     base = scaffold or tf1.train.Scaffold()
     given = base.saver
     if given is None:

@@ -19,7 +19,7 @@ from tensorflow.compat import v1 as tf1
 
 from estimator_ckpt.bundle import files
 from estimator_ckpt.bundle.errors import CheckpointError
-from estimator_ckpt.estimator import global_variables, restoring, value_ops
+from estimator_ckpt.estimator import carried_values, graph_variables, restoring
 from estimator_ckpt.estimator import model_fn_wrappers as model_fns
 from estimator_ckpt.maps import plans
 from estimator_ckpt.maps.assignment import AssignmentMap
@@ -58,7 +58,7 @@ def warm_start_from(
     exclude: Patterns = None,
     assignment_map: Any = None,
     reset: Patterns = None,
-    vocab_info: Optional[value_ops.Vocabularies] = None,
+    vocab_info: Optional[carried_values.Vocabularies] = None,
     resize: Patterns = None,
     cast: bool = False,
     strict: bool = False,
@@ -114,11 +114,11 @@ def warm_start_from(
         exclude=exclude,
         reset=reset,
         assignment_map=AssignmentMap.of(
-            assignment_map, name_of=global_variables.name_of
+            assignment_map, name_of=graph_variables.name_of
         ),
         cast=cast,
         resize=resize,
-        vocabularies=value_ops.axes(vocabularies),
+        vocabularies=carried_values.axes(vocabularies),
     )
 
     def decorate(model_fn: model_fns.ModelFn) -> model_fns.ModelFn:
@@ -219,7 +219,7 @@ class _WarmStartHook(tf1.train.SessionRunHook):
         self,
         prefix: str,
         choice: Choice,
-        vocabularies: value_ops.Vocabularies,
+        vocabularies: carried_values.Vocabularies,
         strict: bool,
     ):
         self._prefix = prefix
@@ -242,13 +242,13 @@ class _WarmStartHook(tf1.train.SessionRunHook):
                 "The model_fn calls init_from_checkpoint: values carried from %s win",
                 self._prefix,
             )
-        source, everything = restoring.read(self._prefix), global_variables.of_graph()
-        vocabularies = value_ops.with_state(self._vocabularies, everything)
+        source, everything = restoring.read(self._prefix), graph_variables.of_graph()
+        vocabularies = carried_values.with_state(self._vocabularies, everything)
         plan = plans.make(
             restoring.variables_of(source),
-            value_ops.of_graph(everything),
+            carried_values.of_graph(everything),
             dataclasses.replace(
-                self._choice, vocabularies=value_ops.axes(vocabularies)
+                self._choice, vocabularies=carried_values.axes(vocabularies)
             ),
             source_name=self._prefix,
             target_name="this model",
@@ -256,7 +256,7 @@ class _WarmStartHook(tf1.train.SessionRunHook):
         )
         _report(plan)
         _complain(plan, self._strict)
-        self._restore = value_ops.restorer(
+        self._restore = carried_values.restorer(
             plan,
             everything,
             self._prefix,

@@ -5,7 +5,7 @@ import tensorflow as tf
 from tensorflow.compat import v1 as tf1
 
 import estimator_ckpt as ec
-from estimator_ckpt.estimator import global_variables
+from estimator_ckpt.estimator import graph_variables
 
 FORMATS = ("tf1", "tf2", "dual")
 
@@ -74,7 +74,7 @@ def session_values(est, input_fn=input_fn):
                 name: np.concatenate(session.run(list(variable.parts)))
                 if isinstance(variable.saveable, list)
                 else session.run(variable.parts[0])
-                for name, variable in global_variables.of_graph().items()
+                for name, variable in graph_variables.of_graph().items()
             }
 
     look = Look()

@@ -20,7 +20,7 @@ from tensorflow.compat import v1 as tf1
 
 import estimator_ckpt as ec
 from estimator_ckpt.checkpoint import state_file as states
-from estimator_ckpt.estimator import index_files
+from estimator_ckpt.estimator import commits
 
 FORMATS = ("tf1", "tf2", "dual")
 
@@ -86,8 +86,8 @@ def die_at(count):
 
         return change
 
-    index_files._write = counted(index_files._write)
-    index_files._put_index = counted(index_files._put_index)
+    commits._write = counted(commits._write)
+    commits._put_index = counted(commits._put_index)
     for name in ("rename", "remove", "rmtree"):
         setattr(tf.io.gfile, name, counted(getattr(tf.io.gfile, name)))
 

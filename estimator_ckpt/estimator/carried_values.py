@@ -15,7 +15,7 @@ import tensorflow as tf
 from tensorflow.compat import v1 as tf1
 
 from estimator_ckpt.checkpoint import roles
-from estimator_ckpt.estimator.global_variables import GraphVariable
+from estimator_ckpt.estimator.graph_variables import GraphVariable
 from estimator_ckpt.maps.plans import Plan, Variable
 from estimator_ckpt.tf_private import graph_api, savers_api
 
