@@ -41,6 +41,7 @@ setup(
             "hypothesis>=6.60",
             "mypy>=1.8",
             "pytest>=7.0",
+            "pytest-xdist>=3.0",
             "ruff>=0.4",
             "types-PyYAML",
             "types-protobuf",

@@ -4,6 +4,10 @@ import os
 
 os.environ.setdefault("CUDA_VISIBLE_DEVICES", "-1")
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+# Two workers share two cores, and these models are small.
+os.environ.setdefault("TF_NUM_INTRAOP_THREADS", "1")
+os.environ.setdefault("TF_NUM_INTEROP_THREADS", "1")
+os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 import logging
 import sys
@@ -12,6 +16,30 @@ import pytest
 
 REPOSITORY = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 sys.path.insert(0, REPOSITORY)  # for model_fns, which are not installed
+
+
+def pytest_addoption(parser):
+    parser.addoption(
+        "--without-tensorflow",
+        action="store_true",
+        help="skip whatever imports TensorFlow (make quick)",
+    )
+
+
+def pytest_configure(config):
+    if config.getoption("without_tensorflow"):
+        from tests import processes
+
+        sys.meta_path.insert(0, _NoTensorFlow())
+        processes.without_tensorflow()
+
+
+class _NoTensorFlow:
+    """An importer that skips the test, or the module of tests, that imports it."""
+
+    def find_spec(self, name, path=None, target=None):
+        if name.partition(".")[0] in ("tensorflow", "keras", "tf_keras"):
+            pytest.skip("needs TensorFlow", allow_module_level=True)
 
 
 # TensorFlow 2.15 warns of every deprecated call: a failure shows enough without.

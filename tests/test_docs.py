@@ -4,11 +4,10 @@ import os
 import pathlib
 import re
 import shlex
-import subprocess
-import sys
 
 import pytest
 
+from tests import processes
 from tests.conftest import REPOSITORY
 
 ROOT = pathlib.Path(REPOSITORY)
@@ -30,14 +29,8 @@ def workplace(tmp_path):
 
 
 def run(arguments, cwd):
-    done = subprocess.run(
-        arguments,
-        cwd=cwd,
-        env={**os.environ, "PYTHONPATH": REPOSITORY},
-        capture_output=True,
-        text=True,
-        timeout=300,
-        check=False,
+    done = processes.run(
+        arguments, cwd=cwd, env={**os.environ, "PYTHONPATH": REPOSITORY}
     )
     assert done.returncode in (0, 1), f"{arguments}\n{done.stdout}\n{done.stderr}"
     return done
@@ -48,7 +41,7 @@ def run(arguments, cwd):
 )
 def test_python_blocks_run(path, workplace):
     code = "\n".join(blocks(path, "python"))
-    done = run([sys.executable, "-c", code], workplace)
+    done = run(["-c", code], workplace)
     assert done.returncode == 0, done.stderr
 
 
@@ -64,7 +57,7 @@ def test_commands_run(path, workplace):
         assert program == "estimator-ckpt", command
         if arguments[0] == "train":
             arguments.append(f"--model_dir={workplace / 'job'}")
-        done = run([sys.executable, "-m", "estimator_ckpt", *arguments], workplace)
+        done = run(["-m", "estimator_ckpt", *arguments], workplace)
         # They say with 1 that something differs, or is missing until the map is used.
         may_differ = arguments[0] == "diff" or "--suggest" in command
         assert done.returncode == 0 or may_differ, done.stderr

@@ -1,15 +1,13 @@
 """`estimator-ckpt convert_for`: the checkpoint that a Keras model restores from."""
 
 import json
-import subprocess
-import sys
 
 import pytest
 import tensorflow as tf
 
 import estimator_ckpt as ec
 from estimator_ckpt.cli import main
-from tests.cli.test_main import run
+from tests.cli.commands import run
 from tests.conftest import REPOSITORY
 from tests.testdata_paths import PREFIXES, TESTDATA
 
@@ -135,17 +133,9 @@ def of_users(tmp_path):
     (tmp_path / "map.yaml").write_text("- {from: out/kernel, to: other}\n")
 
     def command(function, *options, code=0):
-        done = subprocess.run(
-            [
-                *(sys.executable, "-m", "estimator_ckpt", "convert_for"),
-                *(str(ADAM), "new/ckpt", f"--trackable={function}", *options),
-            ],
+        done = run(
+            *("convert_for", ADAM, "new/ckpt", f"--trackable={function}", *options),
             cwd=tmp_path,
-            env={"PYTHONPATH": REPOSITORY, "CUDA_VISIBLE_DEVICES": "-1", "PATH": ""},
-            capture_output=True,
-            text=True,
-            timeout=200,
-            check=False,
         )
         assert done.returncode == code, done.stdout + done.stderr
         return done

@@ -10,22 +10,11 @@ import sys
 import pytest
 
 import estimator_ckpt as ec
+from tests.cli.commands import run
 from tests.conftest import REPOSITORY
 from tests.testdata_paths import TESTDATA
 
 DIGITS = str(TESTDATA / "digits")
-
-
-def run(*arguments, cwd=REPOSITORY, **environment):
-    return subprocess.run(
-        [sys.executable, "-m", "estimator_ckpt", *map(str, arguments)],
-        cwd=cwd,
-        env={**os.environ, "PYTHONPATH": REPOSITORY, **environment},
-        capture_output=True,
-        text=True,
-        timeout=120,
-        check=False,
-    )
 
 
 @pytest.fixture

@@ -9,6 +9,7 @@ import sys
 import pytest
 
 import estimator_ckpt as ec
+from tests.cli import commands
 from tests.conftest import REPOSITORY
 from tests.testdata_paths import PREFIXES, TESTDATA, V1_PREFIXES
 
@@ -16,15 +17,7 @@ DIGITS = str(PREFIXES["digits/model.ckpt-300"])
 
 
 def run(*arguments, code=0, cwd=REPOSITORY):
-    done = subprocess.run(
-        [sys.executable, "-m", "estimator_ckpt", *map(str, arguments)],
-        cwd=cwd,
-        env={"PYTHONPATH": REPOSITORY, "CUDA_VISIBLE_DEVICES": "-1", "PATH": ""},
-        capture_output=True,
-        text=True,
-        timeout=200,
-        check=False,
-    )
+    done = commands.run(*arguments, cwd=cwd)
     assert done.returncode == code, done.stdout + done.stderr
     return done
 

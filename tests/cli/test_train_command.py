@@ -3,28 +3,15 @@
 import glob
 import os
 import pathlib
-import subprocess
-import sys
 
 import pytest
 import tensorflow as tf
 
 import estimator_ckpt as ec
+from tests.cli.commands import run
 from tests.conftest import REPOSITORY
 
 CONFIGS = sorted(glob.glob(os.path.join(REPOSITORY, "configs", "*.flags")))
-
-
-def run(*arguments, cwd=REPOSITORY):
-    return subprocess.run(
-        [sys.executable, "-m", "estimator_ckpt", *arguments],
-        cwd=cwd,
-        env={**os.environ, "PYTHONPATH": REPOSITORY},
-        capture_output=True,
-        text=True,
-        timeout=300,
-        check=False,
-    )
 
 
 def train(config, model_dir, *more):

@@ -3,8 +3,6 @@
 import json
 import os
 import socket
-import subprocess
-import sys
 
 import numpy as np
 import pytest
@@ -12,6 +10,7 @@ import tensorflow as tf
 
 import estimator_ckpt as ec
 from estimator_ckpt.checkpoint import object_keys
+from tests import processes
 from tests.conftest import REPOSITORY
 from tests.estimator import helpers
 
@@ -44,21 +43,17 @@ def run_cluster(tasks, arguments, waits_for):
                     {"cluster": cluster, "task": {"type": kind, "index": index}}
                 ),
             }
-            members[kind, index] = subprocess.Popen(
-                [sys.executable, "-m", "tests.estimator.cluster_job", *arguments],
+            members[kind, index] = processes.Process(
+                ["-m", "tests.estimator.cluster_job", *arguments],
                 cwd=REPOSITORY,
                 env=environment,
-                stdout=subprocess.DEVNULL,
-                stderr=subprocess.PIPE,
-                text=True,
             )
         for task in waits_for:
-            _, errors = members[task].communicate(timeout=240)
-            assert members[task].returncode == 0, (task, errors[-3000:])
+            done = members[task].finished(timeout=240)
+            assert done.returncode == 0, (task, done.stderr[-3000:])
     finally:
         for member in members.values():
             member.kill()
-            member.communicate()
 
 
 @pytest.mark.parametrize("format", FORMATS)

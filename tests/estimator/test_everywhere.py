@@ -1,8 +1,6 @@
 """Everywhere that Estimator runs: each way with real runs, in each format."""
 
 import os
-import subprocess
-import sys
 
 import numpy as np
 import pytest
@@ -10,6 +8,7 @@ import tensorflow as tf
 from tensorflow.compat import v1 as tf1
 
 import estimator_ckpt as ec
+from tests import processes
 from tests.conftest import REPOSITORY
 from tests.estimator import helpers
 
@@ -313,13 +312,10 @@ est.train(input_fn, steps=1)
 @pytest.mark.parametrize("format", FORMATS)
 def test_mirrored_strategy_trains_saves_resumes_and_warm_starts(tmp_path, format):
     def run(model_dir, warm=""):
-        subprocess.run(
-            [sys.executable, "-c", MIRRORED, format, str(model_dir), str(warm)],
-            cwd=REPOSITORY,
-            check=True,
-            capture_output=True,
-            timeout=240,
+        done = processes.run(
+            ["-c", MIRRORED, format, str(model_dir), str(warm)], cwd=REPOSITORY
         )
+        assert done.returncode == 0, done.stderr[-3000:]
 
     run(tmp_path / "old")
     assert len(list((tmp_path / "old").glob("*.index"))) == 3

@@ -1,25 +1,16 @@
 """A killed job loses no step that a completed checkpoint had."""
 
-import os
-import subprocess
-import sys
-
 import pytest
 
+from tests import processes
 from tests.conftest import REPOSITORY
 
 JOB = "tests.estimator.killed_job"
 
 
 def run(*arguments, seconds):
-    done = subprocess.run(
-        [sys.executable, "-m", JOB, *map(str, arguments)],
-        cwd=REPOSITORY,
-        env={**os.environ, "CUDA_VISIBLE_DEVICES": "-1"},
-        capture_output=True,
-        text=True,
-        timeout=seconds,
-        check=False,
+    done = processes.run(
+        ["-m", JOB, *map(str, arguments)], cwd=REPOSITORY, timeout=seconds
     )
     assert done.returncode == 0, done.stdout[-2000:] + done.stderr[-4000:]
     return int(done.stdout.split()[-1])
