@@ -138,5 +138,7 @@ def _what(error: Exception) -> str:
 
 def _is_others(path: str) -> bool:
     """Whether a file is this one, or of an installed package, such as TensorFlow."""
-    installed = {sysconfig.get_path(name) for name in ("stdlib", "purelib", "platlib")}
-    return path == __file__ or path.startswith(("<", *installed))
+    # By name: packages of a parent environment are elsewhere than sysconfig says.
+    is_installed = not {"site-packages", "dist-packages"}.isdisjoint(path.split(os.sep))
+    own = (__file__, sysconfig.get_path("stdlib"))
+    return is_installed or path.startswith(("<", *own))
