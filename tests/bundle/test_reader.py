@@ -9,7 +9,7 @@ import threading
 import numpy as np
 import pytest
 
-from estimator_ckpt.bundle import checksum, coding, files
+from estimator_ckpt.bundle import checksum, coding, files, input_file, system_calls
 from estimator_ckpt.bundle.coding import Extent
 from estimator_ckpt.bundle.errors import (
     CorruptDataError,
@@ -170,8 +170,8 @@ def test_several_threads_may_verify_at_once(tmp_path):
 
 
 def test_chunks_are_the_bytes_of_an_entry(tmp_path, monkeypatch):
-    monkeypatch.setattr(files, "CHUNK", 4096)
-    monkeypatch.setattr(files, "_READ_BELOW", 0)
+    monkeypatch.setattr(system_calls, "CHUNK", 4096)
+    monkeypatch.setattr(input_file, "_READ_BELOW", 0)
     value = np.arange(5000, dtype=np.int32)
     write_bundle(tmp_path / "c", {"a": np.zeros(3, np.uint8), "v": value})
     reader = BundleReader(tmp_path / "c")
