@@ -69,13 +69,11 @@ class KerasKind:
       reads: the kinds whose state it can take, the first being what it writes.
       legacy: the names of its slots in `tf.keras.optimizers.legacy`, by what they are.
       names: the same in the optimizers of 2.11 and later (`<optimizer>/<name>/<V>`).
-      attributes: the lists that hold them there.
     """
 
     reads: tuple[Kind, ...]
     legacy: Mapping[str, str]
     names: Mapping[str, str]
-    attributes: Mapping[str, str]
 
     def read_as(self, slots: Collection[str]) -> Optional[Kind]:
         """The kind that slots of these meanings are the state of; None if none."""
@@ -88,7 +86,6 @@ _ADAM = KerasKind(
     (ADAM, BERT),
     {"m": "m", "v": "v", "vhat": "vhat"},
     {"m": "m", "v": "v", "vhat": "vhat"},
-    {"m": "_momentums", "v": "_velocities", "vhat": "_velocity_hats"},
 )
 KERAS: Mapping[str, KerasKind] = {
     "Adam": _ADAM,
@@ -98,39 +95,32 @@ KERAS: Mapping[str, KerasKind] = {
         (MOMENTUM, SGD),
         {"accumulator": "momentum"},
         {"accumulator": "m"},
-        {"accumulator": "momentums"},
     ),
     "RMSprop": KerasKind(
         (RMSPROP, CENTERED),
         {"rms": "rms", "momentum": "momentum", "mg": "mg"},
         {"rms": "velocity", "momentum": "momentum", "mg": "average_gradient"},
-        {"rms": "_velocities", "momentum": "_momentums", "mg": "_average_gradients"},
     ),
     "Adagrad": KerasKind(
         (ADAGRAD,),
         {"accumulator": "accumulator"},
         {"accumulator": "accumulator"},
-        {"accumulator": "_accumulators"},
     ),
     "Adadelta": KerasKind(
         (ADADELTA,),
         {"accumulator": "accum_grad", "update": "accum_var"},
         {"accumulator": "accumulated_grad", "update": "accumulated_delta_var"},
-        {"accumulator": "_accumulated_grads", "update": "_accumulated_delta_vars"},
     ),
     "Ftrl": KerasKind(
         (FTRL,),
         {"accumulator": "accumulator", "linear": "linear"},
         {"accumulator": "accumulator", "linear": "linear"},
-        {"accumulator": "_accumulators", "linear": "_linears"},
     ),
-    "Adamax": KerasKind(
-        (ADAMAX,), {"m": "m", "u": "v"}, {"m": "m", "u": "u"}, {"m": "_m", "u": "_u"}
-    ),
+    "Adamax": KerasKind((ADAMAX,), {"m": "m", "u": "v"}, {"m": "m", "u": "u"}),
 }
 
 #: A class of which nothing is known.
-UNKNOWN = KerasKind((), {}, {}, {})
+UNKNOWN = KerasKind((), {}, {})
 
 #: Kinds whose newer Keras optimizers treat rows that no gradient touched otherwise
 #: than tf1, which leaves them alone.

@@ -7,12 +7,12 @@ from __future__ import annotations
 
 from estimator_ckpt.checkpoint import optimizers, roles
 from estimator_ckpt.checkpoint.optimizers import Kind
-from estimator_ckpt.keras.described import LiveOptimizer
-from estimator_ckpt.keras.saved_state import State
+from estimator_ckpt.keras.descriptions import Generation, OptimizerDescription
+from estimator_ckpt.keras.optimizer_state import State
 
 
 def of(
-    state: State, optimizer: LiveOptimizer, steps: int, has_embeddings: bool
+    state: State, optimizer: OptimizerDescription, steps: int, has_embeddings: bool
 ) -> list[str]:
     """What will not go on exactly as it was, a sentence each.
 
@@ -33,19 +33,19 @@ def of(
             f"it took {steps} steps, and the global step is {state.global_step}: its "
             f"learning rate schedule goes on from {steps}"
         )
-    return [f"{optimizer.name}: {sentence}" for sentence in found]
+    return [f"{optimizer.called}: {sentence}" for sentence in found]
 
 
 def of_way_back(
-    kind: Kind, optimizer: LiveOptimizer, has_embeddings: bool
+    kind: Kind, optimizer: OptimizerDescription, has_embeddings: bool
 ) -> list[str]:
     """The same where tf1 goes on from a Keras optimizer's state."""
     found = _differences(kind, roles.TF1, optimizer, has_embeddings)
-    return [f"{optimizer.name}: {sentence}" for sentence in found]
+    return [f"{optimizer.called}: {sentence}" for sentence in found]
 
 
 def _differences(
-    kind: Kind, style: str, optimizer: LiveOptimizer, has_embeddings: bool
+    kind: Kind, style: str, optimizer: OptimizerDescription, has_embeddings: bool
 ) -> list[str]:
     """What two optimizers do otherwise, the one before being named by its style."""
     found = _of_class(kind, style, optimizer, has_embeddings)
@@ -55,7 +55,7 @@ def _differences(
 
 
 def _of_class(
-    kind: Kind, style: str, optimizer: LiveOptimizer, has_embeddings: bool
+    kind: Kind, style: str, optimizer: OptimizerDescription, has_embeddings: bool
 ) -> list[str]:
     """What the class does otherwise than the one before."""
     found = []
@@ -69,12 +69,16 @@ def _of_class(
             "it treats rows of embeddings that a batch does not touch otherwise than "
             "tf1; tf.keras.optimizers.legacy is exact"
         )
-    if has_embeddings and optimizer.is_keras_3 and kind is not optimizers.SGD:
+    if (
+        has_embeddings
+        and optimizer.generation is Generation.KERAS_3
+        and kind is not optimizers.SGD
+    ):
         found.append(
             "Keras 3 does not sum the gradients of an id that occurs twice in a batch: "
             "sum them before apply_gradients"
         )
-    if optimizer.name.endswith("Nadam"):
+    if optimizer.called.endswith("Nadam"):
         found.append(
             "Keras's Nadam has a momentum schedule that tf1's has not: training goes "
             "on otherwise"
@@ -86,7 +90,7 @@ def _of_class(
 
 
 def _of_settings(
-    kind: Kind, optimizer: LiveOptimizer, has_embeddings: bool
+    kind: Kind, optimizer: OptimizerDescription, has_embeddings: bool
 ) -> list[str]:
     """What follows from the options of an optimizer."""
     found = []

@@ -8,6 +8,7 @@ keys, and one small shard with what had to be computed.
 from __future__ import annotations
 
 import contextlib
+import functools
 import logging
 import os
 from collections.abc import Iterator, Sequence
@@ -19,15 +20,13 @@ from estimator_ckpt.checkpoint.opening import Checkpoint, open_checkpoint
 from estimator_ckpt.conversion import new_bundle
 from estimator_ckpt.conversion.targets import Target
 from estimator_ckpt.keras import to_names, to_objects, trackables, weights_file
-from estimator_ckpt.keras.results import Result
-from estimator_ckpt.keras.to_objects import Iterations
+from estimator_ckpt.keras.object_plans import ObjectPlan
+from estimator_ckpt.keras.to_objects import Iterations, Request
 from estimator_ckpt.layouts import layer_rules
 from estimator_ckpt.maps.assignment import AssignmentMap
 from estimator_ckpt.maps.plans import Plan
 
 _log = logging.getLogger("estimator_ckpt")
-#: What to write: for the object, or back for a tf1 Saver.
-TO = ("tf2", "tf1")
 
 
 def convert_for(
@@ -41,7 +40,7 @@ def convert_for(
     optimizer_state: bool = True,
     iterations: Iterations = None,
     input_shape: Optional[Sequence[Optional[int]]] = None,
-    names: str = "full_name",
+    names: naming.NamesLike = "full_name",
     strict: bool = True,
     save_counter: bool = True,
     data: str = "auto",
@@ -104,43 +103,24 @@ def convert_for(
     """
     target = Target.of(destination, to, data, overwrite, progress)
     naming.parse(names)
-    _check(to)
+    request = _request(
+        to, assignment_map, layouts, optimizer_state, iterations, strict=strict
+    )
+    describe = functools.partial(
+        trackables.describe, input_shape=input_shape, names_by=names
+    )
     if to == "tf2" and weights_file.is_one(destination):
-        return weights_file.write(
-            trackable,
-            destination,
-            lambda model, prefix: convert_for(
-                model,
-                source,
-                prefix,
-                assignment_map=assignment_map,
-                layouts=layouts,
-                optimizer_state=optimizer_state,
-                iterations=iterations,
-                names=names,
-                strict=strict,
-                progress=progress,
-            ),
-            input_shape=input_shape,
-            names=names,
-            overwrite=overwrite,
-        )
+        path = weights_file.check(trackable, destination, overwrite)
+        with _opened(source, path, names, to) as checkpoint:
+            description = describe(trackable)
+            made = to_objects.plan(description, checkpoint, request)
+            _report(made)
+            weights_file.write(trackable, description, made, path)
+        return path
     with _opened(source, destination, names, to) as checkpoint:
         prefix = target.usable_prefix(checkpoint.prefix)
-        made = _result(
-            trackable,
-            checkpoint,
-            to=to,
-            assignment_map=assignment_map,
-            layouts=layouts,
-            optimizer_state=optimizer_state,
-            iterations=iterations,
-            input_shape=input_shape,
-            names=names,
-            save_counter=save_counter,
-        )
-        if strict:
-            made.require_complete()
+        description = describe(trackable, save_counter=save_counter)
+        made = _WAYS[to](description, checkpoint, request)
         _report(made)
         new_bundle.write(checkpoint.reader, made.key_moves(), prefix, target)
     return prefix
@@ -151,8 +131,13 @@ def plan_for(
     source: files.PathLike,
     *,
     to: str = "tf2",
-    names: str = "full_name",
-    **options: Any,
+    assignment_map: Any = None,
+    layouts: layer_rules.Layouts = None,
+    optimizer_state: bool = True,
+    iterations: Iterations = None,
+    input_shape: Optional[Sequence[Optional[int]]] = None,
+    names: naming.NamesLike = "full_name",
+    save_counter: bool = True,
 ) -> Plan:
     """What `convert_for` would do with the same options. Writes nothing.
 
@@ -160,9 +145,13 @@ def plan_for(
       trackable: as for `convert_for`.
       source: as for `convert_for`.
       to: as for `convert_for`.
+      assignment_map: as for `convert_for`.
+      layouts: as for `convert_for`.
+      optimizer_state: as for `convert_for`.
+      iterations: as for `convert_for`.
+      input_shape: as for `convert_for`.
       names: as for `convert_for`.
-      **options: `assignment_map`, `layouts`, `optimizer_state`, `iterations`,
-        `input_shape` and `save_counter`, as for `convert_for`.
+      save_counter: as for `convert_for`.
 
     Returns:
       The plan. `reset` are values that the source does not have; `unused` also says
@@ -173,19 +162,47 @@ def plan_for(
       plan shows.
     """
     naming.parse(names)
-    _check(to)
+    request = _request(
+        to, assignment_map, layouts, optimizer_state, iterations, strict=False
+    )
     with _opened(source, ".", names, to) as checkpoint:
-        return _result(trackable, checkpoint, to=to, names=names, **options).plan
+        description = trackables.describe(
+            trackable,
+            save_counter=save_counter,
+            input_shape=input_shape,
+            names_by=names,
+        )
+        return _WAYS[to](description, checkpoint, request).plan
 
 
-def _check(to: str) -> None:
-    if to not in TO:
+#: What plans each way.
+_WAYS = {"tf2": to_objects.plan, "tf1": to_names.plan}
+
+
+def _request(
+    to: str,
+    assignment_map: Any,
+    layouts: layer_rules.Layouts,
+    optimizer_state: bool,
+    iterations: Iterations,
+    *,
+    strict: bool,
+) -> Request:
+    """What a user asks for, checked."""
+    if to not in _WAYS:
         raise ValueError(f"unknown to {to!r}: use 'tf2', or 'tf1' for the way back")
+    return Request(
+        renames=AssignmentMap.of(assignment_map),
+        rules=layer_rules.rules_of(layouts),
+        optimizer_state=optimizer_state,
+        iterations=iterations,
+        strict=strict,
+    )
 
 
 @contextlib.contextmanager
 def _opened(
-    source: files.PathLike, beside: files.PathLike, names: str, to: str
+    source: files.PathLike, beside: files.PathLike, names: naming.NamesLike, to: str
 ) -> Iterator[Checkpoint]:
     """The source; of the V1 format, a bundle of its variables.
 
@@ -209,38 +226,11 @@ def _opened(
         yield checkpoint
 
 
-def _result(
-    trackable: Any,
-    checkpoint: Checkpoint,
-    *,
-    to: str,
-    assignment_map: Any = None,
-    layouts: layer_rules.Layouts = None,
-    optimizer_state: bool = True,
-    iterations: Iterations = None,
-    input_shape: Optional[Sequence[Optional[int]]] = None,
-    names: str = "full_name",
-    save_counter: bool = True,
-) -> Result:
-    renames = AssignmentMap.of(assignment_map)
-    rules = layer_rules.rules_of(layouts)
-    described = trackables.describe(
-        trackable, save_counter=save_counter, input_shape=input_shape, names_by=names
-    )
-    make = to_objects.result if to == "tf2" else to_names.result
-    return make(
-        described,
-        checkpoint,
-        renames,
-        rules,
-        optimizer_state=optimizer_state,
-        iterations=iterations,
-    )
-
-
-def _report(made: Result) -> None:
+def _report(made: ObjectPlan) -> None:
     """Logs what becomes of each variable, and what is not as it was."""
-    for item in made.items:
+    for item in made.plan.items:
+        if item.target is None:
+            continue
         _log.info("%s: %s (%s)", item.name, item.verdict.value, item.because)
         if item.verdict.is_problem:
             _log.warning("%s: %s; it keeps its own value", item.name, item.because)

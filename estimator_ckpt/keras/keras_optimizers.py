@@ -1,4 +1,4 @@
-"""The Keras optimizers of a live object, of every generation: what each keeps."""
+"""The Keras optimizers of a live object, of every generation, described as data."""
 
 from __future__ import annotations
 
@@ -7,39 +7,40 @@ from typing import Any
 
 import tensorflow as tf
 
-from estimator_ckpt.checkpoint import optimizers
-from estimator_ckpt.keras.described import Live, LiveOptimizer, TrackableError
-from estimator_ckpt.keras.saved_objects import View
+from estimator_ckpt.checkpoint import messages, optimizers, roles
+from estimator_ckpt.keras.descriptions import (
+    Generation,
+    ObjectVariable,
+    OptimizerDescription,
+    TrackableError,
+)
+from estimator_ckpt.keras.tracked_graph import TrackedGraph
 from estimator_ckpt.tf_private import keras_api
 
 
-def find(view: View) -> dict[int, Any]:
+def find(tracked: TrackedGraph) -> dict[int, Any]:
     """The optimizers among the objects of a graph, by node.
 
     tf.keras's LossScaleOptimizer stands in the graph for the one in it; Keras 3's has
     a node of its own, and no slots.
     """
-    found = {n: v for n, v in enumerate(view.objects) if keras_api.is_optimizer(v)}
-    present = {id(value) for value in view.objects}
-    return {
-        n: _unwrapped(value)
-        for n, value in found.items()
-        if _unwrapped(value) is value or id(_unwrapped(value)) not in present
-    }
+    every = {n: v for n, v in enumerate(tracked.objects) if keras_api.is_optimizer(v)}
+    present = {id(value) for value in tracked.objects}
+    found = {}
+    for number, value in every.items():
+        inner = getattr(value, "inner_optimizer", value)
+        if inner is value or id(inner) not in present:
+            found[number] = inner
+    return found
 
 
-def _unwrapped(value: Any) -> Any:
-    """What an optimizer stands for: a LossScaleOptimizer has another in it."""
-    return getattr(value, "inner_optimizer", value)
-
-
-def build(view: View) -> bool:
+def build(tracked: TrackedGraph) -> bool:
     """Makes the slots of optimizers that have none; returns whether there were any.
 
     Raises:
       TrackableError: which variables one of them trains cannot be known.
     """
-    every = list(find(view).values())
+    every = list(find(tracked).values())
     new = [optimizer for optimizer in every if not keras_api.has_slots(optimizer)]
     for optimizer in new:
         if len(every) > 1:
@@ -48,15 +49,15 @@ def build(view: View) -> bool:
                 f"{len(every)} of them nobody can tell which variables it trains: "
                 f"build each (optimizer.build(...))"
             )
-        keras_api.build_slots(optimizer, _trained(optimizer, view))
+        keras_api.build_slots(optimizer, _trained(optimizer, tracked))
     return bool(new)
 
 
-def _trained(optimizer: Any, view: View) -> list[Any]:
+def _trained(optimizer: Any, tracked: TrackedGraph) -> list[Any]:
     """The variables that an object's only optimizer trains."""
-    models = view.models
+    models = tracked.models
     if models:
-        top = [m for m in models if not any(_holds(other, m) for other in models)]
+        top = [m for m in models if not any(keras_api.has_layer(x, m) for x in models)]
         found = [v for model in top for v in model.trainable_variables]
         return list({id(variable): variable for variable in found}.values())
     if not keras_api.is_legacy_optimizer(optimizer):
@@ -65,103 +66,134 @@ def _trained(optimizer: Any, view: View) -> list[Any]:
             f"stand in the order of the variables it trains: call "
             f"optimizer.build(variables) first"
         )
-    return [v for v in view.objects if isinstance(v, tf.Variable) and v.trainable]
-
-
-def _holds(model: Any, other: Any) -> bool:
-    if model is other:
-        return False
-    return other in getattr(model, "_flatten_layers", list)()
+    return [v for v in tracked.objects if isinstance(v, tf.Variable) and v.trainable]
 
 
 def describe(
-    view: View, number: int, optimizer: Any, called: Mapping[int, str]
-) -> LiveOptimizer:
+    tracked: TrackedGraph, number: int, optimizer: Any, names: Mapping[int, str]
+) -> OptimizerDescription:
     """What an optimizer keeps.
 
     Args:
-      view: the graph that it is in.
+      tracked: the graph that it is in.
       number: its node.
       optimizer: the optimizer itself.
-      called: the names of the model's variables, by node.
+      names: the names of the model's variables, by node.
 
     Raises:
       TrackableError: it trains variables that are not among these.
     """
-    kinds = (optimizers.KERAS.get(base.__name__) for base in type(optimizer).__mro__)
-    kind = next(filter(None, kinds), optimizers.UNKNOWN)
-    mine = sorted(view.below(number))
-    if keras_api.is_legacy_optimizer(optimizer):
-        slots, averages = _legacy_slots(view, number, kind, called), {}
+    known = keras_api.known_class(optimizer, optimizers.KERAS)
+    kind = optimizers.KERAS[known] if known else optimizers.UNKNOWN
+    generation = _generation(optimizer)
+    averages: dict[str, ObjectVariable] = {}
+    if generation is Generation.LEGACY:
+        slots = _legacy_slots(tracked, number, kind, names)
     else:
-        slots, averages = _slots(view, mine, optimizer, kind, called)
-    counter = next(n for n in mine if view.objects[n] is optimizer.iterations)
-    of_variables = [*slots.values(), averages]
-    taken = {id(s.variable) for by_owner in of_variables for s in by_owner.values()}
-    return LiveOptimizer(
-        optimizer=optimizer,
-        path=view.path(number),
-        kind=kind,
-        iterations=view.live(counter),
+        slots, averages = _listed_slots(tracked, optimizer, names)
+    counter = tracked.numbers[id(optimizer.iterations)]
+    rate = tracked.numbers.get(id(keras_api.rate_variable(optimizer)))
+    by_owner = [*slots.values(), averages]
+    taken = {variable.key for found in by_owner for variable in found.values()}
+    return OptimizerDescription(
+        called=_called(optimizer, generation),
+        path=tracked.path(number),
+        keras_kind=kind,
+        generation=generation,
+        settings=_settings(optimizer) if known else {},
+        has_schedule=keras_api.schedule_of(optimizer) is not None,
+        learning_rate=lambda iterations: _learning_rate(optimizer, iterations),
+        iterations=tracked.variable(counter, roles.OPTIMIZER),
         slots=slots,
         averages=averages,
+        rate=None if rate is None else tracked.variable(rate, roles.OPTIMIZER),
         others=tuple(
-            view.live(n)
-            for n in mine
-            if n != counter and id(view.objects[n]) not in taken
+            tracked.variable(n, roles.OPTIMIZER)
+            for n in sorted(tracked.below(number) - {counter, rate})
+            if tracked.keys[n] not in taken
         ),
     )
 
 
-_Slots = dict[str, dict[str, Live]]
+def _generation(optimizer: Any) -> Generation:
+    if keras_api.is_legacy_optimizer(optimizer):
+        return Generation.LEGACY
+    if keras_api.is_keras_3(optimizer):
+        return Generation.KERAS_3
+    return Generation.SINCE_2_11
+
+
+def _called(optimizer: Any, generation: Generation) -> str:
+    name = type(optimizer).__name__
+    return f"legacy.{name}" if generation is Generation.LEGACY else name
+
+
+def _settings(optimizer: Any) -> dict[str, float]:
+    """An optimizer's hyperparameters that are numbers."""
+    return {
+        name: float(value)
+        for name, value in optimizer.get_config().items()
+        if isinstance(value, (bool, int, float)) or hasattr(value, "__float__")
+    }
+
+
+def _learning_rate(optimizer: Any, iterations: int) -> float:
+    """The rate of the step after so many."""
+    schedule = keras_api.schedule_of(optimizer)
+    if schedule is not None:
+        return float(schedule(tf.constant(iterations, tf.int64)))
+    return float(tf.convert_to_tensor(optimizer.learning_rate))
+
+
+_Slots = dict[str, dict[str, ObjectVariable]]
 
 
 def _legacy_slots(
-    view: View, number: int, kind: optimizers.KerasKind, called: Mapping[int, str]
+    tracked: TrackedGraph,
+    number: int,
+    kind: optimizers.KerasKind,
+    names: Mapping[int, str],
 ) -> _Slots:
     """Slots by what they are and by owner, as the graph says it."""
-    what = {name: slot for slot, name in kind.legacy.items()}
+    meaning = {name: slot for slot, name in kind.legacy.items()}
     slots: _Slots = {}
-    for slot in view.graph.nodes[number].slot_variables:
-        of_owner = slots.setdefault(what.get(slot.slot_name, slot.slot_name), {})
-        owner = called[slot.original_variable_node_id]
-        of_owner[owner] = view.live(slot.slot_variable_node_id)
+    for slot in tracked.message.nodes[number].slot_variables:
+        by_owner = slots.setdefault(meaning.get(slot.slot_name, slot.slot_name), {})
+        owner = names[slot.original_variable_node_id]
+        by_owner[owner] = tracked.variable(slot.slot_variable_node_id, roles.OPTIMIZER)
     return slots
 
 
-def _slots(
-    view: View,
-    mine: Sequence[int],
-    optimizer: Any,
-    kind: optimizers.KerasKind,
-    called: Mapping[int, str],
-) -> tuple[_Slots, dict[str, Live]]:
+def _listed_slots(
+    tracked: TrackedGraph, optimizer: Any, names: Mapping[int, str]
+) -> tuple[_Slots, dict[str, ObjectVariable]]:
     """The same of optimizers since 2.11, by the order of their lists; and averages."""
     owners = {
         place: name
-        for n, name in called.items()
-        if (place := keras_api.place_in(optimizer, view.objects[n])) is not None
+        for n, name in names.items()
+        if (place := keras_api.place_in(optimizer, tracked.objects[n])) is not None
     }
     _require_owners(optimizer, owners)
-    numbers = {id(view.objects[n]): n for n in mine}
 
-    def by_owner(variables: Sequence[Any]) -> dict[str, Live]:
-        return {owners[i]: view.live(numbers[id(v)]) for i, v in enumerate(variables)}
+    def by_owner(variables: Sequence[Any], role: str) -> dict[str, ObjectVariable]:
+        return {
+            owners[i]: tracked.variable(tracked.numbers[id(v)], role)
+            for i, v in enumerate(variables)
+        }
 
-    lists = {slot: getattr(optimizer, a, ()) for slot, a in kind.attributes.items()}
-    slots = {slot: by_owner(variables) for slot, variables in lists.items()}
-    slots = {slot: found for slot, found in slots.items() if found}
-    return slots, by_owner(keras_api.averages_of(optimizer))
+    slots = {
+        slot: by_owner(variables, roles.OPTIMIZER)
+        for slot, variables in keras_api.slot_lists(optimizer).items()
+    }
+    return slots, by_owner(keras_api.averages_of(optimizer), roles.MODEL)
 
 
 def _require_owners(optimizer: Any, owners: Mapping[int, str]) -> None:
     trained = keras_api.trained_by(optimizer)
     absent = [name for place, name in enumerate(trained) if place not in owners]
     if absent:
-        listed = ", ".join(map(repr, absent[:6]))
-        more = f" and {len(absent) - 6} more" if len(absent) > 6 else ""
         raise TrackableError(
             f"the optimizer {type(optimizer).__name__} was built for variables that "
-            f"the object given does not have: {listed}{more}. Give the model that it "
-            f"trains along with it, or an optimizer that is not built"
+            f"the object given does not have: {messages.quoted(absent)}. Give the "
+            f"model that it trains along with it, or an optimizer that is not built"
         )

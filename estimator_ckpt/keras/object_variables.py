@@ -8,7 +8,7 @@ import tensorflow as tf
 
 from estimator_ckpt.checkpoint import roles
 from estimator_ckpt.keras import keras_optimizers, trackables
-from estimator_ckpt.keras.saved_objects import View
+from estimator_ckpt.keras.tracked_graph import TrackedGraph, model_role
 from estimator_ckpt.maps.plans import Variable, role_in
 
 
@@ -26,19 +26,19 @@ def of_trackable(target: Any) -> dict[str, Variable]:
     """
     if isinstance(target, dict):
         target = tf.train.Checkpoint(**target)
-    view = View.of(target)
-    found = trackables.contents_of(view, view.keys)
+    tracked = TrackedGraph.of(target)
+    found = trackables.contents_of(tracked, tracked.keys)
     found.require_unique(type(target).__name__)
-    numbers = {key: number for number, key in view.keys.items()}
+    numbers = {key: number for number, key in tracked.keys.items()}
     full = {numbers[key]: name for name, key in found.keys.items()}
     of_optimizers = {
-        n for number in keras_optimizers.find(view) for n in view.below(number)
+        n for number in keras_optimizers.find(tracked) for n in tracked.below(number)
     }
     result = {}
-    for number, name in trackables.without_model_names(full, view).items():
-        live = view.live(number, name)
+    for number, name in trackables.without_model_names(full, tracked).items():
         role = role_in(found, full[number])
         if role in (roles.TRAINABLE, roles.MODEL):  # as far as names tell
-            role = roles.OPTIMIZER if number in of_optimizers else live.role
-        result[name] = live.as_variable(role)
+            is_model = number not in of_optimizers
+            role = model_role(tracked.objects[number]) if is_model else roles.OPTIMIZER
+        result[name] = tracked.variable(number, role, name).variable
     return result

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import dataclasses
 import math
-from collections.abc import Iterator
-from typing import Any, Optional
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any, Optional, Union
 
 import numpy as np
 
@@ -17,25 +17,25 @@ from estimator_ckpt.bundle import dtypes
 from estimator_ckpt.checkpoint.opening import Checkpoint
 from estimator_ckpt.checkpoint.optimizers import Change
 from estimator_ckpt.conversion.key_moves import NewTensor
-from estimator_ckpt.keras.described import Live
 from estimator_ckpt.layouts.layout_rule import Runs, Use
+from estimator_ckpt.maps.plans import Variable
 
 #: How many bytes of a table are made at a time.
 _PIECE = 1 << 20
 
 
 @dataclasses.dataclass(frozen=True)
-class Recipe:
-    """How a tensor is made of variables of the source.
+class FromSource:
+    """A tensor that is made of variables of the source.
 
     Attributes:
-      sources: their names.
+      names: their names.
       use: the layout rule that joins or parts them, and which of what it gives this
         is; None for one variable as it is.
       change: what becomes of each number, None for nothing.
     """
 
-    sources: tuple[str, ...]
+    names: tuple[str, ...]
     use: Optional[Use] = None
     change: Optional[Change] = None
 
@@ -44,32 +44,77 @@ class Recipe:
         """Whether it is a variable of the source, byte for byte."""
         return self.use is None and self.change is None
 
+    def variable(self, source: Mapping[str, Variable]) -> Variable:
+        """What it is before the object takes it: of a rule, in the rule's shape."""
+        first = source[self.names[0]]
+        if self.use is None:
+            return first
+        return dataclasses.replace(first, shape=self.use.shape)
+
     def tensor(self, checkpoint: Checkpoint) -> NewTensor:
         """The tensor, to be computed when it is written."""
-        info = checkpoint[self.sources[0]]
-        kind = dtypes.named(info.dtype)
+        info = checkpoint[self.names[0]]
+        dtype = dtypes.named(info.dtype)
         shape = info.shape if self.use is None else self.use.shape
 
         def pieces() -> Iterator[Any]:
-            if self.use is None:
-                arrays = checkpoint.pieces(self.sources[0])
-            elif self.use.runs is not None:
-                arrays = _rows(checkpoint, self.sources[0], self.use.runs)
-            else:
-                arrays = iter([self.use([checkpoint.read(n) for n in self.sources])])
-            for array in arrays:
-                yield _bytes(_changed(array, self.change), kind)
+            for array in self._arrays(checkpoint):
+                yield _bytes(_changed(array, self.change), dtype)
 
         return NewTensor(info.dtype, shape, pieces)
 
+    def _arrays(self, checkpoint: Checkpoint) -> Iterator[Any]:
+        """Its numbers before they are changed, piece by piece."""
+        if self.use is None:
+            return checkpoint.pieces(self.names[0])
+        if self.use.runs is not None:
+            return _rows(checkpoint, self.names[0], self.use.runs)
+        return iter([self.use([checkpoint.read(name) for name in self.names])])
+
     def __str__(self) -> str:
         """For people: from what, and how."""
-        found = [f"from {', '.join(map(repr, self.sources))}"]
+        found = [f"from {', '.join(map(repr, self.names))}"]
         if self.use is not None:
             found.append(f"by {self.use.rule.text}")
         if self.change is not None:
             found.append(str(self.change))
         return ", ".join(found)
+
+
+@dataclasses.dataclass(frozen=True)
+class Computed:
+    """A tensor that the source does not have.
+
+    Attributes:
+      dtype: TensorFlow's name of its dtype.
+      shape: its shape.
+      value: gives it as an array, when it is written.
+    """
+
+    dtype: str
+    shape: tuple[int, ...]
+    value: Callable[[], Any]
+
+    def tensor(self, checkpoint: Checkpoint) -> NewTensor:
+        dtype = dtypes.named(self.dtype)
+        if dtype.is_string:
+            return NewTensor(self.dtype, self.shape, lambda: [self.value()])
+        return NewTensor(self.dtype, self.shape, lambda: [_bytes(self.value(), dtype)])
+
+
+#: Where a tensor comes from.
+Origin = Union[FromSource, Computed]
+
+
+def array_of(origin: Origin, checkpoint: Checkpoint) -> Any:
+    """A tensor as an array: its own dtype and shape."""
+    if isinstance(origin, Computed):
+        return np.asarray(origin.value(), dtypes.named(origin.dtype).numpy)
+    if origin.is_link:
+        return checkpoint.read(origin.names[0])
+    made = origin.tensor(checkpoint)
+    content = b"".join(bytes(chunk) for chunk in made.chunks())
+    return np.frombuffer(content, dtypes.named(made.dtype).numpy).reshape(made.shape)
 
 
 def _rows(checkpoint: Checkpoint, name: str, runs: Runs) -> Iterator[Any]:
@@ -92,21 +137,6 @@ def _rows(checkpoint: Checkpoint, name: str, runs: Runs) -> Iterator[Any]:
         yield piece
 
 
-def constant(array: Any, dtype: str) -> NewTensor:
-    """A tensor of given numbers."""
-    array = np.asarray(array)
-    kind = dtypes.named(dtype)
-    return NewTensor(dtype, array.shape, lambda: [_bytes(array, kind)])
-
-
-def own(live: Live) -> NewTensor:
-    """A live variable's value, taken when it is written."""
-    kind = dtypes.named(live.dtype)
-    if kind.is_string:
-        return NewTensor(live.dtype, live.shape, lambda: [live.value()])
-    return NewTensor(live.dtype, live.shape, lambda: [_bytes(live.value(), kind)])
-
-
 def _changed(array: Any, change: Optional[Change]) -> Any:
     """The numbers changed, in the array's own precision."""
     if change is None:
@@ -117,7 +147,7 @@ def _changed(array: Any, change: Optional[Change]) -> Any:
     return array + number(change.offset) if change.offset else array
 
 
-def _bytes(array: Any, kind: dtypes.DataType) -> memoryview:
-    flat = np.ascontiguousarray(array, kind.numpy).reshape(-1)
-    view: memoryview = flat.view("u1").data
-    return view
+def _bytes(array: Any, dtype: dtypes.DataType) -> memoryview:
+    flat = np.ascontiguousarray(array, dtype.numpy).reshape(-1)
+    content: memoryview = flat.view("u1").data
+    return content

@@ -2,257 +2,309 @@
 
 from __future__ import annotations
 
+import collections
 import dataclasses
 import math
-from collections.abc import Mapping, Sequence
-from typing import Any, Optional
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Optional
 
 from estimator_ckpt.bundle import dtypes
-from estimator_ckpt.checkpoint import object_keys, optimizers, roles
+from estimator_ckpt.checkpoint import messages, object_keys, optimizers, roles
 from estimator_ckpt.checkpoint.opening import Checkpoint, read_object_graph
-from estimator_ckpt.checkpoint.optimizers import Kind
-from estimator_ckpt.keras import caveats, saved_state, to_objects
-from estimator_ckpt.keras.described import Described, Live, LiveOptimizer
-from estimator_ckpt.keras.results import ConversionError, Result
-from estimator_ckpt.keras.saved_state import OptimizerStateError
-from estimator_ckpt.keras.tensor_origins import Recipe
+from estimator_ckpt.checkpoint.optimizers import Change, Kind
+from estimator_ckpt.keras import beta_powers, caveats, object_plans, optimizer_state
+from estimator_ckpt.keras.descriptions import (
+    ObjectDescription,
+    ObjectVariable,
+    OptimizerDescription,
+)
+from estimator_ckpt.keras.object_plans import (
+    ConversionError,
+    NewVariable,
+    ObjectPlan,
+    Source,
+)
+from estimator_ckpt.keras.optimizer_state import OptimizerStateError
+from estimator_ckpt.keras.tensor_origins import FromSource
+from estimator_ckpt.keras.to_objects import (
+    Request,
+    require_targets,
+    shape_of,
+    steps_by_path,
+)
 from estimator_ckpt.layouts.layout_rule import LayoutRule
 from estimator_ckpt.maps.assignment import AssignmentMap
-from estimator_ckpt.maps.plans import Variable
+from estimator_ckpt.maps.plans import Item, Variable, Verdict
 
 
-def result(
-    described: Described,
-    checkpoint: Checkpoint,
-    renames: AssignmentMap,
-    rules: Sequence[LayoutRule],
-    *,
-    optimizer_state: bool,
-    iterations: to_objects.Iterations,
-) -> Result:
+@dataclasses.dataclass(frozen=True)
+class _Named:
+    """A variable of the result, by its tf1 name before an assignment map renames it."""
+
+    name: str
+    role: str
+    origin: FromSource
+
+
+def plan(
+    description: ObjectDescription, checkpoint: Checkpoint, request: Request
+) -> ObjectPlan:
     """What to write for a tf1 Saver, from a checkpoint that an object wrote.
 
     Args:
-      described: the object; it says which key is which variable and which slot.
+      description: the object; it says which key is which variable and which slot.
       checkpoint: its checkpoint, opened by paths.
-      renames: from the object's names to those of tf1; slots follow, by tf1's names.
-      rules: layout rules, from tf1 to the object, as on the way there.
-      optimizer_state: whether slots and powers are written.
-      iterations: the steps that optimizers took, where the checkpoint's own counters
-        are not to be taken.
+      request: the map in it goes from the object's names to those of tf1; slots
+        follow, by tf1's names. Iterations stand for the checkpoint's own counters.
 
     Raises:
       As `convert_for`.
     """
-    made = Result(checkpoint, "a tf1 Saver")
-    by_key = {key: name for name, key in checkpoint.contents.keys.items()}
-    _require_written_by(described, by_key, checkpoint, optimizer_state)
-    back = _Back(checkpoint, by_key, rules)
-    back.add_model(described)
-    made.warnings += [
+    source = Source.of(checkpoint, AssignmentMap())
+    _require_written_by(description, source, request.optimizer_state)
+    paths = {key: name for name, key in checkpoint.contents.keys.items()}
+    named = list(_model(description, paths, request.rules))
+    warnings = [
         f"the table {name!r} is left out" for name in sorted(checkpoint.contents.tables)
     ]
-    step = None
-    if described.step is not None:
-        step = back.number(described.step)
-    given = to_objects.steps_by_path(described, iterations)
-    if optimizer_state:
-        for optimizer in described.optimizers:
-            taken = given.get(optimizer.path, back.number(optimizer.iterations))
-            kind, counted = back.add_state(optimizer, taken)
-            step = counted if step is None else step
-            made.warnings += caveats.of_way_back(
-                kind, optimizer, described.has_embeddings
-            )
-    renaming = renames.rename(dict.fromkeys(back.recipes), source=checkpoint.prefix)
-    made.warnings += renaming.unused
-    for old, new in renaming.pairs:
-        made.add(back.variable(old, new), back.recipes[old])
-    for name, power in back.powers.items():
-        variable = Variable(name, "float32", (), roles.OPTIMIZER, name, 4)
-        made.add_value(variable, power, "from the step counter")
-    if step is not None:
-        variable = Variable(
-            object_keys.GLOBAL_STEP,
-            "int64",
-            (),
-            roles.GLOBAL_STEP,
-            object_keys.GLOBAL_STEP,
-            8,
+    taken: list[beta_powers.Taken] = []
+    if request.optimizer_state:
+        given = steps_by_path(description, request.iterations)
+        for optimizer in description.optimizers:
+            steps = given.get(optimizer.path)
+            if steps is None:
+                steps = _number(optimizer.iterations, paths, checkpoint)
+            kind = _kind(optimizer, steps)
+            steps -= optimizers.UNCORRECTED if kind is optimizers.BERT else 0
+            named += _slots(optimizer, kind, steps, paths, checkpoint, request.rules)
+            taken.append(beta_powers.Taken(optimizer, kind, steps))
+            warnings += caveats.of_way_back(kind, optimizer, description.has_embeddings)
+    _require_one_owner(named)
+    powers = beta_powers.by_name(taken)
+    every = dict.fromkeys([*(new.name for new in named), *powers])
+    renaming = request.renames.rename(every, source=checkpoint.prefix)
+    beta_powers.require_owners(taken, renaming, checkpoint.prefix)
+    by_name = {new.name: new for new in named}
+    found = [
+        _carried(by_name[old], new, source)
+        for old, new in renaming.pairs
+        if old in by_name
+    ]
+    found += [
+        object_plans.given(
+            Variable(new, "float32", (), roles.OPTIMIZER, new, 4),
+            powers[old],
+            "from the step counter",
         )
-        made.add_value(variable, step, f"{step} steps")
-    return made
+        for old, new in renaming.pairs
+        if old in powers
+    ]
+    step, said = _global_step(description, taken, paths, checkpoint)
+    if step is not None:
+        name = object_keys.GLOBAL_STEP
+        variable = Variable(name, "int64", (), roles.GLOBAL_STEP, name, 8)
+        found.append(object_plans.given(variable, step, messages.counted(step, "step")))
+    warnings += [*said, *renaming.unused]
+    return ObjectPlan(source, "a tf1 Saver", None, tuple(found), tuple(warnings))
+
+
+def _carried(new: _Named, new_name: str, source: Source) -> NewVariable:
+    """A variable of the result under its last name."""
+    there = source.variables[new.origin.names[0]]
+    made = new.origin.variable(source.variables)
+    if new.origin.use is not None:
+        size = math.prod(made.shape or ()) * (dtypes.named(made.dtype).size or 0)
+        made = dataclasses.replace(made, size=size)
+    variable = dataclasses.replace(made, name=new_name, key=new_name, role=new.role)
+    item = Item(Verdict.RENAMED, variable, there, str(new.origin))
+    return NewVariable(item, new.origin)
 
 
 def _require_written_by(
-    described: Described,
-    by_key: Mapping[str, str],
-    checkpoint: Checkpoint,
-    optimizer_state: bool,
+    description: ObjectDescription, source: Source, optimizer_state: bool
 ) -> None:
     """Raises ConversionError if a checkpoint is not one that the object wrote."""
-    wanted = list(described.variables.values())
-    if described.step is not None:
-        wanted.append(described.step)
+    wanted = [*description.variables.values()]
+    if description.step is not None:
+        wanted.append(description.step)
     if optimizer_state:
-        for optimizer in described.optimizers:
+        for optimizer in description.optimizers:
             wanted.append(optimizer.iterations)
             wanted += [v for by in optimizer.slots.values() for v in by.values()]
-    here = _full_names(described.graph)
-    full_names = _full_names(read_object_graph(checkpoint.reader))
+    by_key = {variable.key: variable for variable in source.variables.values()}
+    full_names = _full_names(source.checkpoint)
     problems = []
-    for live in wanted:
-        name = by_key.get(live.key)
-        if name is None:
-            problems.append(f"no key {live.key!r}")
+    for held in wanted:
+        here, there = held.variable, by_key.get(held.key)
+        if there is None:
+            problems.append(f"no key {held.key!r}")
             continue
-        there = checkpoint[name]
-        if (there.dtype, there.shape) != (live.dtype, live.shape):
-            problems.append(
-                f"{live.key!r} is {there.dtype}{list(there.shape)} there and "
-                f"{live.dtype}{list(live.shape)} here"
-            )
+        if (there.dtype, there.shape) != (here.dtype, here.shape):
+            problems.append(f"{held.key!r} is {there} there and {here} here")
         # The keys of optimizers since 2.11 are numbers: full names tell what they are.
         slots = (
-            roles.keras_slot(full_names.get(live.key)),
-            roles.keras_slot(here.get(live.key)),
+            roles.keras_slot(full_names.get(held.key)),
+            roles.keras_slot(description.full_names.get(held.key)),
         )
         if None not in slots and slots[0] != slots[1]:
-            problems.append(f"{live.key!r} is {slots[0]!r} there, not {slots[1]!r}")
+            problems.append(f"{held.key!r} is {slots[0]!r} there, not {slots[1]!r}")
     if problems:
         more = f" and {len(problems) - 6} more" if len(problems) > 6 else ""
         raise ConversionError(
-            f"{checkpoint.prefix} was not written by {described.called} as it is "
+            f"{source.prefix} was not written by {description.called} as it is "
             f"given: {'; '.join(problems[:6])}{more}. Give the object that wrote it, "
             f"with its optimizer; optimizer_state=False (--nooptimizer_state) leaves "
             f"optimizers out"
         )
 
 
-def _full_names(graph: Any) -> dict[str, str]:
+def _full_names(checkpoint: Checkpoint) -> dict[str, str]:
     """Full names by key, of an object graph or of none."""
+    graph = read_object_graph(checkpoint.reader)
     nodes = () if graph is None else graph.nodes
     return {a.checkpoint_key: a.full_name for node in nodes for a in node.attributes}
 
 
-@dataclasses.dataclass
-class _Back:
-    """What a name-based checkpoint gets of an object's.
-
-    Attributes:
-      checkpoint: the object's, opened by paths.
-      by_key: its variables' paths by key.
-      rules: layout rules, from tf1 to the object.
-      recipes: how each variable is made, by its tf1 name before renaming.
-      powers: beta powers by name.
-    """
-
-    checkpoint: Checkpoint
-    by_key: Mapping[str, str]
-    rules: Sequence[LayoutRule]
-    recipes: dict[str, Recipe] = dataclasses.field(default_factory=dict)
-    powers: dict[str, float] = dataclasses.field(default_factory=dict)
-
-    def number(self, live: Live) -> int:
-        """The value that the checkpoint has of a counter."""
-        return int(self.checkpoint.read(self.by_key[live.key]))
-
-    def variable(self, name: str, new_name: str) -> Variable:
-        """A variable of the result under its last name."""
-        recipe = self.recipes[name]
-        info = self.checkpoint[recipe.sources[0]]
-        shape = info.shape if recipe.use is None else recipe.use.shape
-        role = roles.TRAINABLE
-        if roles.slot_of(name, self.recipes):
-            role = roles.OPTIMIZER
-        size = math.prod(shape) * dtypes.named(info.dtype).size
-        return Variable(new_name, info.dtype, shape, role, new_name, size)
-
-    def add_model(self, described: Described) -> None:
-        """The model's variables, those of another layout by rules."""
-        for rule in self.rules:
-            to_objects.require_targets(rule, described)
-            self._add_by_rule(rule, described.variables)
-        for name, live in described.variables.items():
-            if not self._is_of_rule(name):
-                self.recipes[name] = Recipe((self.by_key[live.key],))
-
-    def _is_of_rule(self, name: str) -> bool:
-        return any(name in rule.targets for rule in self.rules)
-
-    def _add_by_rule(
-        self,
-        rule: LayoutRule,
-        found: Mapping[str, Live],
-        slot: str = "",
-        change: Optional[optimizers.Change] = None,
-    ) -> None:
-        """The tf1 variables of a rule, or their slots."""
-        lives = [found[name] for name in rule.targets]
-        uses = rule.uses_back([live.shape for live in lives])
-        sources = tuple(self.by_key[live.key] for live in lives)
-        for name, use in zip(rule.sources, uses):
-            use = dataclasses.replace(use, is_slot=bool(slot))
-            self.recipes[f"{name}{slot}"] = Recipe(sources, use, change)
-
-    def add_state(self, optimizer: LiveOptimizer, steps: int) -> tuple[Kind, int]:
-        """An optimizer's slots and powers; returns its kind and steps in tf1."""
-        saved_state.require_known(optimizer)
-        kind = _kind(optimizer, steps)
-        if kind is optimizers.BERT:
-            steps -= optimizers.UNCORRECTED
-        lost = sorted(set(optimizer.slots) - set(kind.slots))
-        if lost and kind is not optimizers.SGD:
-            raise OptimizerStateError(
-                f"{optimizer.name} keeps {', '.join(lost)}, which {kind.name} of tf1 "
-                f"has not: give the optimizer without (amsgrad), or "
-                f"optimizer_state=False (--nooptimizer_state)"
-            )
-        rate = self._learning_rate(optimizer, steps)
-        changes = saved_state.keras_changes(kind, optimizer, rate)
-        for slot, suffix in kind.slots.items():
-            by_owner, change = optimizer.slots.get(slot), changes.get(slot)
-            if by_owner is None:  # RMSProp's momentum, which tf1 keeps in any case
-                zeros = next(iter(optimizer.slots.values()))
-                self._add_slots(zeros, suffix, optimizers.Change(factor=0.0))
-            else:
-                self._add_slots(by_owner, suffix, change and change.inverse)
-        betas = saved_state.betas_of(optimizer)
-        for power in kind.powers:
-            others = sum(name.startswith(power) for name in self.powers)
-            name = f"{power}_{others}" if others else power
-            self.powers[name] = optimizers.power_after(betas[power], steps)
-        return kind, steps
-
-    def _add_slots(
-        self,
-        by_owner: Mapping[str, Live],
-        suffix: str,
-        change: Optional[optimizers.Change],
-    ) -> None:
-        for owner, live in by_owner.items():
-            if not self._is_of_rule(owner):
-                recipe = Recipe((self.by_key[live.key],), change=change)
-                self.recipes[f"{owner}/{suffix}"] = recipe
-        for rule in self.rules:
-            if by_owner and all(name in by_owner for name in rule.targets):
-                self._add_by_rule(rule, by_owner, f"/{suffix}", change)
-
-    def _learning_rate(self, optimizer: LiveOptimizer, steps: int) -> float:
-        """The rate of the next step: the checkpoint's own, where it has one."""
-        if not optimizer.has_schedule:
-            for live in optimizer.others:
-                name = self.by_key.get(live.key)
-                if name and name.rpartition("/")[2].lstrip("_") == "learning_rate":
-                    return float(self.checkpoint.read(name))
-        return optimizer.learning_rate(steps)
+def _number(
+    counter: ObjectVariable, paths: Mapping[str, str], checkpoint: Checkpoint
+) -> int:
+    """The value that the checkpoint has of a counter."""
+    return int(checkpoint.read(paths[counter.key]))
 
 
-def _kind(optimizer: LiveOptimizer, steps: int) -> Kind:
+def _model(
+    description: ObjectDescription,
+    paths: Mapping[str, str],
+    rules: Sequence[LayoutRule],
+) -> Iterator[_Named]:
+    """The model's variables, those of another layout by rules."""
+    for rule in rules:
+        require_targets(rule, description)
+        yield from _by_rule(rule, description.variables, paths)
+    for name, held in description.variables.items():
+        if not _is_of_rule(name, rules):
+            origin = FromSource((paths[held.key],))
+            yield _Named(name, held.variable.role, origin)
+
+
+def _is_of_rule(name: str, rules: Sequence[LayoutRule]) -> bool:
+    return any(name in rule.targets for rule in rules)
+
+
+def _by_rule(
+    rule: LayoutRule,
+    found: Mapping[str, ObjectVariable],
+    paths: Mapping[str, str],
+    slot: str = "",
+    change: Optional[Change] = None,
+) -> Iterator[_Named]:
+    """The tf1 variables of a rule, or their slots."""
+    held = [found[name] for name in rule.targets]
+    uses = rule.uses_back([shape_of(variable) for variable in held])
+    names = tuple(paths[variable.key] for variable in held)
+    for name, use in zip(rule.sources, uses):
+        use = dataclasses.replace(use, is_slot=bool(slot))
+        role = held[0].variable.role
+        yield _Named(f"{name}{slot}", role, FromSource(names, use, change))
+
+
+def _slots(
+    optimizer: OptimizerDescription,
+    kind: Kind,
+    steps: int,
+    paths: Mapping[str, str],
+    checkpoint: Checkpoint,
+    rules: Sequence[LayoutRule],
+) -> Iterator[_Named]:
+    """An optimizer's slots under tf1's names; its averages under theirs."""
+    lost = sorted(set(optimizer.slots) - set(kind.slots))
+    if lost and kind is not optimizers.SGD:
+        raise OptimizerStateError(
+            f"{optimizer.called} keeps {', '.join(lost)}, which {kind.name} of tf1 "
+            f"has not: give the optimizer without (amsgrad), or "
+            f"optimizer_state=False (--nooptimizer_state)"
+        )
+    rate = _learning_rate(optimizer, steps, paths, checkpoint)
+    changes = optimizer_state.keras_changes(kind, optimizer, rate)
+    for slot, suffix in kind.slots.items():
+        by_owner, change = optimizer.slots.get(slot), changes.get(slot)
+        if by_owner is None:  # RMSProp's momentum, which tf1 keeps in any case
+            by_owner = next(iter(optimizer.slots.values()))
+            change = Change(factor=0.0)
+        elif change is not None:
+            change = change.inverse
+        yield from _beside(by_owner, suffix, paths, rules, change)
+
+
+def _beside(
+    by_owner: Mapping[str, ObjectVariable],
+    suffix: str,
+    paths: Mapping[str, str],
+    rules: Sequence[LayoutRule],
+    change: Optional[Change] = None,
+) -> Iterator[_Named]:
+    """What stands under `<V>/<suffix>` for each variable V."""
+    for owner, held in by_owner.items():
+        if not _is_of_rule(owner, rules):
+            origin = FromSource((paths[held.key],), change=change)
+            yield _Named(f"{owner}/{suffix}", held.variable.role, origin)
+    for rule in rules:
+        if by_owner and all(name in by_owner for name in rule.targets):
+            yield from _by_rule(rule, by_owner, paths, f"/{suffix}", change)
+
+
+def _require_one_owner(named: Sequence[_Named]) -> None:
+    """Raises OptimizerStateError if two optimizers keep one slot of a variable."""
+    counts = collections.Counter(new.name for new in named)
+    twice = [name for name, count in counts.items() if count > 1]
+    if twice:
+        raise OptimizerStateError(
+            f"two optimizers train one variable, so that tf1's names of their slots "
+            f"would be the same: {messages.quoted(twice)}. Give the object with one of "
+            f"them, or optimizer_state=False (--nooptimizer_state)"
+        )
+
+
+def _learning_rate(
+    optimizer: OptimizerDescription,
+    steps: int,
+    paths: Mapping[str, str],
+    checkpoint: Checkpoint,
+) -> float:
+    """The rate of the next step: the checkpoint's own, where it has one."""
+    if optimizer.rate is not None and optimizer.rate.key in paths:
+        return float(checkpoint.read(paths[optimizer.rate.key]))
+    return optimizer.learning_rate(steps)
+
+
+def _kind(optimizer: OptimizerDescription, steps: int) -> Kind:
     """The kind of tf1 optimizer that goes on from a Keras optimizer's state."""
-    kind = optimizer.kind.read_as(optimizer.slots) or optimizer.kind.reads[0]
+    optimizer_state.require_known(optimizer)
+    kind = optimizer.keras_kind.read_as(optimizer.slots)
+    kind = kind or optimizer.keras_kind.reads[0]
     if kind is optimizers.MOMENTUM and not optimizer.setting("momentum"):
         return optimizers.SGD
     if kind is optimizers.ADAM and steps >= optimizers.UNCORRECTED:
         return optimizers.BERT
     return kind
+
+
+def _global_step(
+    description: ObjectDescription,
+    taken: Sequence[beta_powers.Taken],
+    paths: Mapping[str, str],
+    checkpoint: Checkpoint,
+) -> tuple[Optional[int], list[str]]:
+    """The global step, and what is to be said of it."""
+    if description.step is not None:
+        return _number(description.step, paths, checkpoint), []
+    if not taken:
+        return None, []
+    step = max(each.steps for each in taken)
+    if all(each.steps == step for each in taken):
+        return step, []
+    listed = ", ".join(f"{each.optimizer.path} {each.steps}" for each in taken)
+    return step, [
+        f"the optimizers took different steps ({listed}), and the object has no child "
+        f"'step': the global step is {step}"
+    ]

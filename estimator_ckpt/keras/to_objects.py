@@ -4,84 +4,112 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Mapping, Sequence
-from typing import Any, Optional, Union
+from typing import Optional, Union
 
-from estimator_ckpt.checkpoint import object_keys, optimizers, roles
+from estimator_ckpt.checkpoint import messages, optimizers
 from estimator_ckpt.checkpoint.opening import Checkpoint
-from estimator_ckpt.keras import caveats, saved_state
-from estimator_ckpt.keras.described import Described, Live, LiveOptimizer
-from estimator_ckpt.keras.results import ConversionError, Result
-from estimator_ckpt.keras.saved_state import State
-from estimator_ckpt.keras.tensor_origins import Recipe
+from estimator_ckpt.checkpoint.optimizers import Change
+from estimator_ckpt.keras import caveats, object_plans, optimizer_state
+from estimator_ckpt.keras.descriptions import (
+    ObjectDescription,
+    ObjectVariable,
+    OptimizerDescription,
+)
+from estimator_ckpt.keras.object_plans import (
+    ConversionError,
+    NewVariable,
+    ObjectPlan,
+    Source,
+)
+from estimator_ckpt.keras.optimizer_state import State
+from estimator_ckpt.keras.tensor_origins import FromSource
 from estimator_ckpt.layouts.layout_rule import LayoutRule, LayoutRuleError
 from estimator_ckpt.maps.assignment import AssignmentMap
-from estimator_ckpt.maps.plans import Item, Verdict
 
 #: Steps that optimizers took: of the only one, or by their paths in the object.
 Iterations = Union[None, int, Mapping[str, int]]
 
 
-def result(
-    described: Described,
-    checkpoint: Checkpoint,
-    renames: AssignmentMap,
-    rules: Sequence[LayoutRule],
-    *,
-    optimizer_state: bool,
-    iterations: Iterations,
-) -> Result:
+@dataclasses.dataclass(frozen=True)
+class Request:
+    """What a user asks of a conversion for an object, or back from it.
+
+    Attributes:
+      renames: from the source's names to the result's.
+      rules: layout rules, from tf1 to the object, in both directions.
+      optimizer_state: whether slots and steps are converted.
+      iterations: the steps that optimizers took, where the source is not to say.
+      strict: whether a variable without a value is an error.
+    """
+
+    renames: AssignmentMap
+    rules: Sequence[LayoutRule]
+    optimizer_state: bool
+    iterations: Iterations
+    strict: bool
+
+
+def plan(
+    description: ObjectDescription, checkpoint: Checkpoint, request: Request
+) -> ObjectPlan:
     """What to write for an object, from a checkpoint in any format.
 
     Raises:
-      As `convert_for`, but for variables that are missing or do not fit: these are in
-      the result.
+      As `convert_for`.
     """
-    made = Result(checkpoint, described.called, described.graph.SerializeToString())
-    renaming = renames.rename(
-        dict.fromkeys(checkpoint), source=checkpoint.prefix, among_others=True
-    )
-    made.warnings += renaming.unused
-    steps = steps_by_path(described, iterations)
-    found = _by_rules(described, checkpoint, rules)
-    old_names = renaming.sources
-    for name, live in described.variables.items():
-        if name not in found and old_names.get(name) is not None:
-            found[name] = Recipe((old_names[name],))
-        _add_variable(made, live, found.get(name))
-    for live in described.fixed:
-        if live.key != object_keys.SAVE_COUNTER_KEY:
-            made.add_own(live, roles.MODEL)
-    _add_counters(made, described)
-    for optimizer in described.optimizers:
-        if not optimizer_state:
-            for live in optimizer.variables:
-                made.add_own(live, roles.OPTIMIZER, "optimizer_state=False")
+    source = Source.of(checkpoint, request.renames)
+    steps = steps_by_path(description, request.iterations)
+    model = _model_variables(description, source, request.rules)
+    if request.strict:
+        object_plans.require_complete(model.values(), source, description.called)
+    found = [
+        *model.values(),
+        *map(object_plans.kept, description.fixed),
+        *_counters(description, source),
+    ]
+    warnings = [*source.renaming.unused]
+    for optimizer in description.optimizers:
+        if not request.optimizer_state:
+            found += _as_it_is(optimizer, "optimizer_state=False")
             continue
         owners = {
-            source
+            name
             for owner in optimizer.trained
-            if owner in found
-            for source in found[owner].sources
+            if (origin := _origin(model, owner)) is not None
+            for name in origin.names
         }
-        if optimizer.trained and not owners:  # of which the result says so already
-            _leave_out(made, optimizer)
+        if optimizer.trained and not owners:  # of which the plan says so already
+            found += _as_it_is(optimizer, "the source lacks the variables it trains")
             continue
-        state = saved_state.find(
-            checkpoint, optimizer, owners, renaming.sources, steps.get(optimizer.path)
+        state = optimizer_state.find(
+            checkpoint,
+            optimizer,
+            owners,
+            source.old_names,
+            steps.get(optimizer.path),
         )
-        _add_state(made, optimizer, state, found)
-        assert state.steps is not None
-        made.warnings += caveats.of(
-            state, optimizer, state.steps, described.has_embeddings
+        if state.steps is None:
+            raise ConversionError(
+                f"{source.prefix} says nowhere how many steps {optimizer.called} "
+                f"took: say it (iterations=, --iterations)"
+            )
+        found += _optimizer_variables(optimizer, state, state.steps, model, source)
+        warnings += _slots_anew(optimizer, state, model)
+        warnings += caveats.of(
+            state, optimizer, state.steps, description.has_embeddings
         )
-    if optimizer_state and described.optimizers:
-        made.warnings += [f"{r.text}: {r.caveat}" for r in rules if r.caveat]
-    return made
+    if request.optimizer_state and description.optimizers:
+        warnings += [f"{r.text}: {r.caveat}" for r in request.rules if r.caveat]
+    if request.strict:  # slots of a variable that fits, which do not
+        object_plans.require_complete(found, source, description.called)
+    return ObjectPlan(
+        source, description.called, description.graph, tuple(found), tuple(warnings)
+    )
 
 
-def steps_by_path(described: Described, given: Iterations) -> dict[str, int]:
+def steps_by_path(description: ObjectDescription, given: Iterations) -> dict[str, int]:
     """The steps that a user says optimizers took, by their paths."""
-    paths = [optimizer.path for optimizer in described.optimizers]
+    paths = [optimizer.path for optimizer in description.optimizers]
     if given is None:
         return {}
     if isinstance(given, int):
@@ -89,141 +117,175 @@ def steps_by_path(described: Described, given: Iterations) -> dict[str, int]:
     unknown = sorted(set(given) - set(paths))
     if unknown:
         raise ConversionError(
-            f"iterations names {', '.join(map(repr, unknown))}: the optimizers of "
-            f"{described.called} are {', '.join(map(repr, paths)) or 'none'}"
+            f"iterations names {messages.quoted(unknown)}: the optimizers of "
+            f"{description.called} are {messages.quoted(paths) or 'none'}"
         )
     return dict(given)
 
 
-def _by_rules(
-    described: Described, checkpoint: Checkpoint, rules: Sequence[LayoutRule]
-) -> dict[str, Recipe]:
-    """How the variables are made that layout rules are about."""
-    found: dict[str, Recipe] = {}
-    for rule in rules:
-        rule.check(checkpoint)
-        require_targets(rule, described)
-        given = [checkpoint[name].shape for name in rule.sources]
-        wanted = [described.variables[name].shape for name in rule.targets]
-        for name, use in zip(rule.targets, rule.uses(given, wanted)):
-            found[name] = Recipe(rule.sources, use)
+def _model_variables(
+    description: ObjectDescription, source: Source, rules: Sequence[LayoutRule]
+) -> dict[str, NewVariable]:
+    """What becomes of the variables of the model, by name."""
+    origins = _by_rules(description, source.checkpoint, rules)
+    found = {}
+    for name, variable in description.variables.items():
+        if name not in origins and name in source.old_names:
+            origins[name] = FromSource((source.old_names[name],))
+        found[name] = object_plans.decided(variable, origins.get(name), source)
     return found
 
 
-def require_targets(rule: LayoutRule, described: Described) -> None:
+def _by_rules(
+    description: ObjectDescription, checkpoint: Checkpoint, rules: Sequence[LayoutRule]
+) -> dict[str, FromSource]:
+    """Where the variables come from that layout rules are about, by name."""
+    found: dict[str, FromSource] = {}
+    for rule in rules:
+        rule.check(checkpoint)
+        require_targets(rule, description)
+        given = [checkpoint[name].shape for name in rule.sources]
+        wanted = [shape_of(description.variables[name]) for name in rule.targets]
+        for name, use in zip(rule.targets, rule.uses(given, wanted)):
+            found[name] = FromSource(rule.sources, use)
+    return found
+
+
+def require_targets(rule: LayoutRule, description: ObjectDescription) -> None:
     """Raises LayoutRuleError if an object lacks what a rule is about."""
-    absent = [name for name in rule.targets if name not in described.variables]
+    absent = [name for name in rule.targets if name not in description.variables]
     if absent:
         raise LayoutRuleError(
-            f"{rule.text}: {described.called} has no {', '.join(map(repr, absent))}; "
-            f"it has {', '.join(map(repr, sorted(described.variables)))}"
+            f"{rule.text}: {description.called} has no "
+            f"{', '.join(map(repr, absent))}; it has "
+            f"{', '.join(map(repr, sorted(description.variables)))}"
         )
 
 
-def _add_variable(made: Result, live: Live, recipe: Optional[Recipe]) -> None:
-    """A variable of the model, or why it has no value."""
-    here = live.as_variable(live.role)
-    if recipe is None:
-        made.items.append(Item(Verdict.MISSING, here, None, "no such variable"))
-    else:
-        there = made.source[recipe.sources[0]]
-        if there.dtype != here.dtype:
-            verdict, why = Verdict.DTYPE_MISMATCH, f"{there} there, {here.dtype} here"
-        elif recipe.use is None and there.shape != here.shape:
-            verdict, why = Verdict.SHAPE_MISMATCH, f"{there} there, {here} here"
-        else:
-            made.add(here, recipe)
-            return
-        made.items.append(Item(verdict, here, there, why))
-    made.keep_own(live)
+def shape_of(variable: ObjectVariable) -> tuple[int, ...]:
+    """The shape of an object's variable, which is known."""
+    assert variable.variable.shape is not None
+    return variable.variable.shape
 
 
-def _add_counters(made: Result, described: Described) -> None:
+def _origin(model: Mapping[str, NewVariable], name: str) -> Optional[FromSource]:
+    """What of the source a variable of the model is made of, None if of nothing."""
+    return model[name].from_source if name in model else None
+
+
+def _counters(description: ObjectDescription, source: Source) -> list[NewVariable]:
     """The global step, and as save_counter, so that no earlier file is saved over."""
-    checkpoint = made.checkpoint
-    name, step = checkpoint.contents.global_step, checkpoint.global_step
-    if described.step is not None:
-        here = described.step.as_variable(roles.GLOBAL_STEP)
-        if name is not None and made.source[name].dtype == here.dtype:
-            made.add(here, Recipe((name,)))
+    checkpoint = source.checkpoint
+    found = []
+    if description.step is not None:
+        name = checkpoint.contents.global_step
+        there = None if name is None else source.variables[name]
+        if there is not None and there.dtype == description.step.variable.dtype:
+            origin = FromSource((there.name,))
+            found.append(object_plans.decided(description.step, origin, source))
         else:
-            made.add_counter(described.step, step)
-    for live in described.fixed:
-        if live.key == object_keys.SAVE_COUNTER_KEY:
-            made.add_counter(live, step)
+            found.append(object_plans.counted(description.step, checkpoint.global_step))
+    if description.save_counter is not None:
+        found.append(
+            object_plans.counted(description.save_counter, checkpoint.global_step)
+        )
+    return found
 
 
-def _add_state(
-    made: Result,
-    optimizer: LiveOptimizer,
+def _as_it_is(optimizer: OptimizerDescription, because: str) -> list[NewVariable]:
+    """An optimizer that keeps all of its values."""
+    return [object_plans.kept(variable, because) for variable in optimizer.variables]
+
+
+def _optimizer_variables(
+    optimizer: OptimizerDescription,
     state: State,
-    model: Mapping[str, Recipe],
-) -> None:
-    """An optimizer's slots and its step counter."""
-    checkpoint = made.checkpoint
-    if state.steps is None:
-        raise ConversionError(
-            f"{checkpoint.prefix} says nowhere how many steps {optimizer.name} took: "
-            f"say it (iterations=, --iterations)"
-        )
-    changes = state.changes(optimizer, state.steps)
-    anew = set()
+    steps: int,
+    model: Mapping[str, NewVariable],
+    source: Source,
+) -> list[NewVariable]:
+    """An optimizer's step counter, slots and averages."""
+    changes = state.changes(optimizer, steps)
+    found = [object_plans.counted(optimizer.iterations, steps)]
     for slot, by_owner in optimizer.slots.items():
-        known = state.slots.get(slot, {})
-        for owner, live in by_owner.items():
-            recipe = _of_slot(model.get(owner), known, changes.get(slot))
-            if recipe is None:
-                made.add_own(live, roles.OPTIMIZER, "no such slot: it starts anew")
-                anew.add(owner)
-                continue
-            _require_fit(checkpoint, recipe, live)
-            made.add(live.as_variable(roles.OPTIMIZER), recipe)
-    if anew and state.kind is not optimizers.SGD:
-        listed = ", ".join(map(repr, sorted(anew)))
-        made.warnings.append(
-            f"{optimizer.name}: the source has no slots for {listed}: they start anew"
+        for owner, variable in by_owner.items():
+            found.append(
+                _slot(
+                    variable,
+                    _origin(model, owner),
+                    state.slots.get(slot, {}),
+                    changes.get(slot),
+                    source,
+                )
+            )
+    for owner, variable in optimizer.averages.items():
+        found.append(_average(variable, _origin(model, owner), source))
+    own = [*optimizer.others, *filter(None, [optimizer.rate])]
+    return [*found, *map(object_plans.kept, own)]
+
+
+def _slot(
+    variable: ObjectVariable,
+    owner: Optional[FromSource],
+    slots: Mapping[str, str],
+    change: Optional[Change],
+    source: Source,
+) -> NewVariable:
+    """A slot, which is made as its variable is.
+
+    Args:
+      variable: the slot.
+      owner: what of the source its variable is made of; None if of nothing.
+      slots: the source's slots of this sort, by their variable's name there.
+      change: what becomes of its numbers.
+      source: the source.
+    """
+    if owner is None:
+        return object_plans.kept(variable, "its variable keeps its own value")
+    if not all(name in slots for name in owner.names):
+        return object_plans.kept(variable, "no such slot: it starts anew")
+    use = owner.use and dataclasses.replace(owner.use, is_slot=True)
+    origin = FromSource(tuple(slots[name] for name in owner.names), use, change)
+    made = object_plans.decided(variable, origin, source)
+    if made.item.verdict.is_problem:
+        there = origin.variable(source.variables)
+        because = (
+            f"the slot {there.name!r} is {there} there, and {variable.variable} here"
         )
-    for owner, live in optimizer.averages.items():
-        _add_average(made, live, model.get(owner))
-    for live in optimizer.others:
-        made.add_own(live, roles.OPTIMIZER)
-    made.add_counter(optimizer.iterations, state.steps)
+        return dataclasses.replace(
+            made, item=dataclasses.replace(made.item, because=because)
+        )
+    return made
 
 
-def _leave_out(made: Result, optimizer: LiveOptimizer) -> None:
-    """An optimizer none of whose variables the source has."""
-    for live in optimizer.variables:
-        made.add_own(live, roles.OPTIMIZER, "the source lacks the variables it trains")
+def _slots_anew(
+    optimizer: OptimizerDescription, state: State, model: Mapping[str, NewVariable]
+) -> list[str]:
+    """A warning if the source has no slots for some variables that it has."""
+    if state.kind is optimizers.SGD:
+        return []
+    anew = {
+        owner
+        for slot, by_owner in optimizer.slots.items()
+        for owner in by_owner
+        if (origin := _origin(model, owner)) is not None
+        and not all(name in state.slots.get(slot, {}) for name in origin.names)
+    }
+    if not anew:
+        return []
+    listed = messages.quoted(sorted(anew))
+    return [
+        f"{optimizer.called}: the source has no slots for {listed}: they start anew"
+    ]
 
 
-def _of_slot(
-    recipe: Optional[Recipe], slots: Mapping[str, str], change: Any
-) -> Optional[Recipe]:
-    """How a slot is made, as its variable is; None if the source lacks it."""
-    if recipe is None or not all(source in slots for source in recipe.sources):
-        return None
-    use = recipe.use and dataclasses.replace(recipe.use, is_slot=True)
-    return Recipe(tuple(slots[source] for source in recipe.sources), use, change)
-
-
-def _add_average(made: Result, live: Live, recipe: Optional[Recipe]) -> None:
+def _average(
+    variable: ObjectVariable, owner: Optional[FromSource], source: Source
+) -> NewVariable:
     """An average of the optimizer's own: TF1's average, or the variable's value."""
-    if recipe is None:
-        made.add_own(live, roles.MODEL)
-        return
-    shadows = [f"{source}/ExponentialMovingAverage" for source in recipe.sources]
-    if all(shadow in made.checkpoint for shadow in shadows):
-        recipe = Recipe(tuple(shadows), recipe.use)
-    made.add(live.as_variable(roles.MODEL), recipe)
-
-
-def _require_fit(checkpoint: Checkpoint, recipe: Recipe, live: Live) -> None:
-    """Raises ConversionError for a slot of another shape or dtype than its variable."""
-    slot = checkpoint[recipe.sources[0]]
-    shape = slot.shape if recipe.use is None else live.shape
-    if (slot.dtype, shape) != (live.dtype, live.shape):
-        raise ConversionError(
-            f"{checkpoint.prefix}: the slot {slot.name!r} is {slot.dtype}"
-            f"{list(slot.shape)} there, and {live.dtype}{list(live.shape)} here "
-            f"({live.name!r})"
-        )
+    if owner is None:
+        return object_plans.kept(variable)
+    shadows = tuple(f"{name}/ExponentialMovingAverage" for name in owner.names)
+    if all(shadow in source.variables for shadow in shadows):
+        owner = FromSource(shadows, owner.use)
+    return object_plans.decided(variable, owner, source)

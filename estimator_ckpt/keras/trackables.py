@@ -1,7 +1,7 @@
-"""What a live object would save: its variables, its optimizers and their slots.
+"""Live objects described: what a Keras model, a Checkpoint, a Module or a dict saves.
 
-For Keras models, optimizers of every generation, `tf.train.Checkpoint`, `tf.Module`
-and dicts. Needs TensorFlow, and no Estimator.
+One pass over the object graph; what comes of it is data (`descriptions`). Needs
+TensorFlow, and no Estimator.
 """
 
 from __future__ import annotations
@@ -11,10 +11,15 @@ from typing import Any, Optional
 
 import tensorflow as tf
 
-from estimator_ckpt.checkpoint import contents, object_keys
-from estimator_ckpt.keras import keras_optimizers
-from estimator_ckpt.keras.described import Described, Live, TrackableError
-from estimator_ckpt.keras.saved_objects import View, is_keras
+from estimator_ckpt.checkpoint import contents, naming, object_keys, roles
+from estimator_ckpt.checkpoint.naming import NamesBy
+from estimator_ckpt.keras import keras_optimizers, tracked_graph
+from estimator_ckpt.keras.descriptions import (
+    ObjectDescription,
+    ObjectVariable,
+    TrackableError,
+)
+from estimator_ckpt.keras.tracked_graph import TrackedGraph
 from estimator_ckpt.tf_private import keras_api, trackables_api
 
 
@@ -23,8 +28,8 @@ def describe(
     *,
     save_counter: bool = True,
     input_shape: Optional[Sequence[Optional[int]]] = None,
-    names_by: str = "full_name",
-) -> Described:
+    names_by: naming.NamesLike = NamesBy.FULL_NAME,
+) -> ObjectDescription:
     """Describes an object; its models and optimizers are built if they are not.
 
     Args:
@@ -40,24 +45,25 @@ def describe(
         is not built cannot be, or one trains what is not in the object.
       AmbiguousNameError: two variables have one name.
     """
-    called = type(trackable).__name__
-    if is_model(trackable):
-        called = f"the model {trackable.name!r}"
-    elif isinstance(trackable, dict):
-        called = f"the object of {', '.join(map(repr, trackable))}"
+    called = _called(trackable)
     root = _root(trackable, save_counter)
-    view = View.of(root)
-    built: list[Any] = [model for model in view.models if _build(model, input_shape)]
-    if keras_optimizers.build(view) or built:
-        view = View.of(root)
-    described = _describe(called, view, names_by)
-    if not described.variables and not described.optimizers:
+    tracked = TrackedGraph.of(root)
+    built = [model for model in tracked.models if _build(model, input_shape)]
+    if keras_optimizers.build(tracked) or built:
+        tracked = TrackedGraph.of(root)
+    description = _describe(called, tracked, naming.parse(names_by))
+    if not description.variables and not description.optimizers:
         raise TrackableError(f"{called} has no variables: build its layers first")
-    return described
+    return description
 
 
-def is_model(value: Any) -> bool:
-    return is_keras(value, "Model")
+def _called(trackable: Any) -> str:
+    """What to call an object in messages."""
+    if keras_api.is_model(trackable):
+        return f"the model {trackable.name!r}"
+    if isinstance(trackable, dict):
+        return f"the object of {', '.join(map(repr, trackable))}"
+    return type(trackable).__name__
 
 
 def _root(trackable: Any, save_counter: bool) -> Any:
@@ -101,94 +107,113 @@ def _build(model: Any, input_shape: Optional[Sequence[Optional[int]]]) -> bool:
     return not was_built
 
 
-def _describe(called: str, view: View, names_by: str) -> Described:
-    found = keras_optimizers.find(view)
-    children = {c.local_name: c.node_id for c in view.graph.nodes[0].children}
+def _describe(
+    called: str, tracked: TrackedGraph, names_by: NamesBy
+) -> ObjectDescription:
+    found = keras_optimizers.find(tracked)
+    children = {c.local_name: c.node_id for c in tracked.message.nodes[0].children}
     counter = children.get(object_keys.SAVE_COUNTER)
     step = children.get(object_keys.STEP)
-    if step not in view.keys or not _is_counter(view.objects[step]):
+    if step not in tracked.keys or not _is_counter(tracked.objects[step]):
         step = None
-    of_optimizers = {n for number in found for n in view.below(number)}
-    aside = _aside(view, found) - of_optimizers
+    of_optimizers = {n for number in found for n in tracked.below(number)}
+    aside = _aside(tracked, found) - of_optimizers
     left_out = {*of_optimizers, *aside, counter, step}
-    by_number = _names(called, view, set(view.keys) - left_out, names_by)
-    fixed = [view.live(n) for n in sorted(aside)]
-    if counter is not None:
-        fixed.append(view.live(counter))
-    return Described(
+    names = _names(called, tracked, set(tracked.keys) - left_out, names_by)
+    return ObjectDescription(
         called=called,
-        graph=view.graph,
-        variables={name: view.live(n, name) for n, name in by_number.items()},
-        step=None if step is None else view.live(step, object_keys.GLOBAL_STEP),
+        graph=tracked.message.SerializeToString(),
+        full_names={
+            attribute.checkpoint_key: attribute.full_name
+            for node in tracked.message.nodes
+            for attribute in node.attributes
+        },
+        variables={
+            name: tracked.variable(
+                n, tracked_graph.model_role(tracked.objects[n]), name
+            )
+            for n, name in names.items()
+        },
+        step=None
+        if step is None
+        else tracked.variable(step, roles.GLOBAL_STEP, object_keys.GLOBAL_STEP),
+        save_counter=None
+        if counter is None
+        else tracked.variable(counter, roles.OPTIMIZER),
         optimizers=tuple(
-            keras_optimizers.describe(view, number, optimizer, by_number)
+            keras_optimizers.describe(tracked, number, optimizer, names)
             for number, optimizer in found.items()
         ),
-        fixed=(*fixed, *_no_variables(called, view)),
-        has_embeddings=any(type(v).__name__ == "Embedding" for v in view.objects),
+        fixed=(
+            *(tracked.variable(n, roles.MODEL) for n in sorted(aside)),
+            *_no_variables(called, tracked),
+        ),
+        has_embeddings=any(map(keras_api.is_embedding, tracked.objects)),
     )
 
 
 def _is_counter(variable: Any) -> bool:
     """Whether a variable can hold a global step."""
-    return variable.shape.rank == 0 and tf.as_dtype(variable.dtype).is_integer
+    return bool(variable.shape.rank == 0 and tf.as_dtype(variable.dtype).is_integer)
 
 
-def _aside(view: View, found: Collection[int]) -> set[int]:
+def _aside(tracked: TrackedGraph, found: Collection[int]) -> set[int]:
     """Variables that TF1 has none of: metrics, loss scales, random seeds."""
-    aside = {n for n, key in view.keys.items() if "seed_generator_state" in key}
-    for number, value in enumerate(view.objects):
+    aside = {n for n, key in tracked.keys.items() if "seed_generator_state" in key}
+    for number, value in enumerate(tracked.objects):
         is_wrapper = keras_api.is_optimizer(value) and number not in found
-        if is_wrapper or is_keras(value, "Metric"):
-            aside |= view.below(number)
+        if is_wrapper or keras_api.is_metric(value):
+            aside |= tracked.below(number)
     return aside
 
 
-def _names(called: str, view: View, numbers: set[int], names_by: str) -> dict[int, str]:
+def _names(
+    called: str, tracked: TrackedGraph, numbers: set[int], names_by: NamesBy
+) -> dict[int, str]:
     """What the variables of a model are called, by node.
 
     Raises:
       AmbiguousNameError: two variables have one name, unless paths tell them apart.
     """
-    meaning = contents_of(view, numbers)
+    meaning = contents_of(tracked, numbers)
     by_key = {key: name for name, key in meaning.keys.items()}
-    if names_by == "path":
+    if names_by is NamesBy.PATH:
         shared = [key for found in meaning.ambiguous.values() for key in found]
         by_key.update((key, object_keys.path_of(key) or key) for key in shared)
     else:
         meaning.require_unique(called)
-    return without_model_names({n: by_key[view.keys[n]] for n in numbers}, view)
+    return without_model_names({n: by_key[tracked.keys[n]] for n in numbers}, tracked)
 
 
-def contents_of(view: View, numbers: Collection[int]) -> contents.Contents:
+def contents_of(tracked: TrackedGraph, numbers: Collection[int]) -> contents.Contents:
     """What the variables of some nodes are called, as a checkpoint's would be."""
     for number in numbers:
         # Keras 3's graph leaves out layers below a subclassed model; its paths do not.
-        path = getattr(view.objects[number], "path", None)
-        if path and not isinstance(view.objects[number], tf.Variable):
-            for attribute in view.graph.nodes[number].attributes:
+        path = getattr(tracked.objects[number], "path", None)
+        if path and not isinstance(tracked.objects[number], tf.Variable):
+            for attribute in tracked.message.nodes[number].attributes:
                 attribute.full_name = path
-    return contents.of_objects({view.keys[n] for n in numbers}, view.graph)
+    return contents.of_objects({tracked.keys[n] for n in numbers}, tracked.message)
 
 
-def without_model_names(full: dict[int, str], view: View) -> dict[int, str]:
+def without_model_names(names: dict[int, str], tracked: TrackedGraph) -> dict[int, str]:
     """Names without the model's own, which Keras 3 puts before them."""
-    scopes = {model.name for model in view.models}
+    scopes = {model.name for model in tracked.models}
     shorter = {
         n: name.partition("/")[2]
         if name.partition("/")[0] in scopes
-        and not isinstance(view.objects[n], tf.Variable)
+        and not isinstance(tracked.objects[n], tf.Variable)
         else name
-        for n, name in full.items()
+        for n, name in names.items()
     }
-    return shorter if len(set(shorter.values())) == len(shorter) else full
+    return shorter if len(set(shorter.values())) == len(shorter) else names
 
 
-def _no_variables(called: str, view: View) -> list[Live]:
+def _no_variables(called: str, tracked: TrackedGraph) -> list[ObjectVariable]:
     """What an object saves that is no variable, as it is now: the entries of tables."""
-    keys = set(view.keys.values())
+    keys = set(tracked.keys.values())
     found = []
-    for spec in (spec for saveable in view.saveables for spec in saveable.specs):
+    for spec in (spec for saveable in tracked.saveables for spec in saveable.specs):
         if spec.name in keys:
             continue
         value = spec.tensor() if callable(spec.tensor) else spec.tensor
@@ -197,5 +222,7 @@ def _no_variables(called: str, view: View) -> list[Live]:
                 f"{called}: only TensorFlow can save the state of an iterator "
                 f"({spec.name!r}): leave it out of the object"
             )
-        found.append(Live(spec.name, spec.name, value))
+        found.append(
+            tracked_graph.object_variable(spec.name, spec.name, roles.MODEL, value)
+        )
     return found

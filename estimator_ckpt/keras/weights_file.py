@@ -8,15 +8,14 @@ its own again afterwards.
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Sequence
-from typing import Any, Optional
-
-import tensorflow as tf
+from typing import Any
 
 from estimator_ckpt.bundle import files
 from estimator_ckpt.bundle.errors import CheckpointError, DestinationExistsError
-from estimator_ckpt.keras import trackables
-from estimator_ckpt.keras.described import TrackableError
+from estimator_ckpt.keras import loading
+from estimator_ckpt.keras.descriptions import ObjectDescription, TrackableError
+from estimator_ckpt.keras.object_plans import ObjectPlan
+from estimator_ckpt.tf_private import keras_api
 
 _SUFFIX = ".weights.h5"
 
@@ -26,23 +25,12 @@ def is_one(path: files.PathLike) -> bool:
     return os.fspath(path).endswith(".h5")
 
 
-def write(
-    trackable: Any,
-    destination: files.PathLike,
-    convert: Callable[[Any, str], str],
-    *,
-    input_shape: Optional[Sequence[Optional[int]]],
-    names: str,
-    overwrite: bool,
-) -> str:
-    """Writes a Keras weight file.
+def check(trackable: Any, destination: files.PathLike, overwrite: bool) -> str:
+    """The path of a weight file that may be written.
 
     Args:
-      trackable: a Keras model, with its optimizer if it is compiled.
+      trackable: what is to be in it.
       destination: the file.
-      convert: writes a checkpoint for an object under a prefix.
-      input_shape: what to build a model with that is not built.
-      names: what variables are called, as for `convert_for`.
       overwrite: whether to replace a file that is there.
 
     Raises:
@@ -53,7 +41,7 @@ def write(
     path = files.local(destination)
     if not path.endswith(_SUFFIX):
         raise CheckpointError(f"{path}: a Keras weight file ends in {_SUFFIX}")
-    if not trackables.is_model(trackable):
+    if not keras_api.is_model(trackable):
         raise TrackableError(
             f"{path}: a Keras weight file holds a model and the optimizer that it is "
             f"compiled with, so give the model itself, not {trackable!r}"
@@ -63,22 +51,23 @@ def write(
             f"{path}: already there; give another destination, or overwrite it "
             f"(overwrite=True, --overwrite)"
         )
-    described = trackables.describe(trackable, input_shape=input_shape, names_by=names)
-    every = [
-        *described.variables.values(),
-        *(live for optimizer in described.optimizers for live in optimizer.variables),
-    ]
+    return path
+
+
+def write(
+    model: Any, description: ObjectDescription, made: ObjectPlan, path: str
+) -> None:
+    """Writes a Keras weight file; the model has its own values again afterwards.
+
+    Args:
+      model: a Keras model, with its optimizer if it is compiled.
+      description: the same, described.
+      made: what its variables are to be.
+      path: the file, which `check` has seen.
+    """
     files.make_dirs(os.path.dirname(path))
     with files.temporary_dir(os.path.dirname(path)) as directory:
-        prefix = convert(trackable, os.path.join(directory, "checkpoint"))
-        before = [(live.variable, live.value()) for live in every]
-        try:
-            checkpoint = tf.train.Checkpoint(trackable)
-            checkpoint.restore(prefix).assert_consumed()
-            new = os.path.join(directory, f"new{_SUFFIX}")
-            trackable.save_weights(new)
-        finally:
-            for variable, value in before:
-                variable.assign(value)
+        new = os.path.join(directory, f"new{_SUFFIX}")
+        with loading.loaded_meanwhile(description, made):
+            model.save_weights(new)
         files.rename(new, path)
-    return path

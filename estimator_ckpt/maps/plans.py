@@ -292,7 +292,7 @@ def make(
         )
     old_names = renaming.sources
     decided = {
-        name: _decide(variable, source.get(old_names.get(name, "")), choice, ambiguous)
+        name: decide(variable, source.get(old_names.get(name, "")), choice, ambiguous)
         for name, variable in target.items()
     }
     _take_beta_powers_with_slots(decided, choice)
@@ -337,12 +337,20 @@ def _described(variable: Optional[Variable]) -> Optional[dict[str, Any]]:
     return None if variable is None else dataclasses.asdict(variable)
 
 
-def _decide(
+def decide(
     target: Variable,
     source: Optional[Variable],
     choice: Choice,
-    ambiguous: Mapping[str, tuple[str, ...]],
+    ambiguous: Mapping[str, tuple[str, ...]] = {},
 ) -> Item:
+    """What becomes of one variable, given what the source has for it.
+
+    Args:
+      target: the variable.
+      source: what it would get; None if there is nothing.
+      choice: what is to be carried.
+      ambiguous: keys by the name that more than one variable of the source claims.
+    """
     left_out = choice.leaves_out(target)
     if left_out:
         return Item(Verdict.RESET, target, source, left_out)
@@ -362,7 +370,7 @@ def _decide(
         because += ", its rows after the vocabulary"
     elif target.shape is not None and source.shape != target.shape:
         if not _can_resize(source, target, choice):
-            because = f"{source} there, {list(target.shape)} here"
+            because = f"{source} there, {target} here"
             return Item(Verdict.SHAPE_MISMATCH, target, source, because)
         because += f", what fits of it into {list(target.shape)}"
     renamed = source.name != target.name
@@ -400,7 +408,7 @@ def _take_beta_powers_with_slots(decided: dict[str, Item], choice: Choice) -> No
         if not roles.is_beta_power(name) or item.target is None:
             continue
         if any_slots and item.because == _NOT_INCLUDED:
-            decided[name] = _decide(item.target, item.source, whatever_included, {})
+            decided[name] = decide(item.target, item.source, whatever_included, {})
         elif item.verdict.is_carried and not any_slots:
             decided[name] = dataclasses.replace(
                 item, verdict=Verdict.RESET, because="no slots carried"

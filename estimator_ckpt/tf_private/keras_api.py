@@ -8,10 +8,33 @@ from __future__ import annotations
 
 import re
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from typing import Any, Optional
 
 import tensorflow as tf
+
+#: The lists of slot variables that optimizers since 2.11 have, by class and by what
+#: `checkpoint.optimizers` calls the slots.
+_SLOT_LISTS = {
+    "Adam": {"m": "_momentums", "v": "_velocities", "vhat": "_velocity_hats"},
+    "SGD": {"accumulator": "momentums"},
+    "RMSprop": {
+        "rms": "_velocities",
+        "momentum": "_momentums",
+        "mg": "_average_gradients",
+    },
+    "Adagrad": {"accumulator": "_accumulators"},
+    "Adadelta": {
+        "accumulator": "_accumulated_grads",
+        "update": "_accumulated_delta_vars",
+    },
+    "Ftrl": {"accumulator": "_accumulators", "linear": "_linears"},
+    "Adamax": {"m": "_m", "u": "_u"},
+}
+_SLOT_LISTS["AdamW"] = _SLOT_LISTS["Nadam"] = _SLOT_LISTS["Adam"]
+
+#: The child of a Keras 3 optimizer's node that is no part of it: what it trains.
+TRAINED_CHILD = "_trainable_variables"
 
 
 def is_legacy_optimizer(value: Any) -> bool:
@@ -60,6 +83,15 @@ def schedule_of(optimizer: Any) -> Optional[Callable[[Any], Any]]:
     return (lambda _: rate()) if callable(rate) else None
 
 
+def rate_variable(optimizer: Any) -> Any:
+    """The variable that holds an optimizer's learning rate; None under a schedule."""
+    if schedule_of(optimizer) is not None:
+        return None
+    if is_legacy_optimizer(optimizer):
+        return optimizer.learning_rate
+    return optimizer._learning_rate
+
+
 def averages_of(optimizer: Any) -> Sequence[Any]:
     """The averages of its variables that an optimizer since 2.11 keeps (use_ema)."""
     return getattr(optimizer, "_model_variables_moving_average", None) or ()
@@ -82,3 +114,51 @@ def place_in(optimizer: Any, variable: Any) -> Optional[int]:
         return place
     known = optimizer._trainable_variables
     return next((i for i, v in enumerate(known) if v is variable), None)
+
+
+def slot_lists(optimizer: Any) -> dict[str, Sequence[Any]]:
+    """The slot variables of an optimizer since 2.11, in the order of what it trains.
+
+    By what they are: `m`, `v`. Of a class of which nothing is known: none.
+    """
+    name = known_class(optimizer, _SLOT_LISTS)
+    found = {
+        slot: getattr(optimizer, attribute, ())
+        for slot, attribute in _SLOT_LISTS.get(name or "", {}).items()
+    }
+    return {slot: variables for slot, variables in found.items() if variables}
+
+
+def known_class(value: Any, names: Collection[str]) -> Optional[str]:
+    """The first of an object's class and its bases that is called one of these names.
+
+    Keras 3, tf.keras and tf-keras have classes of one name and no common base.
+    """
+    for base in type(value).__mro__:
+        of_keras = not {"keras", "tf_keras"}.isdisjoint(base.__module__.split("."))
+        if of_keras and base.__name__ in names:
+            return base.__name__
+    return None
+
+
+def is_model(value: Any) -> bool:
+    """Whether an object is a Keras model."""
+    return known_class(value, ("Model",)) is not None
+
+
+def is_metric(value: Any) -> bool:
+    """Whether an object is a Keras metric."""
+    return known_class(value, ("Metric",)) is not None
+
+
+def is_embedding(value: Any) -> bool:
+    """Whether an object is a Keras layer whose gradients are sparse."""
+    return known_class(value, ("Embedding",)) is not None
+
+
+def has_layer(model: Any, layer: Any) -> bool:
+    """Whether a layer is in a model, at whatever depth, and not the model itself."""
+    if model is layer:
+        return False
+    every = getattr(model, "_flatten_layers", list)()
+    return any(layer is found for found in every)

@@ -235,7 +235,7 @@ class TestTheLog:
         assert "Warm start: new: not in source (no such variable)" in found
         assert (
             "Warm start: hidden/kernel: different shape "
-            "(float32[2, 3] there, [2, 5] here)" in found
+            "(float32[2, 3] there, float32[2, 5] here)" in found
         )
         assert any(
             line.endswith("1 carried, 1 not in source, 7 different shape, 7 reset")

@@ -67,8 +67,8 @@ def deviations(case, optimizer, tmp_path, decay=0.0, summed=False, **options):
         **options,
     )
     variables = trackables.describe(model).variables
-    for live in variables.values():
-        live.variable.assign(tf.ones(live.shape) * 9)
+    for held in variables.values():
+        held.assign(tf.ones(held.variable.shape) * 9)
     checkpoint = tf.train.Checkpoint(model=model, optimizer=optimizer)
     checkpoint.restore(prefix).assert_consumed()
     known = recorded(case)
@@ -76,9 +76,9 @@ def deviations(case, optimizer, tmp_path, decay=0.0, summed=False, **options):
     for i in range(trajectory.MORE):
         train(model, optimizer, trajectory.STEPS + i, decay, summed)
         worst = 0.0
-        for name, live in variables.items():
+        for name, held in variables.items():
             scale = max(np.abs(step[name]).max() for step in known)
-            worst = max(worst, np.abs(live.value() - known[i][name]).max() / scale)
+            worst = max(worst, np.abs(held.value() - known[i][name]).max() / scale)
         found.append(worst)
     return found
 

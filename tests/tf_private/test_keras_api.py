@@ -4,7 +4,7 @@ import pytest
 import tensorflow as tf
 
 from estimator_ckpt.checkpoint import optimizers
-from estimator_ckpt.tf_private import keras_api
+from estimator_ckpt.tf_private import keras_api, trackables_api
 
 IS_KERAS_3 = hasattr(tf.keras, "ops")
 legacy = None if IS_KERAS_3 else tf.keras.optimizers.legacy
@@ -47,11 +47,10 @@ def test_the_lists_of_slots_have_the_names_of_the_table(name):
     optimizer = getattr(new, name)(**options)
     variables = layer().trainable_variables
     optimizer.build(variables)
-    kind = optimizers.KERAS[name]
-    for slot, attribute in kind.attributes.items():
-        if slot == "vhat" and name != "Adam":
-            continue
-        assert len(getattr(optimizer, attribute)) == len(variables)
+    lists = keras_api.slot_lists(optimizer)
+    wanted = set(optimizers.KERAS[name].names)
+    assert set(lists) == wanted - ({"vhat"} if name in ("AdamW", "Nadam") else set())
+    assert {len(listed) for listed in lists.values()} == {len(variables)}
     assert [keras_api.place_in(optimizer, v) for v in variables] == [0, 1]
     assert keras_api.place_in(optimizer, layer().kernel) is None
 
@@ -95,3 +94,41 @@ def test_averages_are_in_the_order_of_the_variables():
     found = keras_api.averages_of(optimizer)
     assert [v.shape for v in found] == [(3, 2), (2,)]
     assert not keras_api.averages_of(new.SGD())
+
+
+def test_classes_are_known_by_their_names_and_their_bases():
+    class Mine(new.Adam):
+        pass
+
+    class Adam:
+        pass
+
+    assert keras_api.known_class(Mine(), ("SGD", "Adam")) == "Adam"
+    assert keras_api.known_class(Adam(), ("SGD", "Adam")) is None
+    inner = tf.keras.Sequential([layer(), tf.keras.layers.Embedding(3, 2)])
+    model = tf.keras.Sequential([tf.keras.Sequential([inner])])
+    assert keras_api.is_model(model)
+    assert not keras_api.is_model(layer())
+    assert keras_api.is_metric(tf.keras.metrics.Mean())
+    assert keras_api.is_embedding(inner.layers[1])
+    assert not keras_api.is_embedding(inner.layers[0])
+    assert keras_api.has_layer(model, inner)
+    assert not keras_api.has_layer(inner, model)
+    assert not keras_api.has_layer(inner, inner)
+
+
+@modules
+def test_the_learning_rate_is_a_variable_unless_it_follows_a_schedule(module):
+    optimizer = module.Adam(0.5)
+    keras_api.build_slots(optimizer, layer().trainable_variables)
+    assert float(keras_api.rate_variable(optimizer).numpy()) == 0.5
+    schedule = tf.keras.optimizers.schedules.ExponentialDecay(0.5, 10, 0.5)
+    assert keras_api.rate_variable(module.Adam(schedule)) is None
+
+
+def test_what_a_keras_3_optimizer_trains_is_below_its_node_and_no_part_of_it():
+    optimizer, made = new.Adam(), layer()
+    optimizer.build(made.trainable_variables)
+    graph, _, _ = trackables_api.objects_of(optimizer)
+    children = {child.local_name for child in graph.nodes[0].children}
+    assert (keras_api.TRAINED_CHILD in children) == IS_KERAS_3

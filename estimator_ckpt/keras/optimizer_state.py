@@ -7,10 +7,10 @@ from collections.abc import Collection, Mapping
 from typing import Optional
 
 from estimator_ckpt.bundle.errors import CheckpointError
-from estimator_ckpt.checkpoint import optimizers, roles
+from estimator_ckpt.checkpoint import messages, optimizers, roles
 from estimator_ckpt.checkpoint.opening import Checkpoint
 from estimator_ckpt.checkpoint.optimizers import Change, Kind
-from estimator_ckpt.keras.described import LiveOptimizer
+from estimator_ckpt.keras.descriptions import OptimizerDescription
 
 _ANEW = "optimizer_state=False (--nooptimizer_state) starts it anew"
 
@@ -37,7 +37,7 @@ class State:
     steps: Optional[int]
     global_step: Optional[int]
 
-    def changes(self, optimizer: LiveOptimizer, steps: int) -> dict[str, Change]:
+    def changes(self, optimizer: OptimizerDescription, steps: int) -> dict[str, Change]:
         """What becomes of the numbers in slots that mean something else there.
 
         Raises:
@@ -49,7 +49,7 @@ class State:
 
 
 def keras_changes(
-    kind: Kind, optimizer: LiveOptimizer, learning_rate: float
+    kind: Kind, optimizer: OptimizerDescription, learning_rate: float
 ) -> dict[str, Change]:
     """What becomes of tf1's slots in a Keras optimizer, by what they are.
 
@@ -58,7 +58,7 @@ def keras_changes(
     """
     if kind is optimizers.MOMENTUM and not learning_rate:
         raise OptimizerStateError(
-            f"{optimizer.name}: Keras keeps the momentum times the learning rate, "
+            f"{optimizer.called}: Keras keeps the momentum times the learning rate, "
             f"which is 0 here: give the optimizer the rate of the next step"
         )
     return optimizers.to_keras(
@@ -69,18 +69,18 @@ def keras_changes(
     )
 
 
-def require_known(optimizer: LiveOptimizer) -> None:
+def require_known(optimizer: OptimizerDescription) -> None:
     """Raises OptimizerStateError for an optimizer of which nothing is known."""
-    if not optimizer.kind.reads:
+    if not optimizer.keras_kind.reads:
         raise OptimizerStateError(
-            f"{optimizer.name} is an optimizer of which nothing is known here; there "
+            f"{optimizer.called} is an optimizer of which nothing is known here; there "
             f"are {', '.join(optimizers.KERAS)}. {_ANEW}"
         )
 
 
 def find(
     checkpoint: Checkpoint,
-    optimizer: LiveOptimizer,
+    optimizer: OptimizerDescription,
     owners: Collection[str],
     old_names: Mapping[str, str],
     steps: Optional[int],
@@ -113,7 +113,7 @@ def find(
         called = dict(kind.slots)
     else:
         called = _keras_slots(optimizer, by_owner, style, checkpoint)
-        read_as = optimizer.kind.read_as(called)
+        read_as = optimizer.keras_kind.read_as(called)
         assert read_as is not None  # as _keras_slots has seen to
         kind = read_as
     _require_same_options(checkpoint, optimizer, kind, called, style)
@@ -139,7 +139,7 @@ _ByOwner = Mapping[str, Mapping[roles.Slot, str]]
 
 
 def _tf1_kind(
-    checkpoint: Checkpoint, optimizer: LiveOptimizer, by_owner: _ByOwner
+    checkpoint: Checkpoint, optimizer: OptimizerDescription, by_owner: _ByOwner
 ) -> Kind:
     """The kind of tf1 optimizer that slots are the state of."""
     kinds: dict[Optional[Kind], list[str]] = {}
@@ -147,13 +147,13 @@ def _tf1_kind(
         kind = optimizers.kind_of({slot.slot for slot in found})
         kinds.setdefault(kind, []).extend(found.values())
     if not kinds:
-        if optimizers.SGD in optimizer.kind.reads:
+        if optimizers.SGD in optimizer.keras_kind.reads:
             return optimizers.SGD
         raise _no_slots(checkpoint, optimizer)
-    wrong = [kind for kind in kinds if kind not in optimizer.kind.reads]
+    wrong = [kind for kind in kinds if kind not in optimizer.keras_kind.reads]
     if wrong or len(kinds) > 1:
         listed = "; ".join(
-            f"{kind.name if kind else 'an unknown optimizer'}: {_listed(slots)}"
+            f"{kind.name if kind else 'an unknown optimizer'}: {messages.quoted(slots)}"
             for kind, slots in kinds.items()
         )
         raise _other_slots(checkpoint, optimizer, listed)
@@ -163,47 +163,57 @@ def _tf1_kind(
 
 
 def _keras_slots(
-    optimizer: LiveOptimizer, by_owner: _ByOwner, style: str, checkpoint: Checkpoint
+    optimizer: OptimizerDescription,
+    by_owner: _ByOwner,
+    style: str,
+    checkpoint: Checkpoint,
 ) -> dict[str, str]:
     """What slots that Keras named are called, by what they are for an optimizer."""
-    names = optimizer.kind.legacy if style == roles.LEGACY else optimizer.kind.names
+    names = (
+        optimizer.keras_kind.legacy
+        if style == roles.LEGACY
+        else optimizer.keras_kind.names
+    )
     found = {slot.slot for slots in by_owner.values() for slot in slots}
     if found - set(names.values()):
         every = [name for slots in by_owner.values() for name in slots.values()]
-        listed = f"an optimizer that keeps {', '.join(sorted(found))}: {_listed(every)}"
+        keeps = ", ".join(sorted(found))
+        listed = f"an optimizer that keeps {keeps}: {messages.quoted(every)}"
         raise _other_slots(checkpoint, optimizer, listed)
     return {slot: name for slot, name in names.items() if name in found}
 
 
-def _no_slots(checkpoint: Checkpoint, optimizer: LiveOptimizer) -> OptimizerStateError:
+def _no_slots(
+    checkpoint: Checkpoint, optimizer: OptimizerDescription
+) -> OptimizerStateError:
     others = sorted(
         n for n in checkpoint if roles.is_optimizer_state(n, checkpoint.contents.keys)
     )
+    has = f" (it has {messages.quoted(others)})" if others else ""
     return OptimizerStateError(
         f"{checkpoint.prefix} has no slots of {_expected(optimizer)} for the variables "
-        f"that {optimizer.name} trains"
-        f"{f' (it has {_listed(others)})' if others else ''}. {_ANEW}; slots of an "
+        f"that {optimizer.called} trains{has}. {_ANEW}; slots of an "
         f"optimizer with a name of its own get their usual ones from an assignment map "
         f"(such as {{regex: '(.+)/my_adam(_1)?', to: '\\1/Adam\\2'}})"
     )
 
 
 def _other_slots(
-    checkpoint: Checkpoint, optimizer: LiveOptimizer, listed: str
+    checkpoint: Checkpoint, optimizer: OptimizerDescription, listed: str
 ) -> OptimizerStateError:
     return OptimizerStateError(
-        f"{checkpoint.prefix} has slots of {listed}. {optimizer.name} goes on from "
+        f"{checkpoint.prefix} has slots of {listed}. {optimizer.called} goes on from "
         f"{_expected(optimizer)}: give the optimizer that they are of; {_ANEW}"
     )
 
 
-def _expected(optimizer: LiveOptimizer) -> str:
-    return " or ".join(kind.name for kind in optimizer.kind.reads)
+def _expected(optimizer: OptimizerDescription) -> str:
+    return " or ".join(kind.name for kind in optimizer.keras_kind.reads)
 
 
 def _require_same_options(
     checkpoint: Checkpoint,
-    optimizer: LiveOptimizer,
+    optimizer: OptimizerDescription,
     kind: Kind,
     called: Mapping[str, str],
     style: str,
@@ -213,39 +223,41 @@ def _require_same_options(
     if wanted and kind is not optimizers.SGD:
         raise OptimizerStateError(
             f"{checkpoint.prefix} has the state of {kind.name}, without what "
-            f"{optimizer.name} keeps as {', '.join(sorted(wanted))}: give an optimizer "
-            f"with the same options (amsgrad, centered, momentum); {_ANEW}"
+            f"{optimizer.called} keeps as {', '.join(sorted(wanted))}: give an "
+            f"optimizer with the same options (amsgrad, centered, momentum); {_ANEW}"
         )
     if kind is optimizers.CENTERED and "mg" not in optimizer.slots:
         raise OptimizerStateError(
             f"{checkpoint.prefix} has the state of a centered RMSProp: give "
-            f"{optimizer.name} with centered=True"
+            f"{optimizer.called} with centered=True"
         )
     more = set(called) - set(optimizer.slots)
     if more and style != roles.TF1:  # tf1's RMSProp always has a slot of momentum
         raise OptimizerStateError(
             f"{checkpoint.prefix} has the state of {kind.name} with "
-            f"{', '.join(sorted(more))}, which {optimizer.name} does not keep: "
+            f"{', '.join(sorted(more))}, which {optimizer.called} does not keep: "
             f"give an optimizer with the same options (amsgrad, centered, momentum); "
             f"{_ANEW}"
         )
 
 
-def _keras_steps(checkpoint: Checkpoint, optimizer: LiveOptimizer) -> Optional[int]:
+def _keras_steps(
+    checkpoint: Checkpoint, optimizer: OptimizerDescription
+) -> Optional[int]:
     """The value of the step counter of a Keras optimizer in a checkpoint."""
     counters = [name for name in checkpoint if roles.is_step_counter(name)]
     values = {int(checkpoint.read(name)) for name in counters}
     if len(values) > 1:
         raise OptimizerStateError(
-            f"{checkpoint.prefix} has several step counters ({_listed(counters)}): say "
-            f"how many steps {_said(optimizer)}"
+            f"{checkpoint.prefix} has several step counters "
+            f"({messages.quoted(counters)}): say how many steps {_said(optimizer)}"
         )
     return values.pop() if values else None
 
 
 def _tf1_steps(
     checkpoint: Checkpoint,
-    optimizer: LiveOptimizer,
+    optimizer: OptimizerDescription,
     kind: Kind,
     global_step: Optional[int],
 ) -> Optional[int]:
@@ -253,7 +265,7 @@ def _tf1_steps(
     if kind is optimizers.BERT:
         if optimizer.has_schedule:
             raise OptimizerStateError(
-                f"{optimizer.name}: AdamWeightDecay corrects no bias. Keras's Adam "
+                f"{optimizer.called}: AdamWeightDecay corrects no bias. Keras's Adam "
                 f"does not either once its iterations count "
                 f"{optimizers.UNCORRECTED:,} more, but a learning rate schedule must "
                 f"then subtract these: say what they are to be (iterations=, "
@@ -262,7 +274,7 @@ def _tf1_steps(
         return optimizers.UNCORRECTED + (global_step or 0)
     if not kind.powers:
         return global_step
-    powers = {}
+    powers: dict[str, float] = {}
     for power in kind.powers:
         found = {
             float(checkpoint.read(name))
@@ -271,34 +283,34 @@ def _tf1_steps(
         }
         if len(found) > 1:
             raise OptimizerStateError(
-                f"{checkpoint.prefix} has several {power}, of different steps "
-                f"({_listed(sorted(map(str, found)))}): say how many steps "
-                f"{_said(optimizer)}"
+                f"{checkpoint.prefix} has beta powers of several optimizers, of "
+                f"different steps ({_steps_of(power, found, optimizer)}): say how "
+                f"many steps {_said(optimizer)}"
             )
         powers.update((power, value) for value in found)
-    betas = betas_of(optimizer)
     try:
-        return optimizers.steps_taken(powers, betas, global_step)
+        return optimizers.steps_taken(powers, optimizer.betas, global_step)
     except ValueError as error:
         raise OptimizerStateError(
-            f"{checkpoint.prefix}: {error}: give {optimizer.name} the betas that it "
+            f"{checkpoint.prefix}: {error}: give {optimizer.called} the betas that it "
             f"had, or say how many steps {_said(optimizer)}"
         ) from None
 
 
-def _said(optimizer: LiveOptimizer) -> str:
+def _steps_of(
+    power: str, values: Collection[float], optimizer: OptimizerDescription
+) -> str:
+    """The steps after which a beta power has each of some values, for a message."""
+    found = []
+    for value in sorted(values, reverse=True):
+        try:
+            steps = optimizers.steps_taken({power: value}, optimizer.betas, None)
+            found.append("too many to tell" if steps is None else str(steps))
+        except ValueError:
+            found.append(f"{power} {value:.6g}")
+    return ", ".join(found)
+
+
+def _said(optimizer: OptimizerDescription) -> str:
     """Which optimizer it is whose steps are to be said, and how."""
-    return f"{optimizer.name} ({optimizer.path!r}) took (iterations=, --iterations)"
-
-
-def betas_of(optimizer: LiveOptimizer) -> dict[str, float]:
-    """An optimizer's betas by the names of the powers that tf1 keeps of them."""
-    return {
-        "beta1_power": optimizer.setting("beta_1"),
-        "beta2_power": optimizer.setting("beta_2"),
-    }
-
-
-def _listed(names: Collection[str]) -> str:
-    shown = ", ".join(map(repr, list(names)[:6]))
-    return f"{shown} and {len(names) - 6} more" if len(names) > 6 else shown
+    return f"{optimizer.called} ({optimizer.path!r}) took (iterations=, --iterations)"
