@@ -2,6 +2,7 @@
 
 import ast
 import pathlib
+import re
 import subprocess
 import sys
 
@@ -81,6 +82,57 @@ def test_private_tensorflow_is_used_in_one_room_only():
         if path.parent.name != "tf_private":
             names = [n for n in imported(path) if n.startswith("tensorflow.python")]
             assert not names, (path, names)
+
+
+#: Underscored names that are public: of named tuples, and of notebooks.
+PUBLIC_ALL_THE_SAME = {"_replace", "_asdict", "_fields", "_make", "_repr_html_"}
+#: Names that say what class or op an object is where no public call does.
+SNIFFING = {"__mro__", "__bases__", "__subclasses__", "mro"}
+#: Types and names of ops that TensorFlow chooses.
+OPS = re.compile(r"VariableV2|VarHandleOp|ReadVariableOp|(Save|Restore)(V2|Slice)?")
+
+
+def private_uses(path):
+    """What a module asks of others' objects that they do not promise, as text."""
+    tree = ast.parse(path.read_text())
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Attribute):
+            own = isinstance(node.value, ast.Name) and node.value.id in ("self", "cls")
+            is_private = re.fullmatch("_[^_].*", node.attr) and not own
+            if node.attr in SNIFFING or (
+                is_private and node.attr not in PUBLIC_ALL_THE_SAME
+            ):
+                yield f"line {node.lineno}: {ast.unparse(node)}"
+        elif isinstance(node, ast.Constant) and isinstance(node.value, str):
+            names_private = re.fullmatch(r"_[a-z]\w*", node.value)
+            if (
+                node.value in SNIFFING
+                or OPS.fullmatch(node.value)
+                or (names_private and node.value not in PUBLIC_ALL_THE_SAME)
+            ):
+                yield f"line {node.lineno}: {node.value!r}"
+
+
+@pytest.mark.parametrize("room", ["estimator", "keras", "planning.py"])
+def test_no_attribute_or_string_names_what_is_private(room):
+    """`x._name`, `getattr(x, "_name")`, classes by their bases, ops by their types."""
+    for path in modules(room):
+        assert not list(private_uses(path)), path
+
+
+def test_private_uses_are_found(tmp_path):
+    path = tmp_path / "module.py"
+    path.write_text(
+        "x = optimizer._momentums, self._mine, item._replace(a=1)\n"
+        "y = getattr(model, '_flatten_layers')\n"
+        "z = type(y).__mro__, op.type == 'VarHandleOp', '_CHECKPOINTABLE'\n"
+    )
+    assert list(private_uses(path)) == [
+        "line 1: optimizer._momentums",
+        "line 2: '_flatten_layers'",
+        "line 3: type(y).__mro__",
+        "line 3: 'VarHandleOp'",
+    ]
 
 
 def loaded_after(statement):

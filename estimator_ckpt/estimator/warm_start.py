@@ -228,10 +228,10 @@ class _WarmStartHook(tf1.train.SessionRunHook):
         self._strict = strict
         self._restore: Optional[Callable[[tf1.Session], None]] = None
         self._has_init_op = False
-        self._own_initializers = _checkpoint_initializers()
+        self._own_initializers = graph_api.checkpoint_initializers()
 
     def begin(self) -> None:
-        added = _checkpoint_initializers() - self._own_initializers
+        added = graph_api.checkpoint_initializers() - self._own_initializers
         if added:
             raise ValueError(
                 f"the Estimator has a warm_start_from of its own beside the "
@@ -276,15 +276,6 @@ class _WarmStartHook(tf1.train.SessionRunHook):
                 own(finalized, session)
 
         return graph_api.with_fields(scaffold, init_fn=init_fn)
-
-
-def _checkpoint_initializers() -> frozenset[str]:
-    """The ops that init_from_checkpoint made in the default graph."""
-    return frozenset(
-        operation.name
-        for operation in tf1.get_default_graph().get_operations()
-        if operation.type == "RestoreV2" and "checkpoint_initializer" in operation.name
-    )
 
 
 def _report(plan: Plan) -> None:

@@ -48,6 +48,15 @@ def set_initializer(variable: Any, op: tf.Operation) -> None:
     variable._initializer_op = op
 
 
+def checkpoint_initializers() -> frozenset[str]:
+    """The names of the ops that init_from_checkpoint made in the default graph."""
+    return frozenset(
+        operation.name
+        for operation in tf1.get_default_graph().get_operations()
+        if operation.type == "RestoreV2" and "checkpoint_initializer" in operation.name
+    )
+
+
 def user_init_fn(scaffold: tf1.train.Scaffold) -> Optional[Callable[..., None]]:
     """The `init_fn(scaffold, session)` that a Scaffold was made with, or None."""
     return scaffold._user_init_fn

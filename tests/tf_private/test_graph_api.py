@@ -38,6 +38,18 @@ def test_the_initializer_of_a_variable_can_be_replaced(v2):
         assert session.run(v) == 2.0
 
 
+def test_the_ops_of_init_from_checkpoint_are_known_by_their_names(tmp_path):
+    with tf.Graph().as_default(), tf1.Session() as session:
+        v = tf1.get_variable("v", initializer=1.0)
+        session.run(v.initializer)
+        prefix = tf1.train.Saver().save(session, str(tmp_path / "c"))
+        assert len(graph_api.checkpoint_initializers()) == 0
+    with tf.Graph().as_default():
+        tf1.get_variable("v", initializer=1.0)
+        tf1.train.init_from_checkpoint(prefix, {"v": "v"})
+        assert len(graph_api.checkpoint_initializers()) == 1
+
+
 def test_parts_and_replicas_keep_their_initializers():
     with tf.Graph().as_default():
         parts = tf1.get_variable("v", [4], partitioner=tf1.fixed_size_partitioner(2))
