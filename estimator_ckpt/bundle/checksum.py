@@ -60,9 +60,3 @@ def of_chunks(chunks: Iterable[Any]) -> int:
 def mask(crc: int) -> int:
     """What TensorFlow stores for a CRC, so that no CRC is taken over a CRC."""
     return (((crc >> 15) | (crc << 17)) + _MASK_DELTA) & 0xFFFFFFFF
-
-
-def unmask(masked: int) -> int:
-    """The inverse of `mask`."""
-    rotated = (masked - _MASK_DELTA) & 0xFFFFFFFF
-    return ((rotated >> 17) | (rotated << 15)) & 0xFFFFFFFF

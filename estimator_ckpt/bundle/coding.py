@@ -1,4 +1,4 @@
-"""Integers and keys as bytes: varints, TensorFlow's OrderedCode, slice keys.
+"""Keys as bytes: names, slice keys, TensorFlow's OrderedCode.
 
 An ordinary tensor's key is its name. A slice of a partitioned variable has
 
@@ -103,39 +103,6 @@ def parse_key(key: bytes) -> tuple[str, Optional[Slice]]:
             f"{show(key)} is not the key of a slice: {error}"
         ) from None
     return key_to_name(name), tuple(extents)
-
-
-def write_varint(value: int) -> bytes:
-    """A value below 2**64 as a protobuf varint."""
-    out = bytearray()
-    while value > 0x7F:
-        out.append(value & 0x7F | 0x80)
-        value >>= 7
-    out.append(value)
-    return bytes(out)
-
-
-def read_varint(data: bytes | memoryview, position: int, end: int) -> tuple[int, int]:
-    """The varint at `position`, and the position behind it.
-
-    Raises:
-      ValueError: it does not end before `end`, exceeds 64 bits, or is padded with
-        zeros, as no writer pads it.
-    """
-    value = 0
-    for shift in range(0, 70, 7):
-        if position >= end:
-            raise ValueError("a varint is cut off")
-        byte = data[position]
-        position += 1
-        value |= (byte & 0x7F) << shift
-        if byte < 0x80:
-            if value >= 2**64:
-                break
-            if not byte and shift:
-                raise ValueError("a varint is padded with zeros")
-            return value, position
-    raise ValueError("a varint is longer than 64 bits")
 
 
 def _write_string(value: bytes) -> bytes:

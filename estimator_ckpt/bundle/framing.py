@@ -17,8 +17,9 @@ import sys
 from array import array
 from collections.abc import Iterator
 
-from estimator_ckpt.bundle import checksum, coding, files
+from estimator_ckpt.bundle import checksum, files
 from estimator_ckpt.bundle.entry import Entry
+from estimator_ckpt.bundle.varints import read_varint, read_varints, write_varint
 
 _BLOCK = 64 << 10
 _PIECE = 1 << 20
@@ -45,7 +46,7 @@ class Strings:
         while left:
             start = self.position + len(rest)
             block = rest + self._shard.read(start, min(_BLOCK, self.end - start))
-            lengths, used = _varints(block, left)
+            lengths, used = read_varints(block, left)
             if not used:
                 raise ValueError("a string's length is cut off or too long")
             self._crc = checksum.extend(self._crc, _fixed_width(lengths, self._swapped))
@@ -74,22 +75,6 @@ class Strings:
         return crc
 
 
-def _varints(block: bytes, most: int) -> tuple[array[int], int]:
-    """The varints that a block begins with, at most `most`, and the bytes they take."""
-    head = block[:most]
-    if head.isascii():  # Each byte is one varint.
-        return array("Q", list(head)), len(head)
-    out = array("Q")
-    position = 0
-    while len(out) < most:
-        # A varint that is cut off by the end of the block is left for the next one.
-        if position + 10 > len(block) and not any(b < 0x80 for b in block[position:]):
-            break
-        value, position = coding.read_varint(block, position, len(block))
-        out.append(value)
-    return out, position
-
-
 def _fixed_width(lengths: array[int], swapped: bool) -> bytes:
     """Lengths as the checksum sees them."""
     order = ">" if swapped != (sys.byteorder == "big") else "<"
@@ -107,7 +92,7 @@ def variant_checksum(shard: files.InputFile, entry: Entry) -> int:
     position, end = entry.offset, entry.offset + entry.size
     for _ in range(entry.num_elements):
         head = shard.read(position, min(10, end - position))
-        length, used = coding.read_varint(head, 0, len(head))
+        length, used = read_varint(head, 0, len(head))
         position += used
         if position + length + 4 > end:
             raise ValueError("an element of it is cut off")
@@ -140,7 +125,7 @@ def frame_strings(strings: list[bytes]) -> Iterator[tuple[bytes, bytes]]:
         block = lengths[start : start + _BLOCK]
         fixed = _fixed_width(block, swapped=False)
         crc = checksum.extend(crc, fixed)
-        yield b"".join(map(coding.write_varint, block)), fixed
+        yield b"".join(map(write_varint, block)), fixed
     stored = checksum.mask(crc).to_bytes(4, "little")
     yield stored, stored
     pieces: list[bytes] = []

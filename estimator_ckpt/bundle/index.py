@@ -16,12 +16,13 @@ from typing import Optional
 
 from estimator_ckpt.bundle import coding, files, table
 from estimator_ckpt.bundle.coding import Slice
-from estimator_ckpt.bundle.entry import Entry, Header, parse_entry, parse_header
+from estimator_ckpt.bundle.entry import Entry, parse_entry
 from estimator_ckpt.bundle.errors import (
     CheckpointError,
     CorruptIndexError,
     TensorNotFoundError,
 )
+from estimator_ckpt.bundle.header import Header, parse_header
 from estimator_ckpt.bundle.slices import resolve, show_key
 
 HEADER_KEY = b""
@@ -126,10 +127,6 @@ class Index(Mapping[str, Entry]):
                 )
             parts[extents] = part
         return parts
-
-    def used_shards(self) -> list[int]:
-        """The shards that some entry's bytes lie in, in order."""
-        return sorted(self.shard_ends())
 
     def shard_ends(self) -> dict[int, int]:
         """The least size of each shard that some entry's bytes lie in."""

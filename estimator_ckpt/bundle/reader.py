@@ -155,6 +155,21 @@ class BundleReader:
                 yield self._numbers(chunk, dtype)
             offset += size
 
+    def read_string(self, name: str) -> bytes:
+        """Reads a scalar string, without NumPy, and checks it.
+
+        Raises:
+          ValueError: it is no scalar string.
+          As `read`.
+        """
+        entry, key = self.index[name], coding.name_to_key(name)
+        if entry.dtype != dtypes.STRING or entry.shape or entry.slices:
+            raise ValueError(f"{coding.show(name)} is no scalar string")
+        shard = self._locate(key, entry)
+        self._verify(key, entry, shard)
+        (string,) = self._string_items(key, entry, shard)
+        return string
+
     def verify(self, key: bytes) -> None:
         """Compares the bytes of an entry with its checksum.
 
@@ -323,6 +338,14 @@ class BundleReader:
             ) from None
 
     def _strings(self, key: bytes, entry: Entry, shard: files.InputFile) -> Array:
+        items = self._string_items(key, entry, shard)
+        out = self._empty(key, [len(items)], dtypes.of(entry.dtype).numpy)
+        out[:] = items
+        return _frozen(out.reshape(entry.shape))
+
+    def _string_items(
+        self, key: bytes, entry: Entry, shard: files.InputFile
+    ) -> list[bytes]:
         strings = framing.Strings(shard, entry, self._swapped)
         items: list[bytes] = []
         try:
@@ -339,9 +362,7 @@ class BundleReader:
                 f"{shard.path}: {show_key(key)} at byte {entry.offset} is damaged: "
                 f"{error}"
             ) from None
-        out = self._empty(key, [len(items)], dtypes.of(entry.dtype).numpy)
-        out[:] = items
-        return _frozen(out.reshape(entry.shape))
+        return items
 
     def _join(
         self, name: str, entry: Entry, region: tuple[Extent, ...], check: bool

@@ -24,8 +24,9 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from estimator_ckpt.bundle import checksum
-from estimator_ckpt.bundle.coding import read_varint, show, write_varint
+from estimator_ckpt.bundle.coding import show
 from estimator_ckpt.bundle.errors import CorruptIndexError, UnsupportedCheckpointError
+from estimator_ckpt.bundle.varints import read_varint, write_varint
 
 FOOTER_SIZE = 48
 

@@ -7,11 +7,13 @@ asks this question (inspect, convert, plan, warm start, the savers) asks it here
 
 from __future__ import annotations
 
+import bisect
 import dataclasses
-from collections.abc import Collection, Mapping
-from typing import Any, Optional
+from collections.abc import Collection, Iterator, Mapping
+from typing import Optional
 
 from estimator_ckpt.bundle.errors import CheckpointError
+from estimator_ckpt.bundle.schema import TrackableObjectGraph
 from estimator_ckpt.checkpoint import formats, object_graph, object_keys
 from estimator_ckpt.checkpoint.formats import Format
 from estimator_ckpt.checkpoint.naming import NamesBy
@@ -67,7 +69,7 @@ class Contents:
 
 def of(
     keys: Collection[str],
-    graph: Any,
+    graph: Optional[TrackableObjectGraph],
     *,
     root: Optional[str] = None,
     names_by: NamesBy = NamesBy.FULL_NAME,
@@ -96,7 +98,7 @@ def of_names(keys: Collection[str]) -> Contents:
 
 def of_objects(
     keys: Collection[str],
-    graph: Any,
+    graph: TrackableObjectGraph,
     *,
     root: Optional[str] = None,
     names_by: NamesBy = NamesBy.FULL_NAME,
@@ -114,12 +116,13 @@ def of_objects(
     state = {object_keys.OBJECT_GRAPH_KEY}
     slots = set()
     tables = {}
+    prefixes = set()
     referenced = set()
     global_step = None
     for node in object_graph.saved_nodes(graph, root):
         if not node.is_variable:
-            state.update(key for key in present if key.startswith(node.key))
             tables[_name(node)] = node.key
+            prefixes.add(node.key)
             continue
         referenced.add(node.key)
         if node.key not in present:
@@ -133,6 +136,7 @@ def of_objects(
         claims.setdefault(name, []).append(node.key)
         if node.is_slot:
             slots.add(name)
+    state.update(_beginning_with(prefixes, present))
     variables = {name: found[0] for name, found in claims.items() if len(found) == 1}
     state.update(k for k in present - referenced if object_keys.is_object_key(k))
     by_name = present - referenced - state
@@ -151,6 +155,16 @@ def of_objects(
         slots=frozenset(slots),
         ambiguous={name: tuple(k) for name, k in claims.items() if len(k) > 1},
     )
+
+
+def _beginning_with(prefixes: set[str], keys: Collection[str]) -> Iterator[str]:
+    """The keys that begin with one of many prefixes, each once, in one pass."""
+    ordered, at = sorted(keys), 0
+    for prefix in sorted(prefixes):
+        at = bisect.bisect_left(ordered, prefix, at)
+        while at < len(ordered) and ordered[at].startswith(prefix):
+            yield ordered[at]
+            at += 1
 
 
 def _name(node: object_graph.Node) -> str:

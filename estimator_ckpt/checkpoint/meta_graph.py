@@ -5,8 +5,9 @@ Source: `tensorflow/core/protobuf/meta_graph.proto` and `variable.proto`.
 
 from __future__ import annotations
 
-from estimator_ckpt.bundle import files, schema
+from estimator_ckpt.bundle import files, wire
 from estimator_ckpt.bundle.errors import CheckpointError, CorruptIndexError
+from estimator_ckpt.bundle.schema import MetaGraphDef, VariableDef
 
 
 def trainable_variables(prefix: str) -> frozenset[str]:
@@ -40,19 +41,18 @@ def creation_order(prefix: str) -> list[str]:
 
 def _collection(path: str, key: str) -> list[str]:
     """The names of the variables in a collection, in its order."""
+    data = files.read(path)
     try:
-        message = schema.MetaGraphDef.FromString(files.read(path))
         found = [
-            schema.VariableDef.FromString(value)
-            for entry in message.collection_def
+            wire.decode(VariableDef, value)
+            for entry in wire.decode(MetaGraphDef, data).collection_def
             if entry.key == key
-            for value in entry.value.bytes_list.value
+            for value in entry.value
         ]
-    except schema.DecodeError as error:
+    except ValueError as error:
         raise CorruptIndexError(f"{path}: no MetaGraphDef: {error}") from None
     names = (
-        variable.save_slice_info_def.full_name
-        or variable.variable_name.rpartition(":")[0]
+        variable.slice_of or variable.variable_name.rpartition(":")[0]
         for variable in found
     )
     return list(dict.fromkeys(names))

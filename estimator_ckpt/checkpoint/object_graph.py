@@ -9,17 +9,21 @@ Source: `tensorflow/core/protobuf/trackable_object_graph.proto`; `docs/format.md
 
 from __future__ import annotations
 
-import dataclasses
-from collections.abc import Collection, Iterable
-from typing import Any, Optional
+from collections.abc import Collection, Iterable, Iterator
+from typing import NamedTuple, Optional
 
-from estimator_ckpt.bundle import coding, schema
-from estimator_ckpt.bundle.errors import CorruptIndexError
+from estimator_ckpt.bundle import wire
+from estimator_ckpt.bundle.errors import CheckpointError, CorruptIndexError
+from estimator_ckpt.bundle.schema import (
+    ObjectReference,
+    SerializedTensor,
+    TrackableObject,
+    TrackableObjectGraph,
+)
 from estimator_ckpt.checkpoint import object_keys
 
 
-@dataclasses.dataclass(frozen=True)
-class Node:
+class Node(NamedTuple):
     """An attribute of a node that is saved: a variable, a table, an iterator.
 
     Attributes:
@@ -39,7 +43,7 @@ class Node:
     is_child_of_root: Optional[str]
 
 
-def parse(serialized: bytes, source: str) -> Any:
+def parse(serialized: bytes, source: str) -> TrackableObjectGraph:
     """Reads a serialized object graph and checks that its ids hold together.
 
     Args:
@@ -47,38 +51,39 @@ def parse(serialized: bytes, source: str) -> Any:
       source: the file it comes from, for messages.
 
     Returns:
-      A TrackableObjectGraph message with at least one node.
+      A graph with at least one node.
 
     Raises:
       CorruptIndexError: it is no such message, or a node id is out of range.
     """
     where = f"{source}: {object_keys.OBJECT_GRAPH_KEY}"
     try:
-        graph = schema.TrackableObjectGraph.FromString(serialized)
-    except schema.DecodeError as error:
+        graph = wire.decode(TrackableObjectGraph, serialized)
+    except ValueError as error:
         raise CorruptIndexError(
             f"{where} is no object graph ({error}); restore the file from a copy"
         ) from None
-    if not graph.nodes:
+    nodes = graph.nodes
+    if not nodes:
         raise CorruptIndexError(f"{where} has no nodes, not even a root")
-    for node_id, node in enumerate(graph.nodes):
+    for node_id, node in enumerate(nodes):
         ids = [child.node_id for child in node.children]
         for slot in node.slot_variables:
             ids += [slot.original_variable_node_id, slot.slot_variable_node_id]
-        for other in ids:
-            if not 0 <= other < len(graph.nodes):
-                raise CorruptIndexError(
-                    f"{where}: node {node_id} refers to node {other}, but there are "
-                    f"{len(graph.nodes)}"
-                )
+        if ids and not (min(ids) >= 0 and max(ids) < len(nodes)):
+            other = next(id for id in ids if not 0 <= id < len(nodes))
+            raise CorruptIndexError(
+                f"{where}: node {node_id} refers to node {other}, but there are "
+                f"{len(nodes)}"
+            )
     return graph
 
 
-def saved_nodes(graph: Any, root: Optional[str] = None) -> list[Node]:
+def saved_nodes(graph: TrackableObjectGraph, root: Optional[str] = None) -> list[Node]:
     """What an object graph says is in the checkpoint, in the order of its nodes.
 
     Args:
-      graph: a TrackableObjectGraph message, as `parse` returns it.
+      graph: an object graph, as `parse` returns it.
       root: one more name of a root's child that is a dictionary by TF1 names,
         beside `var_list` and `vars`.
     """
@@ -105,23 +110,31 @@ def saved_nodes(graph: Any, root: Optional[str] = None) -> list[Node]:
     ]
 
 
-def _names_in_dictionaries(graph: Any, root: Optional[str]) -> dict[int, str]:
+def _names_in_dictionaries(
+    graph: TrackableObjectGraph, root: Optional[str]
+) -> dict[int, str]:
     """TF1 names by node id, of variables in the root's dictionaries by name.
 
     A list under the same name (`Checkpoint(var_list=[a, b])`) has local names 0, 1,
     ...: these are positions, not names.
     """
+    dictionary_names = {*object_keys.NAME_DICTIONARIES, root}
+    dictionaries = [
+        child.node_id
+        for child in graph.nodes[0].children
+        if child.local_name in dictionary_names
+    ]
+    variables = {
+        node_id
+        for node_id, node in enumerate(graph.nodes)
+        if any(a.name == object_keys.VARIABLE_VALUE for a in node.attributes)
+    }
     found: dict[int, str] = {}
-    for child in graph.nodes[0].children:
-        if child.local_name not in {*object_keys.NAME_DICTIONARIES, root}:
-            continue
+    for node_id in dict.fromkeys(dictionaries):  # each once, however often it is named
         entries = {
-            c.node_id: c.local_name
-            for c in graph.nodes[child.node_id].children
-            if any(
-                attribute.name == object_keys.VARIABLE_VALUE
-                for attribute in graph.nodes[c.node_id].attributes
-            )
+            child.node_id: child.local_name
+            for child in graph.nodes[node_id].children
+            if child.node_id in variables
         }
         if sorted(entries.values()) != sorted(map(str, range(len(entries)))):
             found.update(entries)
@@ -140,75 +153,75 @@ def build(
       variables: the variable names that hang under `root`, without the step's.
       root: the name of the root's child that holds them.
       step: the global step's variable name, or None if the root has no `step`.
+
+    Raises:
+      CheckpointError: a name is no UTF-8, so that no object graph can hold it.
     """
-    # Written here, since protobuf would take longer to import than a conversion takes.
-    nodes = [b""]  # of the variables, behind the root and the dictionary
-    root_children = [_child(1, root)]
+    children = [ObjectReference(1, root)]
+    nodes: list[TrackableObject] = []  # behind the root and the dictionary
     if step is not None:
-        root_children.append(_child(len(nodes) + 1, object_keys.STEP))
+        children.append(ObjectReference(len(nodes) + 2, object_keys.STEP))
         nodes.append(_variable(step, object_keys.STEP_KEY))
-    root_children.append(_child(len(nodes) + 1, object_keys.SAVE_COUNTER))
+    children.append(ObjectReference(len(nodes) + 2, object_keys.SAVE_COUNTER))
     nodes.append(_variable(object_keys.SAVE_COUNTER, object_keys.SAVE_COUNTER_KEY))
-    children = []
+    entries = []
     for name in variables:
-        children.append(_child(len(nodes) + 1, name))
+        entries.append(ObjectReference(len(nodes) + 2, name))
         nodes.append(_variable(name, object_keys.variable_key(name, root)))
-    nodes[0] = b"".join(children)
-    return b"".join(_field(1, node) for node in (b"".join(root_children), *nodes))
+    top = TrackableObject(tuple(children))
+    dictionary = TrackableObject(tuple(entries))
+    try:
+        return wire.encode(TrackableObjectGraph((top, dictionary, *nodes)))
+    except UnicodeEncodeError as error:
+        raise CheckpointError(
+            f"{error.object!r} is no UTF-8, and an object graph holds only such names; "
+            f"write 'tf1', or give it another name (assignment_map)"
+        ) from None
 
 
-def _child(node_id: int, local_name: str) -> bytes:
-    """The field `children` of a node: an ObjectReference."""
-    node = b"\x08" + coding.write_varint(node_id)
-    return _field(1, node + _field(2, coding.name_to_key(local_name)))
+def _variable(full_name: str, key: str) -> TrackableObject:
+    value = SerializedTensor(object_keys.VARIABLE_VALUE, full_name, key)
+    return TrackableObject(attributes=(value,))
 
 
-def _variable(full_name: str, key: str) -> bytes:
-    """A node with the field `attributes`: a SerializedTensor."""
-    values = (object_keys.VARIABLE_VALUE, full_name, key)
-    return _field(
-        2,
-        b"".join(
-            _field(number, coding.name_to_key(value))
-            for number, value in enumerate(values, 1)
-            if value
-        ),
-    )
+def with_save_counter(serialized: bytes, source: str) -> bytes:
+    """An object graph whose root has a `save_counter`, serialized.
+
+    Args:
+      serialized: the object graph; what its root has is kept.
+      source: where it comes from, for messages.
+
+    Raises:
+      CorruptIndexError: it is no object graph.
+    """
+    graph = parse(serialized, source)
+    root, nodes = graph.nodes[0], graph.nodes
+    if any(c.local_name == object_keys.SAVE_COUNTER for c in root.children):
+        return serialized
+    counter = _variable(object_keys.SAVE_COUNTER, object_keys.SAVE_COUNTER_KEY)
+    child = ObjectReference(len(nodes), object_keys.SAVE_COUNTER)
+    root = root._replace(children=(*root.children, child))
+    return wire.encode(graph._replace(nodes=(root, *nodes[1:], counter)))
 
 
-def _field(number: int, content: bytes) -> bytes:
-    """A field of a message that is bytes, text or a message itself."""
-    return bytes([number << 3 | 2]) + coding.write_varint(len(content)) + content
-
-
-def add_save_counter(graph: Any) -> None:
-    """Gives the root a `save_counter`, unless it has a child of that name."""
-    if any(c.local_name == object_keys.SAVE_COUNTER for c in graph.nodes[0].children):
-        return
-    graph.nodes.add().MergeFromString(
-        _variable(object_keys.SAVE_COUNTER, object_keys.SAVE_COUNTER_KEY)
-    )
-    graph.nodes[0].MergeFromString(
-        _child(len(graph.nodes) - 1, object_keys.SAVE_COUNTER)
-    )
-
-
-def without(graph: Any, kept: Collection[str]) -> bytes:
+def without(graph: TrackableObjectGraph, kept: Collection[str]) -> bytes:
     """An object graph, serialized, less the attributes whose keys are not kept.
 
     A node without attributes holds nothing, so `assert_consumed` does not ask for it.
     """
-    pruned = type(graph)()
-    pruned.CopyFrom(graph)
-    for node in pruned.nodes:
-        remaining = [
+    return wire.encode(graph._replace(nodes=tuple(_pruned(graph.nodes, kept))))
+
+
+def _pruned(
+    nodes: Iterable[TrackableObject], kept: Collection[str]
+) -> Iterator[TrackableObject]:
+    for node in nodes:
+        remaining = tuple(
             attribute
             for attribute in node.attributes
             if attribute.name != object_keys.VARIABLE_VALUE
             or attribute.checkpoint_key in kept
-        ]
+        )
         if len(remaining) != len(node.attributes):
-            del node.attributes[:]
-            node.attributes.extend(remaining)
-            node.ClearField("has_checkpoint_values")
-    return bytes(pruned.SerializeToString())
+            node = node._replace(attributes=remaining, has_checkpoint_values=None)
+        yield node

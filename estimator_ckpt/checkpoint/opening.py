@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Optional
 from estimator_ckpt.bundle import coding, dtypes, files
 from estimator_ckpt.bundle.errors import CorruptIndexError, TensorNotFoundError
 from estimator_ckpt.bundle.reader import BundleReader
+from estimator_ckpt.bundle.schema import TrackableObjectGraph
 from estimator_ckpt.checkpoint import (
     contents,
     messages,
@@ -69,7 +70,7 @@ class Checkpoint(Mapping[str, TensorInfo]):
     def __init__(
         self,
         reader: BundleReader,
-        graph: Any,
+        graph: Optional[TrackableObjectGraph],
         meaning: contents.Contents,
         store: files.Store = files,
     ):
@@ -264,8 +265,8 @@ def opened(
     return Checkpoint(reader, graph, meaning, store)
 
 
-def read_object_graph(reader: BundleReader) -> Any:
-    """A bundle's TrackableObjectGraph message, or None if it has none.
+def read_object_graph(reader: BundleReader) -> Optional[TrackableObjectGraph]:
+    """A bundle's object graph, or None if it has none.
 
     Raises:
       CorruptIndexError: the tensor under its key is no object graph.
@@ -275,24 +276,10 @@ def read_object_graph(reader: BundleReader) -> Any:
         return None
     source = reader.index.source
     entry = reader.index[object_keys.OBJECT_GRAPH_KEY]
-    key = coding.name_to_key(object_keys.OBJECT_GRAPH_KEY)
     if entry.dtype != dtypes.STRING or entry.shape or entry.is_partitioned:
         raise CorruptIndexError(
             f"{source}: {object_keys.OBJECT_GRAPH_KEY} is no scalar string, as an "
             f"object graph would be, but {entry.dtype_name}{list(entry.shape)}"
         )
-    reader.verify(key)
-    serialized = b"".join(bytes(chunk) for chunk in reader.iter_chunks(key))
-    return object_graph.parse(_string(serialized, source), source)
-
-
-def _string(framed: bytes, source: str) -> bytes:
-    """The one string of a scalar string tensor: its length, a checksum, its bytes."""
-    length, position = coding.read_varint(framed, 0, len(framed))
-    content = framed[position + 4 :]
-    if len(content) != length:
-        raise CorruptIndexError(
-            f"{source}: {object_keys.OBJECT_GRAPH_KEY} holds {len(content)} bytes, not "
-            f"the {length} that it says"
-        )
-    return content
+    serialized = reader.read_string(object_keys.OBJECT_GRAPH_KEY)
+    return object_graph.parse(serialized, source)

@@ -13,8 +13,9 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any, Optional, Union
 
 from estimator_ckpt.bundle import coding, dtypes, files
-from estimator_ckpt.bundle.entry import Entry, Header
+from estimator_ckpt.bundle.entry import Entry
 from estimator_ckpt.bundle.errors import CheckpointError
+from estimator_ckpt.bundle.header import Header
 from estimator_ckpt.bundle.index import index_path, serialize_index, shard_path
 from estimator_ckpt.bundle.writer import ShardWriter
 from estimator_ckpt.checkpoint import object_keys, roles

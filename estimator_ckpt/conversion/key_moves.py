@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, Optional
 
 from estimator_ckpt.bundle.errors import CheckpointError
+from estimator_ckpt.bundle.schema import TrackableObjectGraph
 from estimator_ckpt.checkpoint import naming, object_graph, object_keys
 from estimator_ckpt.checkpoint.contents import Contents
 from estimator_ckpt.checkpoint.formats import Format
@@ -92,7 +93,7 @@ class ResultKeys:
     """
 
     format: Format
-    source_graph: Any = None
+    source_graph: Optional[TrackableObjectGraph] = None
     root: Optional[str] = None
     step: Optional[str] = object_keys.GLOBAL_STEP
 
@@ -206,7 +207,7 @@ class KeyMoves:
 def of_conversion(
     contents: Contents,
     all_keys: Iterable[str],
-    graph: Any,
+    graph: Optional[TrackableObjectGraph],
     format: Format,
     wanted: Naming,
     source: str,
@@ -341,6 +342,7 @@ def _pruned_graph(
 ) -> Optional[bytes]:
     """The source's graph less what is left out; None if nothing is."""
     kept = {old for old, new in new_keys.items() if new} | set(fresh_step)
-    if kept >= {*new_keys, *fresh_step} - set(contents.aliases):
+    everything = {*new_keys, *fresh_step} - set(contents.aliases)
+    if result.source_graph is None or kept >= everything:
         return None
     return object_graph.without(result.source_graph, kept)

@@ -14,9 +14,9 @@ import os
 from collections.abc import Iterator, Mapping
 from typing import Optional
 
-from estimator_ckpt.bundle import coding, dtypes, files, schema
+from estimator_ckpt.bundle import coding, dtypes, files
 from estimator_ckpt.bundle.coding import Slice
-from estimator_ckpt.bundle.entry import Entry
+from estimator_ckpt.bundle.entry import Entry, renumbered
 from estimator_ckpt.bundle.errors import CorruptDataError
 from estimator_ckpt.bundle.index import index_path, serialize_index, shard_path
 from estimator_ckpt.bundle.reader import BundleReader
@@ -218,7 +218,7 @@ def _moved(
         if not new_names:
             continue
         if numbers is not None:
-            record = _with_shard(record, numbers)
+            record = renumbered(record, numbers)
         for new in new_names:
             if new not in whole.get(name, ()):
                 yield _new_key(new, extents), record
@@ -228,14 +228,6 @@ def _new_key(name: str, extents: Optional[Slice]) -> bytes:
     if extents is None:
         return coding.name_to_key(name)
     return coding.slice_key(name, extents)
-
-
-def _with_shard(record: bytes, numbers: Mapping[int, int]) -> bytes:
-    """An entry with its shard's new number; fields that we do not know are kept."""
-    message = schema.BundleEntryProto.FromString(record)
-    # Of a partitioned variable it means nothing, and can be any number.
-    message.shard_id = 0 if message.slices else numbers[message.shard_id]
-    return bytes(message.SerializeToString(deterministic=True))
 
 
 def _copy_kept(

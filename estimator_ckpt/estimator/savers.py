@@ -346,14 +346,16 @@ def _layout_of(
     for saveable in others:
         if saveable.name != object_keys.OBJECT_GRAPH_KEY:
             saveables[saveable.name] = saveable
-    object_graph.add_save_counter(graph)
     outside = sorted(set(saveables) - set(keys) - {s.name for s in others})
     if outside:
         tf1.logging.info(
             "Saved by name, since the tf.train.Checkpoint does not track them: %s",
             ", ".join(outside),
         )
-    return keys, graph.SerializeToString(), saveables
+    serialized = object_graph.with_save_counter(
+        graph.SerializeToString(), "the tf.train.Checkpoint"
+    )
+    return keys, serialized, saveables
 
 
 def _as_it_is(

@@ -15,8 +15,9 @@ from collections.abc import Callable, Sequence
 from typing import Union
 
 from estimator_ckpt.bundle import checksum, coding, errors
-from estimator_ckpt.bundle.coding import Extent, write_varint
+from estimator_ckpt.bundle.coding import Extent
 from estimator_ckpt.bundle.index import Entry, Header, serialize_index
+from estimator_ckpt.bundle.varints import read_varint, write_varint
 
 Bundle = tuple[bytes, bytes]
 MAGIC = bytes.fromhex("57fb808b247547db")
@@ -197,10 +198,10 @@ def index_block_that_is_a_data_block_too():
     block = content(entry(*HEADER))
     whole = table([block])
     end = whole[-48:]
-    metaindex, position = coding.read_varint(end, 0, 40)
-    _, position = coding.read_varint(end, position, 40)
-    at, position = coding.read_varint(end, position, 40)
-    size, _ = coding.read_varint(end, position, 40)
+    metaindex, position = read_varint(end, 0, 40)
+    _, position = read_varint(end, position, 40)
+    at, position = read_varint(end, position, 40)
+    size, _ = read_varint(end, position, 40)
     lying = content(entry(b"\xff", handle(at, size)))
     return (
         whole[:at]

@@ -1,4 +1,4 @@
-"""Varints, OrderedCode and slice keys."""
+"""OrderedCode and slice keys."""
 
 import pytest
 from hypothesis import given
@@ -11,48 +11,6 @@ from estimator_ckpt.bundle.errors import CorruptIndexError
 INT64 = st.integers(-(2**63), 2**63 - 1)
 EXTENTS = st.lists(st.builds(Extent, INT64, INT64), max_size=5)
 NAMES = st.binary(max_size=30).map(coding.key_to_name)
-
-
-@pytest.mark.parametrize(
-    ("value", "code"),
-    [
-        (0, "00"),
-        (127, "7f"),
-        (128, "8001"),
-        (300, "ac02"),
-        (2**64 - 1, "ffffffffffffffffff01"),
-    ],
-)
-def test_varints_are_protobufs(value, code):
-    data = bytes.fromhex(code)
-    assert coding.write_varint(value) == data
-    assert coding.read_varint(data, 0, len(data)) == (value, len(data))
-
-
-@pytest.mark.parametrize("code", ["", "80", "ffffffffffffffffff"])
-def test_a_varint_that_is_cut_off_is_refused(code):
-    data = bytes.fromhex(code)
-    with pytest.raises(ValueError, match="cut off"):
-        coding.read_varint(data, 0, len(data))
-
-
-@pytest.mark.parametrize("code", ["ffffffffffffffffff02", "80" * 10 + "01"])
-def test_a_varint_of_more_than_64_bits_is_refused(code):
-    data = bytes.fromhex(code)
-    with pytest.raises(ValueError, match="64 bits"):
-        coding.read_varint(data, 0, len(data))
-
-
-@pytest.mark.parametrize("code", ["8000", "ff8000"])
-def test_a_varint_that_is_padded_is_refused(code):
-    data = bytes.fromhex(code)
-    with pytest.raises(ValueError, match="padded"):
-        coding.read_varint(data, 0, len(data))
-
-
-def test_a_varint_does_not_reach_over_its_end():
-    with pytest.raises(ValueError, match="cut off"):
-        coding.read_varint(b"\x80\x01", 0, 1)
 
 
 @pytest.mark.parametrize(

@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from estimator_ckpt.bundle import coding, schema
-from estimator_ckpt.bundle import entry as entry_module
+from estimator_ckpt.bundle import coding, wire
 from estimator_ckpt.bundle.coding import Extent
+from estimator_ckpt.bundle.entry import renumbered
 from estimator_ckpt.bundle.errors import (
     CheckpointError,
     CheckpointNotFoundError,
@@ -26,6 +26,7 @@ from estimator_ckpt.bundle.index import (
     serialize_index,
     shard_path,
 )
+from tests.bundle import protobufs
 from tests.testdata_paths import PREFIXES, V1_PREFIXES
 
 ENTRY = Entry(dtype=1, shape=(2, 3), shard_id=0, offset=8, size=24, crc32c=7)
@@ -101,7 +102,7 @@ def test_the_shards_in_use_do_not_count_those_of_partitioned_wholes():
     items = [(coding.slice_key("v", e), part.serialize()) for e in extents]
     whole = Entry(1, (2,), shard_id=0, slices=extents)
     index = _index([(b"v", whole.serialize()), *items], Header(num_shards=3))
-    assert index.used_shards() == [2]
+    assert index.shard_ends() == {2: 4}
 
 
 def test_a_header_makes_the_round_trip():
@@ -237,7 +238,7 @@ def test_a_full_extent_is_not_the_one_that_spells_it_out():
         Entry(1, (4,), slices=((Extent(0, length),),)).serialize() for length in (4, -1)
     ]
     assert entries[0] != entries[1]
-    proto = schema.BundleEntryProto.FromString(entries[1])
+    proto = protobufs.BundleEntryProto.FromString(entries[1])
     assert not proto.slices[0].extent[0].HasField("length")
 
 
@@ -261,25 +262,45 @@ FIELDS = (
 
 
 @given(*FIELDS)
-def test_plain_entries_are_read_as_protobuf_reads_them(
+def test_entries_are_read_as_protobuf_reads_them(
     dtype, shape, shard_id, offset, size, crc32c
 ):
-    written = Entry(dtype, tuple(shape), shard_id, offset, size, crc32c or None)
-    raw = written.serialize()
-    assert entry_module._parse_any_entry(raw) == written
-    plain = entry_module._parse_plain_entry(raw)
-    assert plain == written or (plain is None and len(raw) > 127)
+    message = protobufs.BundleEntryProto(
+        dtype=dtype, shard_id=shard_id, offset=offset, size=size, crc32c=crc32c
+    )
+    for length in shape:
+        message.shape.dim.add(size=length, name="ignored")
+    expected = Entry(dtype, tuple(shape), shard_id, offset, size, crc32c or None)
+    assert wire.decode(Entry, message.SerializeToString()) == expected
 
 
 @given(st.binary(max_size=60), st.lists(st.integers(0, 40)), st.data())
-def test_what_is_no_plain_entry_is_left_to_protobuf(junk, shape, data):
+def test_a_damaged_entry_is_read_as_protobuf_reads_it_or_refused(junk, shape, data):
     raw = bytearray(Entry(1, tuple(shape), 3, 2**20, 2**40, 77).serialize() + junk)
     for _ in range(data.draw(st.integers(0, 2))):
         position = data.draw(st.integers(0, len(raw) - 1))
         raw[position] = data.draw(st.integers(0, 255))
-    plain = entry_module._parse_plain_entry(bytes(raw))
-    if plain is not None:
-        assert entry_module._parse_any_entry(bytes(raw)) == plain
+    try:
+        found = wire.decode(Entry, bytes(raw))
+    except ValueError:
+        return
+    message = protobufs.BundleEntryProto.FromString(bytes(raw))
+    assert found.dtype == message.dtype
+    assert found.shape == tuple(dim.size for dim in message.shape.dim)
+    assert found[2:5] == (message.shard_id, message.offset, message.size)
+    assert (found.crc32c or 0) == message.crc32c
+    assert found.slices == tuple(
+        tuple((e.start, e.length if e.HasField("length") else -1) for e in s.extent)
+        for s in message.slices
+    )
+
+
+def test_an_entry_whose_shards_are_renumbered_keeps_what_is_not_known():
+    raw = ENTRY._replace(shard_id=2).serialize() + b"\xf2\x07\x03abc"
+    new = ENTRY._replace(shard_id=7).serialize() + b"\xf2\x07\x03abc"
+    assert renumbered(raw, {2: 7}) == new
+    whole = Entry(1, (2,), shard_id=9, slices=((Extent(0, 2),),))
+    assert renumbered(whole.serialize(), {}) == whole._replace(shard_id=0).serialize()
 
 
 def test_listing_what_tensorflow_wrote_does_not_load_protobuf():
@@ -296,7 +317,7 @@ def test_listing_what_tensorflow_wrote_does_not_load_protobuf():
 def test_entries_are_written_as_protobuf_writes_them(
     dtype, shape, shard_id, offset, size, crc32c
 ):
-    message = schema.BundleEntryProto(
+    message = protobufs.BundleEntryProto(
         dtype=dtype, shard_id=shard_id, offset=offset, size=size, crc32c=crc32c
     )
     message.shape.SetInParent()
@@ -308,7 +329,7 @@ def test_entries_are_written_as_protobuf_writes_them(
 
 @given(st.integers(1, 2**31 - 1), st.booleans(), st.integers(0, 2))
 def test_headers_are_written_as_protobuf_writes_them(num_shards, big_endian, least):
-    message = schema.BundleHeaderProto(
+    message = protobufs.BundleHeaderProto(
         num_shards=num_shards, endianness=int(big_endian)
     )
     message.version.producer = 1

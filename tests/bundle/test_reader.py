@@ -26,6 +26,7 @@ from estimator_ckpt.bundle.index import (
     shard_path,
 )
 from estimator_ckpt.bundle.reader import BundleReader
+from estimator_ckpt.bundle.varints import write_varint
 from estimator_ckpt.bundle.writer import Partitioned, write_bundle
 from tests.bundle.helpers import assert_same, crc, write_raw
 from tests.testdata_paths import PREFIXES, session_values
@@ -300,7 +301,7 @@ def test_a_big_endian_bundle_is_read_as_tensorflow_reads_it(tmp_path):
     lengths = b"".join(len(s).to_bytes(4, "big") for s in strings)
     stored = checksum.mask(checksum.value(lengths)).to_bytes(4, "big")
     tail = stored + b"".join(strings)
-    framed = b"".join(coding.write_varint(len(s)) for s in strings) + tail
+    framed = b"".join(write_varint(len(s)) for s in strings) + tail
     entries[b"strings"] = Entry(7, (3,), 0, len(data), len(framed), crc(lengths + tail))
     values["strings"] = np.array(strings, object)
 

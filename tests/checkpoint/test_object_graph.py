@@ -3,15 +3,14 @@
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tensorflow.core.protobuf import trackable_object_graph_pb2
 
-from estimator_ckpt.bundle import schema
 from estimator_ckpt.checkpoint import object_graph, object_keys
+from tests.bundle import protobufs
 
 
 def expected(variables, root, step):
     """The same graph, put together from messages."""
-    graph = schema.TrackableObjectGraph()
+    graph = protobufs.TrackableObjectGraph()
     top, dictionary = graph.nodes.add(), graph.nodes.add()
     top.children.add(node_id=1, local_name=root)
 
@@ -37,7 +36,7 @@ def expected(variables, root, step):
 def test_it_is_what_protobuf_writes(variables, root, step):
     written = object_graph.build(variables, root=root, step=step)
     assert written == expected(variables, root, step)
-    theirs = trackable_object_graph_pb2.TrackableObjectGraph.FromString(written)
+    theirs = protobufs.TrackableObjectGraph.FromString(written)
     assert theirs.SerializeToString(deterministic=True) == written
 
 

@@ -27,10 +27,11 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from estimator_ckpt.bundle import checksum, coding, errors, table
+from estimator_ckpt.bundle import checksum, errors, table
 from estimator_ckpt.bundle.coding import Extent
 from estimator_ckpt.bundle.index import index_path, shard_path
 from estimator_ckpt.bundle.reader import BundleReader
+from estimator_ckpt.bundle.varints import read_varint, write_varint
 from estimator_ckpt.bundle.writer import Partitioned, write_bundle
 
 _SECONDS = 5.0
@@ -40,7 +41,7 @@ _INTERESTING = tuple(
     number.to_bytes(8, "little")[:size]
     for number in (0, 1, 0x7F, 0x80, 0xFF, 2**31 - 1, 2**31, 2**32 - 1, 2**63 - 1)
     for size in (1, 2, 4, 8)
-) + tuple(coding.write_varint(number) for number in (2**31, 2**32, 2**62, 2**64 - 1))
+) + tuple(write_varint(number) for number in (2**31, 2**32, 2**62, 2**64 - 1))
 
 
 class Seed(NamedTuple):
@@ -315,7 +316,7 @@ def _blocks(index: bytes) -> list[tuple[int, int]]:
     end = len(index) - table.FOOTER_SIZE
     numbers, position = [], end
     for _ in range(4):
-        number, position = coding.read_varint(index, position, len(index))
+        number, position = read_varint(index, position, len(index))
         numbers.append(number)
     return [
         (0, numbers[0] - 4),
