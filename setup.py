@@ -20,7 +20,7 @@ setup(
     long_description_content_type="text/markdown",
     license="Apache-2.0",
     packages=find_packages(include=["estimator_ckpt", "estimator_ckpt.*"]),
-    package_data={"estimator_ckpt": ["py.typed"]},
+    package_data={"estimator_ckpt": ["py.typed", "cli/startup/sitecustomize.py"]},
     python_requires=">=3.9",
     install_requires=[
         "absl-py>=1.0",

@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING, Any
 __version__ = "0.1.0"
 
 _ESTIMATOR = {
-    "scaffold": "estimator_ckpt.estimator.scaffolds",
     "warm_start_from": "estimator_ckpt.estimator.warm_start",
     "warm_start_settings": "estimator_ckpt.estimator.warm_start",
     "with_scaffold": "estimator_ckpt.estimator.scaffolds",
@@ -21,6 +20,7 @@ _ESTIMATOR = {
 _TENSORFLOW = {
     "convert_for": "estimator_ckpt.keras.convert_for",
     "plan_for": "estimator_ckpt.keras.convert_for",
+    "scaffold": "estimator_ckpt.estimator.scaffolds",
 }
 _PLAIN = {
     "CheckpointError": "estimator_ckpt.bundle.errors",
@@ -28,6 +28,7 @@ _PLAIN = {
     "convert": "estimator_ckpt.conversion.convert",
     "convert_model_dir": "estimator_ckpt.conversion.model_dirs",
     "diff": "estimator_ckpt.checkpoint.diff",
+    "enable_estimator": "estimator_ckpt.estimator.runtime",
     "open_checkpoint": "estimator_ckpt.checkpoint.opening",
     "plan": "estimator_ckpt.planning",
     "suggest": "estimator_ckpt.planning",
@@ -56,6 +57,7 @@ if TYPE_CHECKING:
     from estimator_ckpt.conversion.model_dirs import (
         convert_model_dir as convert_model_dir,
     )
+    from estimator_ckpt.estimator.runtime import enable_estimator as enable_estimator
     from estimator_ckpt.estimator.scaffolds import scaffold as scaffold
     from estimator_ckpt.estimator.scaffolds import with_scaffold as with_scaffold
     from estimator_ckpt.estimator.warm_start import warm_start_from as warm_start_from
@@ -74,9 +76,11 @@ def __getattr__(name: str) -> Any:
         value = importlib.import_module(_MODULES[name])
     elif name in _DEFINED_IN:
         if name in _ESTIMATOR:
-            _require(name, "tensorflow", "tensorflow_estimator")
+            from estimator_ckpt.estimator.runtime import enable_estimator
+
+            enable_estimator()
         elif name in _TENSORFLOW:
-            _require(name, "tensorflow")
+            _require_tensorflow(name)
         value = getattr(importlib.import_module(_DEFINED_IN[name]), name)
     else:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
@@ -88,15 +92,11 @@ def __dir__() -> list[str]:
     return sorted(__all__)
 
 
-def _require(name: str, *packages: str) -> None:
-    """Raises an ImportError that says what to install, if a package is missing."""
+def _require_tensorflow(name: str) -> None:
+    """Raises an ImportError that says what to install, if TensorFlow is missing."""
     from importlib.util import find_spec
 
-    missing = [package for package in packages if find_spec(package) is None]
-    if missing:
-        needs_estimator = "tensorflow_estimator" in packages
-        install = "'estimator-ckpt[estimator]'" if needs_estimator else "tensorflow"
+    if find_spec("tensorflow") is None:
         raise ImportError(
-            f"estimator_ckpt.{name} needs {' and '.join(missing)}: "
-            f"pip install {install}"
+            f"estimator_ckpt.{name} needs tensorflow: pip install tensorflow"
         )

@@ -221,7 +221,7 @@ def run_config(
       were given; what was not keeps RunConfig's own default. TF_CONFIG is read, as by
       every RunConfig.
     """
-    import tensorflow as tf
+    from estimator_ckpt.estimator.runtime import enable_estimator
 
     fields = {
         name: flag_values[prefix + name].value
@@ -233,7 +233,7 @@ def run_config(
     }
     given = {name: value for name, value in fields.items() if value is not None}
     given.update(overrides)
-    return tf.estimator.RunConfig(**given)
+    return enable_estimator().RunConfig(**given)
 
 
 def _are_patterns(given: Optional[list[str]]) -> bool:

@@ -21,6 +21,10 @@ from typing import Any, NoReturn, Optional
 from estimator_ckpt import __version__
 from estimator_ckpt.bundle.errors import CheckpointError
 from estimator_ckpt.cli.usage_errors import UsageError
+from estimator_ckpt.tf_private.estimator_runtime.refusals import (
+    EstimatorUnavailableError,
+    NotInRuntimeError,
+)
 
 PROGRAM = "estimator-ckpt"
 
@@ -35,6 +39,7 @@ COMMANDS = {
     "average": "write the mean of several checkpoints",
     "diff": "compare two checkpoints variable by variable",
     "train": "train and evaluate an Estimator from flags",
+    "run": "run a program that uses tf.estimator, on any TensorFlow",
 }
 
 
@@ -56,6 +61,8 @@ def run(arguments: Sequence[str]) -> int:
         return stop.code if isinstance(stop.code, int) else 2
     except (CheckpointError, UsageError) as error:
         return _fail(str(error))
+    except (EstimatorUnavailableError, NotInRuntimeError) as error:
+        return _fail(str(error))
     except OSError as error:
         return _fail(_os_error(error))
     except KeyboardInterrupt:
@@ -71,6 +78,10 @@ def run(arguments: Sequence[str]) -> int:
 
 def _dispatch(arguments: Sequence[str]) -> int:
     asked = next((a for a in arguments if not a.startswith("-")), None)
+    if arguments[:1] == ["run"] and arguments[1:2] not in (["-h"], ["--help"]):
+        # A program's own arguments must not be parsed here.
+        run_command = importlib.import_module("estimator_ckpt.cli.run_command")
+        run_command.run_unparsed(arguments[1:])
     parser = argparse.ArgumentParser(
         prog=PROGRAM,
         description="Migrate tf.estimator jobs and their checkpoints to TensorFlow 2.",

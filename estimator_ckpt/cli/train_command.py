@@ -15,6 +15,7 @@ from absl import flags
 from estimator_ckpt.cli import flags as job_flags
 from estimator_ckpt.cli import user_functions
 from estimator_ckpt.cli.usage_errors import UsageError
+from estimator_ckpt.estimator import runtime
 
 FLAGS = flags.FLAGS
 
@@ -67,6 +68,8 @@ def run(arguments: Namespace) -> int:
     for name in ("model_fn", "input_fn", "model_dir", "max_steps"):
         if FLAGS[name].value is None:
             raise UsageError(f"--{name} is needed: {FLAGS[name].help}")
+    runtime.check()
+    runtime.prepare()
     params = user_functions.params(FLAGS.param)
     loaded = user_functions.for_estimator if FLAGS.dry_run else user_functions.function
     functions = {

@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from estimator_ckpt.cli.usage_errors import UsageError
+from estimator_ckpt.estimator import runtime
 
 
 def function(path: str, flag: str) -> Callable[..., Any]:
@@ -29,6 +30,7 @@ def function(path: str, flag: str) -> Callable[..., Any]:
     if not (colon and module_name and function_name):
         raise UsageError(f"--{flag}={path}: give it as package.module:function")
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")  # what it likely imports
+    runtime.offer()  # the module may use tf.estimator, or Keras of any generation
     if os.getcwd() not in sys.path:
         sys.path.insert(0, os.getcwd())
     try:
@@ -98,7 +100,10 @@ def for_estimator(path: str, flag: str) -> Callable[..., Any]:
 
     Raises:
       UsageError: as `function`.
+      EstimatorUnavailableError: tf.estimator cannot run here.
     """
+    runtime.check()
+    runtime.prepare()
     given = function(path, flag)
     from estimator_ckpt.tf_private import graph_api  # imports TensorFlow
 
@@ -129,16 +134,21 @@ def _what(error: Exception) -> str:
     said = " ".join(str(error).split())
     if isinstance(error, ImportError):
         return said
+    return f"{type(error).__name__}: {said} ({place(error)})"
+
+
+def place(error: BaseException) -> str:
+    """`train.py:31`: the user's own line that led to an error."""
     frames = traceback.extract_tb(error.__traceback__)
     own = [frame for frame in frames if not _is_others(frame.filename)]
     frame = (own or frames)[-1]
-    where = f"{frame.filename}:{frame.lineno}"
-    return f"{type(error).__name__}: {said} ({where})"
+    return f"{frame.filename}:{frame.lineno}"
 
 
 def _is_others(path: str) -> bool:
-    """Whether a file is this one, or of an installed package, such as TensorFlow."""
+    """Whether a file is this package's, or another's, such as TensorFlow."""
     # By name: packages of a parent environment are elsewhere than sysconfig says.
     is_installed = not {"site-packages", "dist-packages"}.isdisjoint(path.split(os.sep))
-    own = (__file__, sysconfig.get_path("stdlib"))
-    return is_installed or path.startswith(("<", *own))
+    ours = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+    others = (ours + os.sep, sysconfig.get_path("stdlib"))
+    return is_installed or path.startswith(("<", *others))

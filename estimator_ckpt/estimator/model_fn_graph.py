@@ -8,7 +8,7 @@ from typing import Any, Optional
 import tensorflow as tf
 from tensorflow.compat import v1 as tf1
 
-from estimator_ckpt.estimator import carried_values, graph_variables
+from estimator_ckpt.estimator import carried_values, graph_variables, runtime
 from estimator_ckpt.maps.plans import Variable
 from estimator_ckpt.tf_private import graph_api
 
@@ -21,6 +21,7 @@ def of_model_fn(
     config: Optional[tf.estimator.RunConfig],
 ) -> dict[str, Variable]:
     """The variables that a model_fn makes, in a graph that is then thrown away."""
+    runtime.enable_estimator()
     config = config or tf.estimator.RunConfig()
     given = {"mode": mode, "params": dict(params or {}), "config": config}
     with tf.Graph().as_default():

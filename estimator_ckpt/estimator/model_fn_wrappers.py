@@ -16,6 +16,7 @@ from typing import Any, Optional
 import tensorflow as tf
 from tensorflow.compat import v1 as tf1
 
+from estimator_ckpt.estimator import runtime
 from estimator_ckpt.tf_private import graph_api
 
 ModelFn = Callable[..., Any]
@@ -44,6 +45,7 @@ def wrap(
     """
     if not callable(model_fn):
         raise TypeError(f"{decorator} decorates a model_fn, not {model_fn!r}")
+    runtime.enable_estimator()
     earlier: frozenset[str] = getattr(model_fn, _MARK, frozenset())
     if decorator in earlier:
         raise ValueError(

@@ -19,7 +19,12 @@ from tensorflow.compat import v1 as tf1
 
 from estimator_ckpt.bundle import files
 from estimator_ckpt.bundle.errors import CheckpointError
-from estimator_ckpt.estimator import carried_values, graph_variables, restoring
+from estimator_ckpt.estimator import (
+    carried_values,
+    graph_variables,
+    restoring,
+    runtime,
+)
 from estimator_ckpt.estimator import model_fn_wrappers as model_fns
 from estimator_ckpt.maps import plans
 from estimator_ckpt.maps.assignment import AssignmentMap
@@ -181,7 +186,7 @@ def warm_start_settings(
     # does not use: give keys only where full names do not lead to them.
     by_full_name = all(found.full_names.get(n, n) == known[n] for n in chosen)
     renamed = {} if by_full_name else {name: known[name] for name in chosen}
-    return tf.estimator.WarmStartSettings(
+    return runtime.enable_estimator().WarmStartSettings(
         ckpt_to_initialize_from=found.prefix,
         vars_to_warm_start=[rf"(?:{alternatives})(?:/part_\d+)?:0$"],
         var_name_to_prev_var_name=renamed,

@@ -24,13 +24,14 @@ RUNS = {
     "warm_start": (DIGITS, "new/"),
     "average": (f"{DIGITS}/model.ckpt-200", f"{DIGITS}/model.ckpt-300", "new/"),
     "diff": (DIGITS, DIGITS),
+    "run": ("-m", "estimator_ckpt", "--version"),
     "train": ("--flagfile=configs/guide.flags", "--model_dir=new"),
 }
 
 
 @pytest.mark.parametrize("command", COMMANDS)
 def test_a_command_in_a_process_of_its_own(command, tmp_path):
-    if command in ("convert_for", "train"):
+    if command in ("convert_for", "run", "train"):
         pytest.importorskip("tensorflow")
     for name in ("configs", "tests"):  # what the flagfiles name
         (tmp_path / name).symlink_to(f"{REPOSITORY}/{name}")
