@@ -16,6 +16,10 @@ command="venv/bin/estimator-ckpt"
 "$command" inspect new/model.ckpt-300 --values > /dev/null
 "$command" verify new/model.ckpt-300
 "$command" diff "$repository/tests/testdata/digits" new/model.ckpt-300
+PYTHONPATH="$repository" venv/bin/python -m tests.bundle.compressed \
+  "$repository/tests/testdata/digits/model.ckpt-300" snappy.ckpt
+"$command" verify snappy.ckpt
+"$command" diff "$repository/tests/testdata/digits" snappy.ckpt
 if "$work/venv/bin/python" -c 'import tensorflow' 2> /dev/null; then
   echo "TensorFlow was installed along" >&2
   exit 1

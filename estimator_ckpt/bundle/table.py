@@ -20,7 +20,7 @@ all of this before it believes a byte.
 from __future__ import annotations
 
 import struct
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 from estimator_ckpt.bundle import checksum
@@ -209,33 +209,27 @@ def _unsnap(content: bytes, budget: _Budget) -> bytes:
             f"a snappy block of {len(content)} bytes says that it holds {size}"
         )
     budget.spend(size)
+    decompress = _snappy()
     try:
-        unsnapped: bytes = _snappy()(content)
-    except UnsupportedCheckpointError:
-        raise
-    except Exception as error:  # Each library has its own errors.
+        unsnapped = bytes(decompress(content))
+    except Exception as error:  # The library's own.
         raise ValueError(f"a snappy block cannot be decoded: {error}") from None
     if len(unsnapped) != size:
         raise ValueError("a snappy block does not hold as many bytes as it says")
     return unsnapped
 
 
-def _snappy() -> Any:
-    """A function that decodes a block, from whichever library is installed."""
+def _snappy() -> Callable[[bytes], Any]:
+    """A function that decodes a block. Its library is loaded when one is met."""
     try:
-        import cramjam
-    except ImportError:
-        pass
-    else:
-        return lambda content: bytes(cramjam.snappy.decompress_raw(content))
-    try:
-        import snappy  # type: ignore[import-not-found,unused-ignore]
+        from cramjam import snappy
     except ImportError:
         raise UnsupportedCheckpointError(
-            "the index is compressed with snappy; install cramjam to read it (pip "
+            "the index is compressed with snappy; reinstall cramjam to read it (pip "
             "install cramjam)"
         ) from None
-    return snappy.uncompress
+    decompress: Callable[[bytes], Any] = snappy.decompress_raw
+    return decompress
 
 
 def _read_entries(

@@ -33,6 +33,7 @@ from estimator_ckpt.bundle.index import index_path, shard_path
 from estimator_ckpt.bundle.reader import BundleReader
 from estimator_ckpt.bundle.varints import read_varint, write_varint
 from estimator_ckpt.bundle.writer import Partitioned, write_bundle
+from tests.bundle.compressed import compressed
 
 _SECONDS = 5.0
 _MEMORY = 256 << 20
@@ -170,7 +171,8 @@ def make_seeds() -> list[Seed]:
             prefix = os.path.join(directory, f"c{number}")
             write_bundle(prefix, tensors)
             seeds.append(_seed(prefix, expected))
-    seeds.append(Seed({**seeds[0].files, ".index": _snapped(seeds[0])}, values))
+    snapped = compressed(seeds[0].files[".index"])
+    seeds.append(Seed({**seeds[0].files, ".index": snapped}, values))
     testdata = pathlib.Path(__file__).parent.parent / "testdata"
     for path in sorted(testdata.glob("**/*.index")):
         prefix = str(path)[: -len(".index")]
@@ -323,28 +325,6 @@ def _blocks(index: bytes) -> list[tuple[int, int]]:
         (numbers[0], numbers[1] + 1),
         (numbers[2], numbers[3] + 1),
     ]
-
-
-def _snapped(seed: Seed) -> bytes:
-    """The index of a seed with its data block compressed."""
-    import cramjam
-
-    from tests.bundle import attacks
-
-    records = table.read_table(seed.files[".index"], "seed")
-    last, entries, restarts = b"", b"", []
-    for key, value in records.items():
-        restarts.append(len(entries))
-        entries += attacks.entry(key, value)
-        last = key
-    block = bytes(cramjam.snappy.compress_raw(attacks.content(entries, restarts)))
-    metaindex = attacks.content(b"")
-    index = attacks.content(attacks.entry(last, attacks.handle(0, len(block))))
-    out = attacks.stored(block, compression=1)
-    first = attacks.handle(len(out), len(metaindex))
-    out += attacks.stored(metaindex)
-    second = attacks.handle(len(out), len(index))
-    return out + attacks.stored(index) + attacks.footer(first, second)
 
 
 if __name__ == "__main__":
