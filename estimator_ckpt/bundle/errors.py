@@ -48,5 +48,13 @@ class DestinationExistsError(CheckpointError):
     """What was to be written is already there, and nothing allows to replace it."""
 
 
+class DestinationInUseError(CheckpointError):
+    """Another process is writing what was to be written."""
+
+
+class SourceChangedError(CheckpointError):
+    """A checkpoint was saved anew, replaced or deleted while it was read."""
+
+
 class NoSpaceError(CheckpointError):
     """The disk or the quota is full; the message names the bytes needed."""

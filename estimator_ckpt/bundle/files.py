@@ -8,6 +8,7 @@ savers' `tf.io.gfile` is one.
     input_file     a file open for reading
     output_file    a file being written, that appears whole or not at all
     linking        a second name for a file's bytes
+    leftovers      temporaries of processes that are gone
 
 Failures are CheckpointErrors of one line that name the file.
 """
@@ -19,17 +20,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from typing import Protocol
 
-from estimator_ckpt.bundle import system_calls
+from estimator_ckpt.bundle import leftovers, system_calls
 from estimator_ckpt.bundle.errors import CheckpointError
 from estimator_ckpt.bundle.input_file import File
-from estimator_ckpt.bundle.linking import Progress, copy_times, link_or_copy
-from estimator_ckpt.bundle.output_file import (
-    TEMPORARY,
-    Output,
-    is_temporary,
-    put,
-    sync_dir,
-)
+from estimator_ckpt.bundle.leftovers import TEMPORARY
+from estimator_ckpt.bundle.linking import Progress, copy_times, link_or_copy, place
+from estimator_ckpt.bundle.output_file import Output, is_temporary, put, sync_dir
 from estimator_ckpt.bundle.system_calls import CHUNK, PathLike, local, reporting
 
 __all__ = [
@@ -48,9 +44,11 @@ __all__ = [
     "is_temporary",
     "link_or_copy",
     "list_dir",
+    "list_temporaries",
     "local",
     "make_dirs",
     "open_file",
+    "place",
     "put",
     "read",
     "rename",
@@ -204,13 +202,32 @@ def require_no_file(path: PathLike) -> None:
 
 @contextmanager
 def temporary_dir(directory: str) -> Iterator[str]:
-    """A new directory in another, which is made if need be; removed at the end."""
+    """A new directory in another, which is made if need be; removed at the end.
+
+    It is held: if the process is killed, others can tell that it is a leftover.
+    """
     import shutil  # costs time that most commands need not spend
     import tempfile
 
     make_dirs(directory)
-    path = tempfile.mkdtemp(prefix=TEMPORARY, dir=directory or ".")
+    held = False
+    while not held:
+        with reporting(directory, "written"):
+            path = tempfile.mkdtemp(prefix=TEMPORARY, dir=directory or ".")
+            fd = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+        held = leftovers.hold(fd)
+        if not held:
+            os.close(fd)
     try:
         yield path
     finally:
         shutil.rmtree(path, ignore_errors=True)
+        os.close(fd)
+
+
+def list_temporaries(directory: PathLike) -> list[str]:
+    """The names in a directory of what is not finished; none if it cannot be listed."""
+    try:
+        return sorted(filter(is_temporary, os.listdir(local(directory) or ".")))
+    except OSError:
+        return []

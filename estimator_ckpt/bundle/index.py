@@ -50,14 +50,16 @@ class Index(Mapping[str, Entry]):
       header: the bundle's header.
       records: the unparsed bytes of every entry by key, slices included, the header
         not. Not to be changed.
+      data: the bytes of the file.
     """
 
     def __init__(
-        self, source: str, header: Header, records: Mapping[bytes, bytes]
+        self, source: str, header: Header, records: Mapping[bytes, bytes], data: bytes
     ) -> None:
         self.source = source
         self.header = header
         self.records = records
+        self.data = data
         self._names: Optional[dict[str, bytes]] = None
 
     def raw(self, key: bytes) -> bytes:
@@ -207,7 +209,7 @@ def parse_index(data: bytes, source: str) -> Index:
     raw = records.pop(HEADER_KEY, None)
     if raw is None:
         raise CorruptIndexError(f"{source}: the index has no header")
-    return Index(source, parse_header(raw, source), records)
+    return Index(source, parse_header(raw, source), records, data)
 
 
 def serialize_index(header: Header, items: Iterable[tuple[bytes, bytes]]) -> bytes:

@@ -21,6 +21,7 @@ class File:
     Attributes:
       path: the file.
       size: its size in bytes when it was opened.
+      status: which file it is, and its times, when it was opened.
     """
 
     _fd = -1
@@ -41,6 +42,15 @@ class File:
             self.close()
             raise CheckpointError(f"{self.path}: not a regular file")
         self.size: int = status.st_size
+        self.status = status
+
+    @property
+    def is_unchanged(self) -> bool:
+        """Whether nobody wrote to it since it was opened."""
+        with reporting(self.path, "read"):
+            now = os.fstat(self._fd)
+        then = self.status
+        return (now.st_size, now.st_mtime_ns) == (then.st_size, then.st_mtime_ns)
 
     def read(self, offset: int, size: int) -> bytes:
         """`size` bytes from `offset` on.

@@ -14,9 +14,16 @@ from contextlib import suppress
 from typing import Optional
 
 from estimator_ckpt.bundle import system_calls
-from estimator_ckpt.bundle.errors import CheckpointError
+from estimator_ckpt.bundle.errors import CheckpointError, SourceChangedError
 from estimator_ckpt.bundle.input_file import File
-from estimator_ckpt.bundle.output_file import Output, sync_dir, temporary_beside
+from estimator_ckpt.bundle.leftovers import LINK
+from estimator_ckpt.bundle.output_file import (
+    Output,
+    already_there,
+    set_times,
+    sync_dir,
+    temporary_beside,
+)
 from estimator_ckpt.bundle.system_calls import PathLike, failure, local, reporting
 
 #: Called with the number of bytes just done.
@@ -60,19 +67,100 @@ def link_or_copy(
     if mode == "copy":
         return _copy(source, local(destination), progress)
     try:
-        _link(source, local(destination))
+        _relink(source, local(destination))
     except OSError as error:
         if error.errno not in _NO_LINK:
             raise failure(destination, "written", error, None) from error
         if mode == "link":
-            raise CheckpointError(
-                f"{os.fspath(destination)}: cannot be a hard link to {source}: "
-                f"{error.strerror}. Allow a copy (data='copy', --data=copy)"
-            ) from error
+            raise _not_linked(source, os.fspath(destination), error) from error
         return _copy(source, local(destination), progress)
     if progress is not None:
         progress(total)
     return "link"
+
+
+#: Called with a path and the file that is about to get this name.
+Expecting = Callable[[str, os.stat_result], None]
+
+
+def place(
+    file: File,
+    destination: str,
+    mode: str,
+    progress: Optional[Progress],
+    expecting: Expecting,
+) -> str:
+    """Gives the bytes of an open file a new name, where no file is yet.
+
+    What has the file's old name by now does not matter: it is the open file's bytes
+    that get the name. The directory is not synced: whoever places many files does that
+    once.
+
+    Args:
+      file: the file.
+      destination: the new name.
+      mode: as for `link_or_copy`.
+      progress: as for `link_or_copy`.
+      expecting: called before a file gets the new name.
+
+    Returns:
+      How it was done: `link`, `clone` or `copy`.
+
+    Raises:
+      DestinationExistsError: there is a file of the new name.
+      SourceChangedError: the open file cannot be linked, since it has lost its name to
+        another.
+      NoSpaceError: the disk is full.
+      CheckpointError: `link` is not possible here, or reading or writing failed.
+    """
+    if mode != "copy" and _linked(file, destination, mode, expecting):
+        if progress is not None:
+            progress(file.size)
+        return "link"
+    output = Output(destination, file.size)
+    try:
+        how = _fill(output, file, progress)
+        expecting(destination, output.status)
+        output.commit(replace=False, sync_directory=False)
+    except BaseException:
+        output.discard()
+        raise
+    return how
+
+
+def _linked(file: File, destination: str, mode: str, expecting: Expecting) -> bool:
+    """Links an open file; False if it is to be copied instead."""
+    source = os.path.realpath(file.path)
+    expecting(destination, file.status)
+    try:
+        system_calls.change("link", os.link, source, destination)
+    except FileExistsError:
+        raise already_there(destination) from None
+    except (
+        FileNotFoundError
+    ) as error:  # deleted meanwhile; the open file is still there
+        if mode == "link":
+            raise SourceChangedError(
+                f"{file.path}: was deleted while it was read"
+            ) from error
+        return False
+    except OSError as error:
+        if error.errno not in _NO_LINK:
+            raise failure(destination, "written", error, None) from error
+        if mode == "link":
+            raise _not_linked(source, destination, error) from error
+        return False
+    if not os.path.samestat(os.stat(destination), file.status):
+        system_calls.change("delete", os.unlink, destination)
+        raise SourceChangedError(f"{file.path}: was replaced while it was read")
+    return True
+
+
+def _not_linked(source: str, destination: str, error: OSError) -> CheckpointError:
+    return CheckpointError(
+        f"{destination}: cannot be a hard link to {source}: {error.strerror}. Allow a "
+        f"copy (data='copy', --data=copy)"
+    )
 
 
 def copy_times(source: PathLike, destination: PathLike) -> None:
@@ -81,14 +169,14 @@ def copy_times(source: PathLike, destination: PathLike) -> None:
         times = os.stat(local(source))
         fd = os.open(local(destination), os.O_RDONLY | os.O_CLOEXEC)
         try:
-            system_calls.change("set times", _set_times, fd, times)
+            system_calls.change("set times", set_times, fd, times)
         finally:
             os.close(fd)
 
 
-def _link(source: str, destination: str) -> None:
+def _relink(source: str, destination: str) -> None:
     """Hard-links under a temporary name, then renames: replaces what is there."""
-    temporary = temporary_beside(destination)
+    temporary = temporary_beside(destination, LINK)
     system_calls.change("link", os.link, source, temporary)
     try:
         system_calls.change("rename", os.replace, temporary, destination)
@@ -100,18 +188,21 @@ def _link(source: str, destination: str) -> None:
 
 
 def _copy(source: str, destination: str, progress: Optional[Progress]) -> str:
-    """Copies bytes and times; inside the kernel, sharing blocks, where it can."""
+    """Copies bytes and times; replaces what is there."""
     with File(source) as file, Output(destination, file.size) as output:
-        how = "copy"
-        if _cloned(file, output):
-            how = "clone"
-            if progress is not None:
-                progress(file.size)
-        else:
-            _copy_bytes(file, output, progress)
-        times = os.stat(source)
-        with reporting(destination, "written", file.size):
-            system_calls.change("set times", _set_times, output._fd, times)
+        return _fill(output, file, progress)
+
+
+def _fill(output: Output, file: File, progress: Optional[Progress]) -> str:
+    """Copies bytes and times; inside the kernel, sharing blocks, where it can."""
+    how = "copy"
+    if _cloned(file, output):
+        how = "clone"
+        if progress is not None:
+            progress(file.size)
+    else:
+        _copy_bytes(file, output, progress)
+    output.set_times(file.status)
     return how
 
 
@@ -149,7 +240,3 @@ def _copy_bytes(file: File, output: Output, progress: Optional[Progress]) -> Non
             done = count
         if progress is not None:
             progress(done)
-
-
-def _set_times(fd: int, times: os.stat_result) -> None:
-    os.utime(fd, ns=(times.st_atime_ns, times.st_mtime_ns))

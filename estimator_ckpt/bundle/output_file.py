@@ -1,6 +1,8 @@
 """A file being written: it appears under its name whole, or not at all.
 
 It is written beside, under a temporary name, synced, renamed, and the directory synced.
+What a killed process leaves of it is known by its name, and that nobody holds it: see
+leftovers.py.
 """
 
 from __future__ import annotations
@@ -11,11 +13,12 @@ from contextlib import suppress
 from types import TracebackType
 from typing import Any, Optional
 
-from estimator_ckpt.bundle import system_calls
+from estimator_ckpt.bundle import leftovers, system_calls
+from estimator_ckpt.bundle.errors import DestinationExistsError
+from estimator_ckpt.bundle.leftovers import TEMPORARY
 from estimator_ckpt.bundle.system_calls import PathLike, local, reporting
 
-#: What the name of a file that is not finished begins with.
-TEMPORARY = ".estimator_ckpt-"
+_NO_LINK = frozenset((errno.EPERM, errno.ENOTSUP, errno.ENOSYS, errno.EMLINK))
 
 
 class Output:
@@ -38,12 +41,13 @@ class Output:
         self.path = local(path)
         self.size = 0
         self._needed = needed
-        self._temporary = temporary_beside(self.path)
-        flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
         with reporting(self.path, "written", needed):
-            self._fd: int = system_calls.change(
-                "create", os.open, self._temporary, flags, 0o666
-            )
+            self._temporary, self._fd = _create_beside(self.path)
+
+    @property
+    def status(self) -> os.stat_result:
+        """Which file it is, whatever its name; before `commit`."""
+        return os.fstat(self._fd)
 
     def write(self, data: Any) -> None:
         """Appends the bytes of a buffer."""
@@ -57,13 +61,48 @@ class Output:
             self.size += count
             view = view[count:]
 
-    def commit(self) -> None:
-        """Syncs the file, gives it its name and syncs the directory."""
+    def set_times(self, times: os.stat_result) -> None:
+        """Gives the file the times of another: Savers tell a checkpoint's age by them.
+
+        What is written afterwards changes them again.
+        """
+        with reporting(self.path, "written", self._needed or self.size):
+            system_calls.change("set times", set_times, self._fd, times)
+
+    def commit(self, *, replace: bool = True, sync_directory: bool = True) -> None:
+        """Syncs the file, gives it its name and syncs the directory.
+
+        Args:
+          replace: whether to replace a file of that name.
+          sync_directory: False leaves that to whoever commits many files in one.
+
+        Raises:
+          DestinationExistsError: there is a file of that name, and it is not to be
+            replaced.
+          CheckpointError: the disk is full, or writing failed otherwise.
+        """
         with reporting(self.path, "written", self._needed or self.size):
             system_calls.change("sync", os.fsync, self._fd)
-            self._close()
-            system_calls.change("rename", os.replace, self._temporary, self.path)
-        sync_dir(os.path.dirname(self.path))
+            if replace or not self._linked():
+                system_calls.change("rename", os.replace, self._temporary, self.path)
+        self._close()
+        if sync_directory:
+            sync_dir(os.path.dirname(self.path))
+
+    def _linked(self) -> bool:
+        """Gives the file its name where there is none; False if links are not had."""
+        try:
+            system_calls.change("link", os.link, self._temporary, self.path)
+        except FileExistsError:
+            raise already_there(self.path) from None
+        except OSError as error:
+            if error.errno not in _NO_LINK:
+                raise
+            if os.path.lexists(self.path):  # the best that can be done without links
+                raise already_there(self.path) from None
+            return False
+        system_calls.change("delete", os.unlink, self._temporary)
+        return True
 
     def discard(self) -> None:
         """Removes the temporary file; does nothing after `commit`."""
@@ -101,14 +140,37 @@ def put(path: PathLike, data: Any) -> None:
         output.write(data)
 
 
+def set_times(fd: int, times: os.stat_result) -> None:
+    os.utime(fd, ns=(times.st_atime_ns, times.st_mtime_ns))
+
+
 def is_temporary(name: str) -> bool:
     """Whether a file name is that of a file that was never finished."""
     return os.path.basename(name).startswith(TEMPORARY)
 
 
-def temporary_beside(path: str) -> str:
+def temporary_beside(path: str, start: str = TEMPORARY) -> str:
     """A new name for a file that is not finished, in the directory of `path`."""
-    return os.path.join(os.path.dirname(path), f"{TEMPORARY}{os.urandom(8).hex()}")
+    return os.path.join(os.path.dirname(path), f"{start}{os.urandom(8).hex()}")
+
+
+def _create_beside(path: str) -> tuple[str, int]:
+    """A new temporary file beside `path`, held: its name and the open file."""
+    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
+    while True:
+        temporary = temporary_beside(path)
+        fd = system_calls.change("create", os.open, temporary, flags, 0o666)
+        if leftovers.hold(fd):
+            return temporary, fd
+        os.close(fd)
+
+
+def already_there(path: str) -> DestinationExistsError:
+    """The error for a file that is not to be replaced."""
+    return DestinationExistsError(
+        f"{path}: already there; give another destination, or overwrite it "
+        f"(overwrite=True, --overwrite)"
+    )
 
 
 def sync_dir(path: PathLike) -> None:

@@ -10,7 +10,7 @@ import os
 import sys
 import threading
 from array import array
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Optional
 
 from estimator_ckpt.bundle import checksum, coding, dtypes, files, framing, slices
@@ -65,6 +65,7 @@ class BundleReader:
             index = read_index(index_path(self.prefix), store)
         self.index = index
         self._shards: dict[int, files.InputFile] = {}
+        self._held: Mapping[int, files.InputFile] = {}
         self._maps: dict[int, memoryview] = {}
         self._lock = threading.Lock()
 
@@ -221,7 +222,21 @@ class BundleReader:
     def __exit__(self, *_: object) -> None:
         self.close()
 
+    def hold(self, shards: Mapping[int, files.InputFile]) -> None:
+        """Reads shards through files that are open; whoever holds these closes them.
+
+        Args:
+          shards: open files by shard number.
+        """
+        with self._lock:
+            self._held = shards
+            self._shards.clear()
+            self._maps.clear()
+
     def _shard(self, shard_id: int) -> files.InputFile:
+        held = self._held.get(shard_id)
+        if held is not None:
+            return held
         with self._lock:
             shard = self._shards.pop(shard_id, None)
             if shard is None:

@@ -10,6 +10,7 @@ Framing of strings: see framing.py.
 from __future__ import annotations
 
 import dataclasses
+import os
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Optional, Union
 
@@ -161,9 +162,14 @@ class ShardWriter:
             )
         return entry._replace(shard_id=self.shard_id, offset=offset)
 
-    def commit(self) -> None:
-        """Gives the shard its name, synced to disk."""
-        self._output.commit()
+    @property
+    def status(self) -> os.stat_result:
+        """Which file it is, whatever its name; before `commit`."""
+        return self._output.status
+
+    def commit(self, *, replace: bool = True, sync_directory: bool = True) -> None:
+        """Gives the shard its name, synced to disk; as `Output.commit`."""
+        self._output.commit(replace=replace, sync_directory=sync_directory)
 
     def discard(self) -> None:
         """Removes what was written; does nothing after `commit`."""

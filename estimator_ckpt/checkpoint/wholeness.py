@@ -6,8 +6,6 @@ read: whether the bytes are those that were saved is what `verify` finds out.
 
 from __future__ import annotations
 
-import contextlib
-
 from estimator_ckpt.bundle import files
 from estimator_ckpt.bundle.errors import CheckpointNotFoundError, CorruptDataError
 from estimator_ckpt.bundle.index import Index, shard_path
@@ -37,15 +35,25 @@ def require_shard(path: str, end: int, store: files.Store = files) -> None:
     Raises:
       As `require_whole`.
     """
+    open_shard(path, end, store).close()
+
+
+def open_shard(path: str, end: int, store: files.Store = files) -> files.InputFile:
+    """Opens a shard that has at least `end` bytes.
+
+    Raises:
+      As `require_whole`.
+    """
     try:
-        with contextlib.closing(store.open_file(path)) as shard:
-            size = shard.size
+        shard = store.open_file(path)
     except CheckpointNotFoundError:
         raise CorruptDataError(
             f"{path}: the shard is missing, of which the index says that it has {end} "
             f"bytes or more"
         ) from None
-    if size < end:
+    if shard.size < end:
+        shard.close()
         raise CorruptDataError(
-            f"{path}: the shard is cut off: it has {size} bytes of {end}"
+            f"{path}: the shard is cut off: it has {shard.size} bytes of {end}"
         )
+    return shard

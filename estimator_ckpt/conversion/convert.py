@@ -15,12 +15,13 @@ from typing import Any, Optional
 from estimator_ckpt.bundle import files
 from estimator_ckpt.bundle.errors import CheckpointError
 from estimator_ckpt.bundle.reader import BundleReader
-from estimator_ckpt.checkpoint import contents, object_keys, prefixes
+from estimator_ckpt.checkpoint import object_keys, prefixes
 from estimator_ckpt.checkpoint.formats import Format, FormatLike
 from estimator_ckpt.checkpoint.naming import NamesLike
-from estimator_ckpt.checkpoint.opening import read_object_graph
-from estimator_ckpt.conversion import key_moves, new_bundle
+from estimator_ckpt.checkpoint.opening import Checkpoint, opened
+from estimator_ckpt.conversion import key_moves, new_bundle, snapshot
 from estimator_ckpt.conversion.key_moves import KeyMoves, Naming
+from estimator_ckpt.conversion.new_bundle import Written
 from estimator_ckpt.conversion.targets import Target
 from estimator_ckpt.maps.filters import Patterns
 
@@ -78,8 +79,9 @@ def convert(
         `var_list`; but an object-based source keeps its own keys and object graph.
       step: the variable that goes under `step`; None leaves it with the others.
       data: how shards get their new names: `link` (a hard link), `copy` (files of
-        their own; with a filter that drops most of the bytes, only what is kept is
-        written), `auto` (a hard link, else a copy).
+        their own; where more than a tenth of the bytes is not used, only what is used
+        is written), `auto` (a hard link, else a copy). A link keeps all bytes of its
+        shard, also those of variables that are left out.
       overwrite: whether to replace a checkpoint that is there.
       progress: called with the number of bytes done as shards are linked or copied.
 
@@ -92,7 +94,11 @@ def convert(
       DestinationExistsError: the destination is there, and overwrite is False.
       AmbiguousNameError: two variables claim one name.
       AssignmentMapError: the map cannot be read, or gives two variables one name.
+      DestinationInUseError: another process is writing the destination.
+      SourceChangedError: the source was saved anew again and again meanwhile.
+      NoSpaceError: the disk is full.
       CheckpointError: the source is damaged, or writing failed.
+      In all of these cases nothing is left behind.
     """
     target = Target.of(destination, to, data, overwrite, progress)
     wanted = Naming.of(
@@ -150,28 +156,45 @@ def plan_conversion(
 
 def plan(source: files.PathLike, target: Target, wanted: Naming) -> Conversion:
     """What `run` would do. Errors are those of `convert`."""
-    with _opened(source, target, wanted, is_to_link=False) as (_, conversion, _):
-        return conversion
+
+    def attempt() -> Conversion:
+        ready = _opened(source, target, wanted, is_to_link=False)
+        with ready as (checkpoint, conversion, _):
+            new_bundle.require_whole(checkpoint.reader, conversion.moves)
+            return conversion
+
+    return snapshot.settled(source, attempt)
 
 
 def run(source: files.PathLike, target: Target, wanted: Naming) -> str:
     """Converts a checkpoint; returns the new prefix. Errors are those of `convert`."""
-    opened = _opened(source, target, wanted, is_to_link=True)
-    with opened as (reader, conversion, prefix):
-        if conversion.moves.unused:
-            import logging  # 4 ms that most conversions need not spend
 
-            log = logging.getLogger("estimator_ckpt")
-            for sentence in conversion.moves.unused:
-                log.warning("%s", sentence)
-        new_bundle.write(reader, conversion.moves, prefix, target)
+    def attempt() -> tuple[str, Conversion, Written]:
+        ready = _opened(source, target, wanted, is_to_link=True)
+        with ready as (checkpoint, conversion, prefix):
+            reader, moves = checkpoint.reader, conversion.moves
+            return prefix, conversion, new_bundle.write(reader, moves, prefix, target)
+
+    prefix, conversion, written = snapshot.settled(source, attempt)
+    sentences = [*conversion.moves.unused]
+    if not wanted.chosen.keeps_all and written.used < written.size:
+        sentences.append(
+            f"{prefix}: the data are linked, so all of their {written.size} bytes "
+            f"stay, of which {written.used} are used; data='copy' (--data=copy) writes "
+            f"only these"
+        )
+    if sentences:
+        import logging  # 4 ms that most conversions need not spend
+
+        for sentence in sentences:
+            logging.getLogger("estimator_ckpt").warning("%s", sentence)
     return prefix
 
 
 @contextlib.contextmanager
 def _opened(
     source: files.PathLike, target: Target, wanted: Naming, *, is_to_link: bool
-) -> Iterator[tuple[BundleReader, Conversion, str]]:
+) -> Iterator[tuple[Checkpoint, Conversion, str]]:
     """The source, what is to be done, and the new prefix, which may be written to.
 
     Of a source of the V1 format a bundle is made, which is gone afterwards: beside the
@@ -179,36 +202,31 @@ def _opened(
     """
     with contextlib.ExitStack() as stack:
         try:
-            reader, conversion = _prepare(source, target, wanted)
-            stack.enter_context(reader)
-            prefix = target.usable_prefix(reader.prefix)
+            checkpoint = opened(source, names=wanted.names_by, root=wanted.root)
+            called = checkpoint.prefix
+            prefix = target.usable_prefix(called)
         except prefixes.V1CheckpointError as error:
             from estimator_ckpt.checkpoint import (
                 v1_format,
             )  # costs time that others can save
 
-            prefix = target.usable_prefix(error.prefix)
+            called = error.prefix
+            prefix = target.usable_prefix(called)
             beside = os.path.dirname(prefix) if is_to_link else None
-            bundle = stack.enter_context(v1_format.as_bundle(error.prefix, beside))
-            reader, conversion = _prepare(bundle, target, wanted)
-            stack.enter_context(reader)
-            conversion = dataclasses.replace(conversion, source=error.prefix)
-        yield reader, conversion, prefix
-
-
-def _prepare(
-    source: files.PathLike, target: Target, wanted: Naming
-) -> tuple[BundleReader, Conversion]:
-    prefix = prefixes.resolve(source)
-    reader = BundleReader(prefix)
-    graph = read_object_graph(reader)
-    found = contents.of(reader.index, graph, root=wanted.root, names_by=wanted.names_by)
-    for alias in found.aliases:
-        _require_same(reader, alias, found.keys[alias])
-    moves = key_moves.of_conversion(
-        found, reader.index, graph, target.format, wanted, prefix
-    )
-    return reader, Conversion(prefix, target.format, moves)
+            bundle = stack.enter_context(v1_format.as_bundle(called, beside))
+            checkpoint = opened(bundle, names=wanted.names_by, root=wanted.root)
+        stack.enter_context(checkpoint)
+        for alias in checkpoint.contents.aliases:
+            _require_same(checkpoint.reader, alias, checkpoint.contents.keys[alias])
+        moves = key_moves.of_conversion(
+            checkpoint.contents,
+            checkpoint.index,
+            checkpoint.graph,
+            target.format,
+            wanted,
+            checkpoint.prefix,
+        )
+        yield checkpoint, Conversion(called, target.format, moves), prefix
 
 
 def _require_same(reader: BundleReader, alias: str, key: str) -> None:

@@ -23,11 +23,7 @@ from estimator_ckpt.checkpoint import (
 )
 from estimator_ckpt.checkpoint.formats import Format, FormatLike
 from estimator_ckpt.checkpoint.naming import NamesBy, NamesLike
-from estimator_ckpt.checkpoint.opening import (
-    Checkpoint,
-    open_checkpoint,
-    read_object_graph,
-)
+from estimator_ckpt.checkpoint.opening import Checkpoint, open_checkpoint
 from estimator_ckpt.conversion import key_moves, new_bundle
 from estimator_ckpt.conversion.key_moves import KeyMoves, ResultKeys
 from estimator_ckpt.conversion.targets import Target
@@ -297,12 +293,11 @@ def _key_moves(
         and root is None
         and all(old == new for old, new in pairs)
     )
-    graph = read_object_graph(checkpoint.reader) if keeps_graph else None
     return key_moves.of_variables(
         checkpoint.contents,
         checkpoint.index,
         pairs,
-        ResultKeys(format, graph, root),
+        ResultKeys(format, checkpoint.graph if keeps_graph else None, root),
         restarts=True,
         unused=planned.unused,
     )

@@ -235,7 +235,9 @@ def of_conversion(
     )
     if not keeps_graph or format.has_name_keys or not wanted.chosen.keeps_all:
         contents.require_unique(source)
-    chosen = [name for name in contents.keys if wanted.chosen.keeps(name)]
+    chosen = list(contents.keys)
+    if not wanted.chosen.keeps_all:
+        chosen = [name for name in chosen if wanted.chosen.keeps(name)]
     if contents.keys and not chosen:
         raise CheckpointError(
             f"{source}: include and exclude leave none of its {len(contents.keys)} "

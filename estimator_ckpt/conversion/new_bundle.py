@@ -4,25 +4,37 @@ The data shards are linked; one small shard holds what is new (the object graph,
 `save_counter`). So the cost depends on the number of variables, not on their bytes.
 
 Order of the file operations, so that a destination is there whole or not at all: data
-shards, `.meta`, index by rename; what the old destination had goes last.
+shards, `.meta`, index by rename (by link, where nothing may be replaced); what the old
+destination had goes last.
 """
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
+import functools
 import os
-from collections.abc import Iterator, Mapping
-from typing import Optional
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from typing import NamedTuple, Optional
 
 from estimator_ckpt.bundle import coding, dtypes, files
 from estimator_ckpt.bundle.coding import Slice
 from estimator_ckpt.bundle.entry import Entry, renumbered
-from estimator_ckpt.bundle.errors import CorruptDataError
-from estimator_ckpt.bundle.index import index_path, serialize_index, shard_path
+from estimator_ckpt.bundle.errors import CheckpointNotFoundError, CorruptIndexError
+from estimator_ckpt.bundle.index import (
+    Index,
+    index_path,
+    serialize_index,
+    shard_path,
+)
 from estimator_ckpt.bundle.reader import BundleReader
 from estimator_ckpt.bundle.writer import ShardWriter
 from estimator_ckpt.checkpoint import object_keys
+from estimator_ckpt.conversion import claims, snapshot
+from estimator_ckpt.conversion.claims import Claim, Role
 from estimator_ckpt.conversion.key_moves import KeyMoves
+from estimator_ckpt.conversion.snapshot import Snapshot
 from estimator_ckpt.conversion.targets import Target
 
 #: TensorFlow 2.21.0 and earlier cannot join these from slices ("Dtype half not
@@ -31,8 +43,141 @@ _NOT_JOINED = frozenset(
     {"half", "float16", "uint16", "uint32", "uint64", "string", "qint16", "quint16"}
 )
 
+# Copies of shards would be so much larger than what is used of them.
+_MOST_USED = 0.9
 
-def write(reader: BundleReader, moves: KeyMoves, prefix: str, target: Target) -> None:
+_OF = re.compile(r"\.data-\d{5,}-of-(\d{5,})")
+
+#: The keys and the unparsed entries of an index.
+Records = dict[bytes, bytes]
+
+
+class Place(NamedTuple):
+    """Where a tensor's bytes are in a bundle; its keys have one place."""
+
+    shard_id: int
+    offset: int
+    size: int
+
+
+class Kept(NamedTuple):
+    """An entry of the source whose bytes go into the result.
+
+    Attributes:
+      key: its key there.
+      entry: what it says.
+      extents: those of a slice; None of a whole tensor.
+      new_names: the keys, of a slice those of its variable, that it gets in the result;
+        none if the variable is written whole there.
+    """
+
+    key: bytes
+    entry: Entry
+    extents: Optional[Slice]
+    new_names: Sequence[str]
+
+    @property
+    def has_bytes(self) -> bool:
+        """Whether its bytes go over as they are."""
+        return bool(self.new_names) and not self.entry.slices
+
+    def new_keys(self) -> Iterator[bytes]:
+        """Its keys in the result's index."""
+        for name in self.new_names:
+            if self.extents is None:
+                yield coding.name_to_key(name)
+            else:
+                yield coding.slice_key(name, self.extents)
+
+
+@dataclasses.dataclass(frozen=True)
+class Draft:
+    """What of a source goes into a new bundle.
+
+    Attributes:
+      moves: the key moves.
+      kept: the entries whose bytes are needed.
+      whole: object keys of partitioned variables that TensorFlow could not join, by
+        old key. Their name keys, if there are any, keep the slices.
+    """
+
+    moves: KeyMoves
+    kept: Sequence[Kept]
+    whole: Mapping[str, Sequence[str]]
+
+    @functools.cached_property
+    def places(self) -> set[Place]:
+        """Where the bytes are that go over as they are; keys of one tensor have one."""
+        return {_place(kept.entry) for kept in self.kept if kept.has_bytes}
+
+    @property
+    def used_shards(self) -> list[int]:
+        """The shards in which these bytes are, in order."""
+        return sorted({kept.entry.shard_id for kept in self.kept if kept.has_bytes})
+
+    @property
+    def size(self) -> int:
+        """How many bytes these are."""
+        return sum(place.size for place in self.places)
+
+    @property
+    def has_new_tensors(self) -> bool:
+        """Whether anything is to be written that the source does not have like this."""
+        return self.moves.has_new_tensors or bool(self.whole)
+
+
+@dataclasses.dataclass(frozen=True)
+class Written:
+    """How large a bundle is that was written.
+
+    Attributes:
+      size: the bytes of its shards.
+      own_size: those of them that were not linked or copied as they are.
+      new: what went into it.
+    """
+
+    size: int
+    own_size: int
+    new: Draft
+
+    @property
+    def used(self) -> int:
+        """The bytes that its tensors take."""
+        return self.own_size + self.new.size if self.own_size < self.size else self.size
+
+
+def draft(index: Index, moves: KeyMoves) -> Draft:
+    """What of a source goes into a new bundle.
+
+    Raises:
+      CorruptIndexError: an entry that is needed cannot be true.
+    """
+    whole = _to_write_whole(index, moves)
+    kept = []
+    for key in index.records:
+        name, extents = coding.parse_key(key)
+        new_names: Sequence[str] = moves.new_keys.get(name, ())
+        if not new_names:
+            continue
+        if name in whole:
+            new_names = [new for new in new_names if new not in whole[name]]
+        kept.append(Kept(key, index.entry(key), extents, new_names))
+    return Draft(moves, kept, whole)
+
+
+def require_whole(reader: BundleReader, moves: KeyMoves) -> None:
+    """Checks that a source has the bytes that a new bundle needs; reads none.
+
+    Raises:
+      As `snapshot.taken`.
+    """
+    with snapshot.taken(reader, draft(reader.index, moves).kept):
+        pass
+
+
+def write(
+    reader: BundleReader, moves: KeyMoves, prefix: str, target: Target
+) -> Written:
     """Writes a bundle's tensors under new keys and a new prefix, whole or not at all.
 
     Args:
@@ -41,252 +186,242 @@ def write(reader: BundleReader, moves: KeyMoves, prefix: str, target: Target) ->
       prefix: the new prefix.
       target: its format, and how to write it.
 
+    Returns:
+      How large it is.
+
     Raises:
-      CheckpointError: the source is damaged, or writing failed.
+      DestinationExistsError: the prefix is there, and is not to be overwritten.
+      DestinationInUseError: another process is writing it.
+      SourceChangedError: the source was saved anew meanwhile.
+      NoSpaceError: the disk is full.
+      CheckpointError: the source is damaged, or writing failed otherwise.
+      In all of these cases nothing is left behind.
     """
-    placed: list[str] = []
-    before = _index_of(prefix)
-    try:
-        _write(reader, moves, prefix, target, placed)
-    except BaseException:
-        if _index_of(prefix) == before:  # which names none of them
-            for path in placed:
-                files.delete(path, missing_ok=True)
-        raise
+    new = draft(reader.index, moves)
+    with snapshot.taken(reader, new.kept) as source, claims.claimed(prefix) as claim:
+        target.usable_prefix(reader.prefix)  # asked again, now that it is ours
+        streams = _streams(new, source, target)
+        shards = _name_shards(prefix, [] if streams else new.used_shards, new)
+        for path in shards.old:
+            claim.replaces(path)
+        for number, old_number in enumerate(shards.placed):
+            with source.shards[old_number].opened() as file:
+                path = shards.path(number)
+                files.place(file, path, target.data, target.progress, claim.expects)
+        records: Records = {}
+        if not streams:
+            records.update(_moved(reader.index, new, shards))
+        own_size = 0
+        if shards.has_own:
+            number = len(shards.placed)
+            with _new_shard(shards.path(number), number, claim) as shard:
+                if streams:
+                    records.update(_copied(reader, new, source, shard))
+                records.update(_written(reader, new, source, shard))
+                own_size = shard.size
+        for number in shards.padding:
+            with _new_shard(shards.path(number), number, claim):
+                pass
+        files.sync_dir(os.path.dirname(prefix))
+        _copy_meta(reader.prefix, prefix, moves, target, claim)
+        header = dataclasses.replace(reader.index.header, num_shards=shards.count)
+        content = serialize_index(header, records.items())
+        _commit(prefix, content, source, target, claim)
+    placed = [source.shards[number].status.st_size for number in shards.placed]
+    return Written(sum(placed) + own_size, own_size, new)
 
 
-def _index_of(prefix: str) -> Optional[bytes]:
-    path = index_path(prefix)
-    return bytes(files.read(path)) if files.exists(path) else None
-
-
-def _write(
-    reader: BundleReader,
-    moves: KeyMoves,
-    prefix: str,
-    target: Target,
-    placed: list[str],
-) -> None:
-    """The same; adds each file's path to `placed` before the file is there."""
-    index = reader.index
-    whole = _to_write_whole(reader, moves)
-    used = _used_shards(reader, moves.kept)
-    streams = target.data == "copy" and _drops_most(reader, moves.kept, used)
-    kept_shards = [] if streams else used
-    has_new = moves.has_new_tensors or bool(whole)
-    needed = len(kept_shards) + int(has_new or streams)
-    num_shards, old_files = _free_count(prefix, needed)
-    files.make_dirs(os.path.dirname(prefix))
-    for number, old_number in enumerate(kept_shards):
-        path = shard_path(prefix, number, num_shards)
-        placed.append(path)
-        _place(reader, old_number, path, target)
-    records: dict[bytes, bytes] = {}
-    new: dict[str, Entry] = {}
-    if has_new or streams:
-        number = len(kept_shards)
-        placed.append(shard_path(prefix, number, num_shards))
-        with ShardWriter(placed[-1], number) as shard:
-            if streams:
-                records.update(_copy_kept(reader, moves, shard, whole))
-            new.update(_write_new(reader, moves, shard, whole))
-    for number in range(needed, num_shards):  # only where an old name was in the way
-        placed.append(shard_path(prefix, number, num_shards))
-        files.put(placed[-1], b"")
-    if not streams:
-        records.update(_moved(index.records, moves, whole, _renumber(kept_shards)))
-    records.update((coding.name_to_key(k), e.serialize()) for k, e in new.items())
-    header = dataclasses.replace(index.header, num_shards=num_shards)
-    content = serialize_index(header, records.items())
-    meta = f"{reader.prefix}.meta"
-    keeps_meta = target.format.keeps_meta and moves.keeps_names and files.exists(meta)
-    if keeps_meta:
-        if not files.exists(f"{prefix}.meta"):
-            placed.append(f"{prefix}.meta")
-        files.link_or_copy(meta, f"{prefix}.meta", "copy")
-    files.put(index_path(prefix), content)
-    files.copy_times(index_path(reader.prefix), index_path(prefix))
-    if not keeps_meta:
-        files.delete(f"{prefix}.meta", missing_ok=True)
-    for old in old_files:
-        files.delete(old, missing_ok=True)
-
-
-def _to_write_whole(reader: BundleReader, moves: KeyMoves) -> dict[str, list[str]]:
-    """Object keys of partitioned variables that TensorFlow could not join, by old key.
-
-    Their name keys, if there are any, keep the slices.
-    """
+def _to_write_whole(index: Index, moves: KeyMoves) -> dict[str, list[str]]:
+    """Object keys of partitioned variables that TensorFlow could not join."""
+    if not index.has_slices:  # as most checkpoints
+        return {}
     found = {}
     for old, new in moves.new_keys.items():
         objects = [key for key in new if object_keys.is_object_key(key)]
         if (
             objects
-            and _is_partitioned(reader, old)
-            and reader.index[old].dtype_name in _NOT_JOINED
+            and index[old].is_partitioned
+            and index[old].dtype_name in _NOT_JOINED
         ):
             found[old] = objects
     return found
 
 
-def _is_partitioned(reader: BundleReader, key: str) -> bool:
-    # Names of slices sort before all others; most checkpoints have none at all.
-    return reader.index.has_slices and reader.index[key].is_partitioned
+def _place(entry: Entry) -> Place:
+    return Place(entry.shard_id, entry.offset, entry.size)
 
 
-def _used_shards(reader: BundleReader, kept: set[str]) -> list[int]:
-    """The shards that hold what is kept, in order."""
-    index = reader.index
-    if index.header.num_shards == 1:
-        return [0]
-    used = set()
-    for key in index.records:
-        entry = index.entry(key)
-        if not entry.is_partitioned and coding.parse_key(key)[0] in kept:
-            used.add(entry.shard_id)
-    return sorted(used)
+def _streams(new: Draft, source: Snapshot, target: Target) -> bool:
+    """Whether tensors are copied one by one, rather than shards as they are."""
+    if target.is_compact:
+        return True
+    return target.data == "copy" and new.size < source.size * _MOST_USED
 
 
-def _drops_most(reader: BundleReader, kept: set[str], used: list[int]) -> bool:
-    """Whether less than half of the bytes in the used shards are kept."""
-    index = reader.index
-    if kept.issuperset(index):
-        return False
-    taken = 0
-    for key in index.records:
-        if coding.parse_key(key)[0] in kept:
-            entry = index.entry(key)
-            taken += 0 if entry.is_partitioned else entry.size
-    return taken * 2 < sum(files.size(_source_shard(reader, shard)) for shard in used)
+@dataclasses.dataclass(frozen=True)
+class _Shards:
+    """The shards' files of a new bundle.
+
+    Attributes:
+      prefix: the new prefix.
+      placed: the source's shards that get new names, the first numbers.
+      has_own: whether the next number is a shard with what is written anew.
+      count: how many there are, empty ones at the end included.
+      old: the files that an old checkpoint of this prefix has.
+    """
+
+    prefix: str
+    placed: Sequence[int]
+    has_own: bool
+    count: int
+    old: Sequence[str]
+
+    def path(self, number: int) -> str:
+        """The file of a shard."""
+        return shard_path(self.prefix, number, self.count)
+
+    @property
+    def padding(self) -> range:
+        """The numbers of empty shards: there where an old name was in the way."""
+        return range(len(self.placed) + self.has_own, self.count)
+
+    @property
+    def new_numbers(self) -> Optional[dict[int, int]]:
+        """New shard numbers by old ones; None if they stay what they are."""
+        numbers = {old: new for new, old in enumerate(self.placed)}
+        return None if all(old == new for old, new in numbers.items()) else numbers
 
 
-def _source_shard(reader: BundleReader, shard: int) -> str:
-    return shard_path(reader.prefix, shard, reader.index.header.num_shards)
-
-
-def _place(
-    reader: BundleReader,
-    shard: int,
-    path: str,
-    target: Target,
-) -> None:
-    """Gives a data shard of the source its name in the destination."""
-    source = _source_shard(reader, shard)
-    if not files.exists(source):
-        raise CorruptDataError(
-            f"{source}: the shard is missing; restore it, or convert another checkpoint"
-        )
-    files.link_or_copy(source, path, target.data, target.progress)
-
-
-def _free_count(prefix: str, needed: int) -> tuple[int, list[str]]:
-    """A number of shards whose file names are free, and the old destination's files.
+def _name_shards(prefix: str, placed: Sequence[int], new: Draft) -> _Shards:
+    """Chooses a number of shards of which no file has the name yet.
 
     Shards of an old destination must not be replaced while its index names them.
     """
+    has_own = new.has_new_tensors or not placed
+    count = len(placed) + has_own
     directory, base = os.path.split(prefix)
-    if not files.exists(index_path(prefix)) or not files.is_dir(directory or "."):
-        return needed, []
-    old = [
-        name
+    there = {
+        name: match[1]
         for name in files.list_dir(directory or ".")
-        if name.startswith(f"{base}.data-") and "-of-" in name
-    ]
-    taken = {name.rpartition("-of-")[2] for name in old}
-    count = needed
-    while f"{count:05d}" in taken:
+        if (match := _OF.fullmatch(name, len(base))) and name.startswith(base)
+    }
+    while f"{count:05d}" in there.values():
         count += 1
-    return count, [os.path.join(directory, name) for name in old]
+    # Without an index nobody knows whose they are.
+    old = sorted(there) if files.exists(index_path(prefix)) else []
+    paths = [os.path.join(directory, name) for name in old]
+    return _Shards(prefix, placed, has_own, count, paths)
 
 
-def _renumber(shards: list[int]) -> Optional[dict[int, int]]:
-    """New shard numbers by old ones; None if they stay what they are."""
-    numbers = {old: new for new, old in enumerate(shards)}
-    return None if all(old == new for old, new in numbers.items()) else numbers
+@contextlib.contextmanager
+def _new_shard(path: str, number: int, claim: Claim) -> Iterator[ShardWriter]:
+    """A shard to write; at the end it gets its name, after an error it is gone."""
+    shard = ShardWriter(path, number)
+    try:
+        yield shard
+        claim.expects(path, shard.status)
+        shard.commit(replace=False, sync_directory=False)
+    except BaseException:
+        shard.discard()
+        raise
 
 
-def _moved(
-    records: Mapping[bytes, bytes],
-    moves: KeyMoves,
-    whole: Mapping[str, list[str]],
-    numbers: Optional[Mapping[int, int]],
-) -> Iterator[tuple[bytes, bytes]]:
+def _moved(index: Index, new: Draft, shards: _Shards) -> Iterator[tuple[bytes, bytes]]:
     """The kept entries under their new keys, unparsed unless shards get new numbers."""
-    for key, record in records.items():
-        name, extents = coding.parse_key(key)
-        new_names = moves.new_keys.get(name, ())
-        if not new_names:
-            continue
+    numbers = shards.new_numbers
+    for kept in new.kept:
+        record = index.records[kept.key]
         if numbers is not None:
             record = renumbered(record, numbers)
-        for new in new_names:
-            if new not in whole.get(name, ()):
-                yield _new_key(new, extents), record
+        for key in kept.new_keys():
+            yield key, record
 
 
-def _new_key(name: str, extents: Optional[Slice]) -> bytes:
-    if extents is None:
-        return coding.name_to_key(name)
-    return coding.slice_key(name, extents)
-
-
-def _copy_kept(
-    reader: BundleReader,
-    moves: KeyMoves,
-    shard: ShardWriter,
-    whole: Mapping[str, list[str]],
+def _copied(
+    reader: BundleReader, new: Draft, source: Snapshot, shard: ShardWriter
 ) -> Iterator[tuple[bytes, bytes]]:
-    """Copies the kept tensors' bytes into one shard, and yields their new entries."""
-    for key in reader.index.records:
-        name, extents = coding.parse_key(key)
-        new_names = [
-            n for n in moves.new_keys.get(name, ()) if n not in whole.get(name, ())
-        ]
-        if not new_names:
+    """Copies the kept tensors' bytes into a shard, and yields their new entries."""
+    if new.size > source.size:
+        raise CorruptIndexError(
+            f"{reader.index.source}: tensors overlap in their shards: they take "
+            f"{new.size} bytes, more than there are"
+        )
+    copies: dict[Place, Entry] = {}
+    for kept in new.kept:
+        entry = kept.entry
+        if not kept.new_names:
             continue
-        entry = reader.index.entry(key)
         if entry.is_partitioned:
             entry = entry._replace(shard_id=0, offset=0)
         else:
-            entry = shard.copy(entry, reader.iter_chunks(key))
-        for new in new_names:
-            yield _new_key(new, extents), entry.serialize()
+            place = _place(entry)
+            if place not in copies:
+                copies[place] = shard.copy(entry, reader.iter_chunks(kept.key))
+            copy = copies[place]
+            entry = entry._replace(shard_id=copy.shard_id, offset=copy.offset)
+        for key in kept.new_keys():
+            yield key, entry.serialize()
 
 
-def _write_new(
-    reader: BundleReader,
-    moves: KeyMoves,
-    shard: ShardWriter,
-    whole: Mapping[str, list[str]],
-) -> dict[str, Entry]:
+def _written(
+    reader: BundleReader, new: Draft, source: Snapshot, shard: ShardWriter
+) -> Iterator[tuple[bytes, bytes]]:
     """Writes the tensors that the source does not have in this form."""
-    new = {}
-    for old, keys in whole.items():
-        entry = reader.index[old]
-        kind = dtypes.of(entry.dtype)
-        if kind.is_string:
-            entry = shard.add(reader.read(old))
-        else:
-            pieces = (piece.view("u1").data for piece in reader.iter_arrays(old))
-            entry = shard.add_chunks(kind, entry.shape, pieces)
-        new.update(dict.fromkeys(keys, entry))
-    for key, tensor in moves.written.items():
-        kind = dtypes.named(tensor.dtype)
-        if kind.is_string:
-            (new[key],) = map(shard.add, tensor.chunks())
-        else:
-            new[key] = shard.add_chunks(kind, tensor.shape, tensor.chunks())
+    moves = new.moves
+    for name, entry in (
+        *_written_whole(reader, new, source, shard),
+        *_written_anew(moves, shard),
+    ):
+        yield coding.name_to_key(name), entry.serialize()
     if moves.graph is not None:
-        new[object_keys.OBJECT_GRAPH_KEY] = shard.add_string(moves.graph)
+        graph = shard.add_string(moves.graph)
+        yield coding.name_to_key(object_keys.OBJECT_GRAPH_KEY), graph.serialize()
     if moves.fresh_step:
-        zero = shard.add_chunks(dtypes.named("int64"), (), [bytes(8)])
-        new.update((key, zero) for key in moves.fresh_step)
+        zero = _add_int64(shard, 0).serialize()
+        for name in moves.fresh_step:
+            yield coding.name_to_key(name), zero
     if moves.needs_counter:
-        counter = _save_counter(reader, moves)
-        new[object_keys.SAVE_COUNTER_KEY] = shard.add_chunks(
-            dtypes.named("int64"), (), [counter.to_bytes(8, "little", signed=True)]
+        counter = _add_int64(shard, _save_counter(reader, moves))
+        yield coding.name_to_key(object_keys.SAVE_COUNTER_KEY), counter.serialize()
+
+
+def _written_whole(
+    reader: BundleReader, new: Draft, source: Snapshot, shard: ShardWriter
+) -> Iterator[tuple[str, Entry]]:
+    """Writes the partitioned variables that have to be joined."""
+    stored = sum(
+        part.size for name in new.whole for part in reader.index.slices(name).values()
+    )
+    if stored > source.size:
+        raise CorruptIndexError(
+            f"{reader.index.source}: slices overlap in their shards: they take "
+            f"{stored} bytes, more than there are"
         )
-    return new
+    for name, keys in new.whole.items():
+        entry = reader.index[name]
+        dtype = dtypes.of(entry.dtype)
+        if dtype.is_string:
+            entry = shard.add(reader.read(name))
+        else:
+            pieces = (piece.view("u1").data for piece in reader.iter_arrays(name))
+            entry = shard.add_chunks(dtype, entry.shape, pieces)
+        yield from ((key, entry) for key in keys)
+
+
+def _written_anew(moves: KeyMoves, shard: ShardWriter) -> Iterator[tuple[str, Entry]]:
+    """Writes the tensors whose bytes come from elsewhere."""
+    for key, tensor in moves.written.items():
+        dtype = dtypes.named(tensor.dtype)
+        if dtype.is_string:
+            (strings,) = tensor.chunks()
+            yield key, shard.add(strings)
+        else:
+            yield key, shard.add_chunks(dtype, tensor.shape, tensor.chunks())
+
+
+def _add_int64(shard: ShardWriter, value: int) -> Entry:
+    data = value.to_bytes(8, "little", signed=True)
+    return shard.add_chunks(dtypes.named("int64"), (), [data])
 
 
 def _save_counter(reader: BundleReader, moves: KeyMoves) -> int:
@@ -298,7 +433,43 @@ def _save_counter(reader: BundleReader, moves: KeyMoves) -> int:
             entry = reader.index[old]
             if not entry.shape and entry.dtype_name in ("int32", "int64"):
                 chunks = reader.iter_chunks(coding.name_to_key(old))
-                return int.from_bytes(
-                    b"".join(map(bytes, chunks)), "little", signed=True
-                )
+                data = b"".join(map(bytes, chunks))
+                return int.from_bytes(data, "little", signed=True)
     return 1
+
+
+def _copy_meta(
+    source: str, prefix: str, moves: KeyMoves, target: Target, claim: Claim
+) -> None:
+    """Copies the source's `.meta` file, or sees to it that an old one goes."""
+    path = f"{prefix}.meta"
+    if target.format.keeps_meta and moves.keeps_names:
+        try:
+            with files.File(f"{source}.meta") as meta, files.Output(path) as output:
+                output.write(meta.map())
+                output.set_times(meta.status)
+                if not files.exists(path):
+                    claim.expects(path, output.status)
+            return
+        except CheckpointNotFoundError:  # it has none, or not any more
+            pass
+    claim.replaces(path)
+
+
+def _commit(
+    prefix: str, content: bytes, source: Snapshot, target: Target, claim: Claim
+) -> None:
+    """Writes the index, with which the new checkpoint is there.
+
+    It has the times of the source's: Savers tell a checkpoint's age by them.
+    """
+    output = files.Output(index_path(prefix), len(content))
+    try:
+        output.write(content)
+        output.set_times(source.times)
+        source.require_unchanged()
+        claim.expects(output.path, output.status, Role.COMMIT)
+        output.commit(replace=target.overwrite)
+    except BaseException:
+        output.discard()
+        raise

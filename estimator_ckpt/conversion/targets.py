@@ -9,6 +9,7 @@ from typing import Optional
 from estimator_ckpt.bundle import files
 from estimator_ckpt.bundle.errors import CheckpointError, DestinationExistsError
 from estimator_ckpt.bundle.index import index_path
+from estimator_ckpt.bundle.output_file import already_there
 from estimator_ckpt.checkpoint import formats, prefixes
 from estimator_ckpt.checkpoint.formats import Format, FormatLike
 
@@ -26,6 +27,7 @@ class Target:
       data: how shards get their new names, one of `DATA`.
       overwrite: whether to replace a checkpoint that is there.
       progress: called with the number of bytes done as shards are linked or copied.
+      is_compact: whether only the bytes that are used are written, tensor by tensor.
     """
 
     destination: str
@@ -33,6 +35,7 @@ class Target:
     data: str = "auto"
     overwrite: bool = False
     progress: Optional[files.Progress] = None
+    is_compact: bool = False
 
     @classmethod
     def of(
@@ -92,15 +95,3 @@ class Target:
         if not self.overwrite:
             raise already_there(index)
         return prefix
-
-
-def already_there(index: str) -> DestinationExistsError:
-    """The error for a checkpoint that is not to be replaced.
-
-    Args:
-      index: its index file.
-    """
-    return DestinationExistsError(
-        f"{index}: already there; give another destination, or overwrite it "
-        f"(overwrite=True, --overwrite)"
-    )

@@ -1,5 +1,6 @@
 """Conversion: other keys, the same bytes, whole or not at all."""
 
+import errno
 import os
 import pathlib
 import shutil
@@ -322,17 +323,21 @@ class TestBadInput:
         old = ec.convert(PREFIXES["guide/tf1-ckpt"], tmp_path / "n", to="tf2")
         before = {path.name: path.read_bytes() for path in tmp_path.iterdir()}
 
-        def fail(path, data):
-            raise ec.CheckpointError(f"{path}: no space left")
+        change = system_calls.change
 
-        monkeypatch.setattr("estimator_ckpt.bundle.files.put", fail)
-        for name in ("n", "m"):
-            with pytest.raises(ec.CheckpointError, match="no space left"):
+        def full_at_the_index(operation, call, *arguments):
+            if operation in ("rename", "link") and str(arguments[1]).endswith(".index"):
+                raise OSError(errno.ENOSPC, "No space left on device")
+            return change(operation, call, *arguments)
+
+        monkeypatch.setattr(system_calls, "change", full_at_the_index)
+        for name, overwrite in (("n", True), ("m", True), ("m", False)):
+            with pytest.raises(ec.CheckpointError, match="No space left"):
                 ec.convert(
                     PREFIXES["guide/tf1-ckpt"],
                     tmp_path / name,
                     to="dual",
-                    overwrite=True,
+                    overwrite=overwrite,
                 )
         assert before == {path.name: path.read_bytes() for path in tmp_path.iterdir()}
         assert ec.verify(old).ok
