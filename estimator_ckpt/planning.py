@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, Optional
 
 from estimator_ckpt.bundle import files
-from estimator_ckpt.checkpoint import meta_graph, prefixes
+from estimator_ckpt.checkpoint import meta_graph
 from estimator_ckpt.checkpoint.contents import Contents
 from estimator_ckpt.checkpoint.opening import open_checkpoint
 from estimator_ckpt.maps import plans
@@ -147,15 +147,9 @@ def _read(
     path: files.PathLike, names: str
 ) -> tuple[str, dict[str, Variable], Contents]:
     """A checkpoint's prefix, its variables and what its keys mean."""
-    try:
-        with open_checkpoint(path, names=names) as checkpoint:
-            found = plans.of_checkpoint(checkpoint)
-            return checkpoint.prefix, found, checkpoint.contents
-    except prefixes.V1CheckpointError as error:
-        from estimator_ckpt.estimator import restoring
-
-        read = restoring.read(error.prefix)
-        return read.prefix, restoring.variables_of(read), read.contents
+    with open_checkpoint(path, names=names) as checkpoint:
+        found = plans.of_checkpoint(checkpoint)
+        return checkpoint.prefix, found, checkpoint.contents
 
 
 def _target(

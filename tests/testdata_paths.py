@@ -20,6 +20,7 @@ V1_PREFIXES: dict[str, Path] = {
     "v1-format/sharded/model.ckpt-7": (
         TESTDATA / "v1-format/sharded/model.ckpt-7-?????-of-00002"
     ),
+    "v1-dtypes/model.ckpt": TESTDATA / "v1-dtypes/model.ckpt-?????-of-00002",
 }
 """Checkpoints of the format of before 2017, as TensorFlow names them: the file, or
 literally a pattern for its shards."""

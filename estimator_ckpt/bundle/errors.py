@@ -39,7 +39,7 @@ class TensorNotFoundError(CheckpointError, KeyError):
 class UnsupportedCheckpointError(CheckpointError):
     """A checkpoint that may be whole, but that cannot be read here.
 
-    The V1 format, a bundle for newer readers, a value that only TensorFlow can
+    A checkpoint for newer readers, a value that only TensorFlow can
     decode, a compressed index without a library for it, a remote path.
     """
 

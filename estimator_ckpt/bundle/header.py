@@ -45,8 +45,8 @@ def parse_header(raw: bytes, source: str) -> Header:
     if raw[:1] == b"\x0a":
         # Field 1 as a message: SavedTensorSlices, where a V1 checkpoint begins.
         raise UnsupportedCheckpointError(
-            f"{source}: a checkpoint in the V1 format of before 2017, which only "
-            f"TensorFlow can read; convert it where TensorFlow is installed"
+            f"{source}: a table of the V1 format of before 2017, not the index of a "
+            f"bundle; give the checkpoint's prefix"
         )
     try:
         message = wire.decode(BundleHeaderProto, raw)

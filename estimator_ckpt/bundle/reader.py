@@ -11,7 +11,7 @@ import sys
 import threading
 from array import array
 from collections.abc import Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, Optional
+from typing import TYPE_CHECKING, Any, Optional, Protocol
 
 from estimator_ckpt.bundle import checksum, coding, dtypes, files, framing, slices
 from estimator_ckpt.bundle.coding import Extent
@@ -33,6 +33,46 @@ if TYPE_CHECKING:
 _MAX_OPEN_SHARDS = 64
 _PIECE = 1 << 20
 _MAX_RANK = 32  # NumPy 1's.
+
+
+class TensorReader(Protocol):
+    """What reads the tensors of a checkpoint, however they are stored.
+
+    `BundleReader` is one. Arguments, results and errors are those of its methods.
+
+    Attributes:
+      prefix: the checkpoint's prefix.
+      index: what tensors there are.
+    """
+
+    prefix: str
+    index: Index
+
+    def read(self, name: str, check: bool = True) -> Array:
+        """Reads a tensor."""
+
+    def read_slice(
+        self, name: str, extents: Sequence[tuple[int, int]], check: bool = True
+    ) -> Array:
+        """Reads a part of a tensor."""
+
+    def iter_arrays(self, name: str, check: bool = True) -> Iterator[Array]:
+        """Reads a tensor in flat pieces."""
+
+    def iter_chunks(self, key: bytes) -> Iterator[memoryview]:
+        """The bytes of an entry, as they are or would be in a shard."""
+
+    def verify(self, key: bytes) -> None:
+        """Holds the bytes of an entry against their checksum."""
+
+    def verify_whole(self, name: str) -> None:
+        """The same for a tensor, of a partitioned variable all slices."""
+
+    def unmap(self) -> None:
+        """Lets go of mapped files."""
+
+    def close(self) -> None:
+        """Closes the files."""
 
 
 class BundleReader:

@@ -117,6 +117,35 @@ class TrackableObjectGraph(NamedTuple):
     unknown: bytes = b""
 
 
+# tensorflow/core/util/saved_tensor_slice.proto; of its values see v1_reader.py
+
+
+@message(
+    Field(1, STRING),
+    Field(2, SHAPE),
+    Field(3, INT32),
+    Field(4, SLICE, repeated=True),
+)
+class SavedSliceMeta(NamedTuple):
+    name: str = ""
+    shape: tuple[int, ...] = ()
+    type: int = 0
+    slice: tuple[tuple[Extent, ...], ...] = ()
+
+
+@message(
+    Field(1, embedded(SavedSliceMeta), repeated=True), Field(2, embedded(VersionDef))
+)
+class SavedTensorSliceMeta(NamedTuple):
+    tensor: tuple[SavedSliceMeta, ...] = ()
+    versions: VersionDef = VersionDef()
+
+
+@message(Field(1, embedded(SavedTensorSliceMeta)))
+class SavedTensorSlices(NamedTuple):
+    meta: SavedTensorSliceMeta = SavedTensorSliceMeta()
+
+
 # tensorflow/core/protobuf/meta_graph.proto
 
 BYTES_LIST = only(Field(1, BYTES, repeated=True))

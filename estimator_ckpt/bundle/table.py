@@ -19,13 +19,16 @@ all of this before it believes a byte.
 
 from __future__ import annotations
 
+import bisect
+import contextlib
 import struct
-from collections.abc import Callable, Iterable, Sequence
-from typing import Any
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import Any, Optional
 
 from estimator_ckpt.bundle import checksum
 from estimator_ckpt.bundle.coding import show
 from estimator_ckpt.bundle.errors import CorruptIndexError, UnsupportedCheckpointError
+from estimator_ckpt.bundle.files import InputFile
 from estimator_ckpt.bundle.varints import read_varint, write_varint
 
 FOOTER_SIZE = 48
@@ -71,6 +74,105 @@ def read_table(data: bytes, source: str) -> dict[bytes, bytes]:
         ) from None
     except UnsupportedCheckpointError as error:
         raise UnsupportedCheckpointError(f"{source}: {error}") from None
+
+
+class Table:
+    """A table too large to be held in memory: it is read block by block.
+
+    Attributes:
+      source: what to call the file in errors.
+    """
+
+    def __init__(self, file: InputFile, source: str) -> None:
+        """Reads the index of the blocks.
+
+        Args:
+          file: the file; it stays open, and its own.
+          source: what to call it in errors.
+
+        Raises:
+          As `read_table`.
+        """
+        self.source = source
+        self._file = file
+        self._last_keys: list[bytes] = []
+        self._handles: list[tuple[int, int]] = []
+        with self._reporting():
+            self._read_handles()
+
+    def get(self, key: bytes) -> Optional[bytes]:
+        """The value of a key, or None if it is not there.
+
+        Raises:
+          As `read_table`.
+        """
+        number = bisect.bisect_left(self._last_keys, key)
+        if number == len(self._handles):
+            return None
+        with self._reporting():
+            return self._block(number).get(key)
+
+    def blocks(self) -> Iterator[dict[bytes, bytes]]:
+        """Each block's values by key, every byte of it checked.
+
+        Raises:
+          As `read_table`.
+        """
+        last = None
+        for number in range(len(self._handles)):
+            with self._reporting():
+                block = self._block(number)
+                first = next(iter(block), None)
+                if first is not None and last is not None and first <= last:
+                    raise ValueError(
+                        f"the key {show(first)} follows {show(last)}: out of order"
+                    )
+                last = self._last_keys[number]
+            yield block
+
+    def _read_handles(self) -> None:
+        size = self._file.size
+        footer = self._file.read(max(size - FOOTER_SIZE, 0), min(size, FOOTER_SIZE))
+        metaindex, index = _read_footer(footer)
+        free = _check_handle(index, 0, size - FOOTER_SIZE)
+        _check_handle(metaindex, 0, free - _TRAILER_SIZE - index[1])
+        self._entries(metaindex)
+        start = 0
+        for key, value in self._entries(index).items():
+            handle, position = _read_handle(value, 0)
+            if position != len(value):
+                raise ValueError("a block's handle is followed by something")
+            start = _check_handle(handle, start, metaindex[0])
+            self._last_keys.append(key)
+            self._handles.append(handle)
+
+    def _block(self, number: int) -> dict[bytes, bytes]:
+        entries = self._entries(self._handles[number])
+        if entries and next(reversed(entries)) > self._last_keys[number]:
+            raise ValueError("a block's last key is over its index entry")
+        return entries
+
+    def _entries(self, handle: tuple[int, int]) -> dict[bytes, bytes]:
+        offset, size = handle
+        stored = self._file.read(offset, size + _TRAILER_SIZE)
+        found: dict[bytes, bytes] = {}
+        # Blocks are read again and again: each has the bounds of a whole file.
+        budget = _Budget(self._file.size)
+        content = _read_block(stored, (0, size), budget)
+        _read_entries(content, budget, found, None)
+        return found
+
+    @contextlib.contextmanager
+    def _reporting(self) -> Iterator[None]:
+        try:
+            yield
+        except ValueError as error:
+            raise CorruptIndexError(
+                f"{self.source}: the table is damaged: {error}. Restore the file from "
+                f"a copy, or use another checkpoint"
+            ) from None
+        except UnsupportedCheckpointError as error:
+            raise UnsupportedCheckpointError(f"{self.source}: {error}") from None
 
 
 def write_table(items: Iterable[tuple[bytes, bytes]]) -> bytes:
@@ -119,8 +221,8 @@ def write_table(items: Iterable[tuple[bytes, bytes]]) -> bytes:
 class _Budget:
     """Counts down the bytes that a file may still expand to."""
 
-    def __init__(self, data: bytes) -> None:
-        self.left = _MAX_EXPANSION * len(data)
+    def __init__(self, size: int) -> None:
+        self.left = _MAX_EXPANSION * size
 
     def spend(self, count: int) -> None:
         self.left -= count
@@ -131,16 +233,9 @@ class _Budget:
 
 
 def _read_table(data: bytes) -> dict[bytes, bytes]:
-    if not is_table(data):
-        raise ValueError("it does not end in the footer of a table")
+    metaindex, index = _read_footer(data[-FOOTER_SIZE:])
     end = len(data) - FOOTER_SIZE
-    handles = data[end : -len(_MAGIC)]
-    metaindex, position = _read_handle(handles, 0)
-    index, position = _read_handle(handles, position)
-    if any(handles[position:]):
-        raise ValueError("the footer is not padded with zeros")
-
-    budget = _Budget(data)
+    budget = _Budget(len(data))
     free = _check_handle(index, 0, end)
     _check_handle(metaindex, 0, free - _TRAILER_SIZE - index[1])
     _read_entries(_read_block(data, metaindex, budget), budget, {}, None)
@@ -162,6 +257,18 @@ def _read_table(data: bytes) -> dict[bytes, bytes]:
             )
         last = separator
     return table
+
+
+def _read_footer(footer: bytes) -> tuple[tuple[int, int], tuple[int, int]]:
+    """The handles of the metaindex block and of the index block."""
+    if not is_table(footer):
+        raise ValueError("it does not end in the footer of a table")
+    handles = footer[: -len(_MAGIC)]
+    metaindex, position = _read_handle(handles, 0)
+    index, position = _read_handle(handles, position)
+    if any(handles[position:]):
+        raise ValueError("the footer is not padded with zeros")
+    return metaindex, index
 
 
 def _read_handle(data: bytes, position: int) -> tuple[tuple[int, int], int]:

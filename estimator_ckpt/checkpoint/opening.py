@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import contextlib
+import os
 from collections.abc import Iterator, Mapping
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, NamedTuple, Optional
 
 from estimator_ckpt.bundle import coding, dtypes, files
 from estimator_ckpt.bundle.errors import CorruptIndexError, TensorNotFoundError
-from estimator_ckpt.bundle.reader import BundleReader
+from estimator_ckpt.bundle.reader import BundleReader, TensorReader
 from estimator_ckpt.bundle.schema import TrackableObjectGraph
+from estimator_ckpt.bundle.writer import write_bundle
 from estimator_ckpt.checkpoint import (
     contents,
     messages,
@@ -69,7 +72,7 @@ class Checkpoint(Mapping[str, TensorInfo]):
 
     def __init__(
         self,
-        reader: BundleReader,
+        reader: TensorReader,
         graph: Optional[TrackableObjectGraph],
         meaning: contents.Contents,
         store: files.Store = files,
@@ -139,7 +142,20 @@ class Checkpoint(Mapping[str, TensorInfo]):
           CorruptDataError: a shard is missing or cut off.
           CheckpointError: a shard is no regular file.
         """
-        wholeness.require_whole(self.prefix, self.index, self.store)
+        if isinstance(self.reader, BundleReader):
+            wholeness.require_whole(self.prefix, self.index, self.store)
+
+    @property
+    def is_bundle(self) -> bool:
+        """Whether it is a tensor bundle, as opposed to a V1 checkpoint."""
+        return isinstance(self.reader, BundleReader)
+
+    @property
+    def bundle(self) -> BundleReader:
+        """Its reader, where it is a tensor bundle, as after `as_bundle`."""
+        if not isinstance(self.reader, BundleReader):
+            raise TypeError(f"{self.prefix} is no tensor bundle")
+        return self.reader
 
     def close(self) -> None:
         """Closes the shards. Arrays that were read stay valid."""
@@ -230,7 +246,6 @@ def open_checkpoint(
     Raises:
       ValueError: `names` is neither.
       CheckpointNotFoundError: there is no checkpoint at `path`.
-      V1CheckpointError: it is of the V1 format.
       CorruptIndexError: its index is damaged.
     """
     return opened(path, names=names)
@@ -258,11 +273,68 @@ def opened(
     names_by = naming.parse(names)
     place = prefixes.find(source, store)
     if place.storage is prefixes.Storage.V1:
-        raise prefixes.V1CheckpointError(place.prefix)
+        from estimator_ckpt.bundle.v1_reader import V1Reader
+
+        paths = prefixes.v1_shards(place.prefix, store)
+        tensors = V1Reader(place.prefix, paths, store)
+        return Checkpoint(tensors, None, contents.of_names(tensors.index), store)
     reader = BundleReader(place.prefix, store=store)
     graph = read_object_graph(reader)
     meaning = contents.of(reader.index, graph, root=root, names_by=names_by)
     return Checkpoint(reader, graph, meaning, store)
+
+
+@contextlib.contextmanager
+def as_bundle(
+    checkpoint: Checkpoint, directory: Optional[str] = None
+) -> Iterator[Checkpoint]:
+    """A checkpoint as a tensor bundle, whose shards can be linked.
+
+    One that is a bundle is given back as it is. Of any other, a bundle is written with
+    its tensors, which is there for as long as it is used.
+
+    Args:
+      checkpoint: the checkpoint.
+      directory: where the bundle is to be: on the file system where its shards get
+        their new names. None: where temporary files are.
+
+    Raises:
+      CheckpointError: the checkpoint is damaged, or writing failed.
+    """
+    if isinstance(checkpoint.reader, BundleReader):
+        yield checkpoint
+        return
+    import logging  # 4 ms that most conversions need not spend
+    import tempfile
+
+    logging.getLogger("estimator_ckpt").warning(
+        "%s is of the V1 format (of before 2017): its tensors are written again, which "
+        "takes longer than a conversion by index",
+        checkpoint.prefix,
+    )
+    beside = tempfile.gettempdir() if directory is None else directory
+    with files.temporary_dir(beside) as temporary:
+        prefix = os.path.join(temporary, prefixes.base_name(checkpoint.prefix))
+        dtype_names = {name: checkpoint.index[name].dtype_name for name in checkpoint}
+        write_bundle(prefix, _Values(checkpoint.reader), dtype_names)
+        with BundleReader(prefix) as reader:
+            yield Checkpoint(reader, None, contents.of_names(reader.index))
+
+
+class _Values(Mapping[str, Any]):
+    """The tensors of a checkpoint by key, each read when it is asked for."""
+
+    def __init__(self, reader: TensorReader) -> None:
+        self._reader = reader
+
+    def __getitem__(self, key: str) -> Any:
+        return self._reader.read(key)
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._reader.index)
+
+    def __len__(self) -> int:
+        return len(self._reader.index)
 
 
 def read_object_graph(reader: BundleReader) -> Optional[TrackableObjectGraph]:

@@ -18,8 +18,8 @@ from estimator_ckpt.bundle.errors import CheckpointError, CheckpointNotFoundErro
 from estimator_ckpt.bundle.index import index_path
 from estimator_ckpt.checkpoint import messages, state_file
 
-_BEHIND_PREFIX = re.compile(r"(\.index|\.meta|\.data-\d{5}-of-\d{5})$")
-_V1_SHARDS = re.compile(r"-(\?{5}|\d{5})(-of-\d{5})$")
+_BEHIND_PREFIX = re.compile(r"(\.index|\.meta|\.data-\d{5,}-of-\d{5,})$")
+_V1_SHARDS = re.compile(r"-(\?{5}|\d{5,})(-of-\d{5,})$")
 _SAVED_MODEL = ("saved_model.pb", "saved_model.pbtxt")
 _URL = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://")
 _SEPARATOR = re.compile(r"[/\\]")
@@ -61,21 +61,6 @@ class Place(NamedTuple):
     storage: Storage = Storage.BUNDLE
 
 
-class V1CheckpointError(CheckpointError):
-    """A checkpoint of the format of before 2017, which only TensorFlow reads.
-
-    Attributes:
-      prefix: the checkpoint, as TensorFlow takes it: with all of its shards.
-    """
-
-    def __init__(self, prefix: str):
-        self.prefix = prefix
-        super().__init__(
-            f"{prefix}: a checkpoint of the V1 format (of before 2017), which has no "
-            f"index; `estimator-ckpt convert` reads it through TensorFlow"
-        )
-
-
 def find(path: files.PathLike, store: files.Store = files) -> Place:
     """The checkpoint that a path stands for.
 
@@ -113,19 +98,6 @@ def find(path: files.PathLike, store: files.Store = files) -> Place:
     raise CheckpointNotFoundError(
         f"{text}: {_what_is(text, store)}{_found_beside(text, store)}"
     )
-
-
-def resolve(path: files.PathLike) -> str:
-    """The prefix of the bundle that a path stands for.
-
-    Raises:
-      V1CheckpointError: it is no bundle, but of the V1 format.
-      As `find`.
-    """
-    place = find(path)
-    if place.storage is Storage.V1:
-        raise V1CheckpointError(place.prefix)
-    return place.prefix
 
 
 def find_named(
@@ -225,7 +197,7 @@ def _v1(path: str, store: files.Store) -> Optional[str]:
     if shard is not None:
         patterns = [_V1_SHARDS.sub(r"-?????\2", path)]
     else:
-        behind = re.compile(rf"{re.escape(name)}-\d{{5}}(-of-\d{{5}})")
+        behind = re.compile(rf"{re.escape(name)}-\d{{5,}}(-of-\d{{5,}})")
         matches = filter(None, map(behind.fullmatch, store.list_dir(directory or ".")))
         patterns = sorted({f"{path}-?????{match[1]}" for match in matches})
     for pattern in patterns:

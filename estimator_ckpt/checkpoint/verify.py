@@ -78,7 +78,9 @@ def verify(
       CheckpointNotFoundError: there is no checkpoint at `path`.
       UnsupportedCheckpointError: it cannot be read here.
     """
-    prefix = prefixes.resolve(path)
+    prefix, storage = prefixes.find(path)
+    if storage is prefixes.Storage.V1:
+        return _verify_v1(prefix, progress)
     try:
         index = read_index(index_path(prefix))
     except CorruptIndexError as error:
@@ -99,6 +101,28 @@ def verify(
         problems += _check_all(reader, work, progress)
     total = sum(size for _, size in work)
     return Verification(prefix, len(work), total, tuple(problems))
+
+
+def _verify_v1(prefix: str, progress: Optional[files.Progress]) -> Verification:
+    """Reads every block, whose checksum is the only one there is, and every value."""
+    from estimator_ckpt.bundle.v1_reader import V1Reader
+
+    paths = prefixes.v1_shards(prefix)
+    try:
+        reader = V1Reader(prefix, paths)
+    except CorruptIndexError as error:
+        return Verification(prefix, 0, 0, (Problem(None, prefix, None, str(error)),))
+    problems = []
+    with reader:
+        for name in reader.index:
+            try:
+                reader.verify_whole(name)
+            except (CorruptDataError, CorruptIndexError) as error:
+                problems.append(Problem(name, prefix, None, str(error)))
+        total = sum(files.size(path) for path in paths)
+        if progress is not None:
+            progress(total)
+        return Verification(prefix, len(reader.index), total, tuple(problems))
 
 
 def _check_all(

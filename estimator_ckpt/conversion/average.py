@@ -18,7 +18,7 @@ from estimator_ckpt.bundle.errors import CheckpointError
 from estimator_ckpt.bundle.header import Header
 from estimator_ckpt.bundle.index import index_path, serialize_index, shard_path
 from estimator_ckpt.bundle.writer import ShardWriter
-from estimator_ckpt.checkpoint import object_keys, roles
+from estimator_ckpt.checkpoint import object_keys, opening, roles
 from estimator_ckpt.checkpoint.formats import FormatLike
 from estimator_ckpt.checkpoint.naming import NamesLike
 from estimator_ckpt.checkpoint.opening import Checkpoint, open_checkpoint
@@ -110,7 +110,8 @@ def average(
         convert.plan(newest.prefix, target, wanted)
         with files.temporary_dir(os.path.dirname(prefix)) as temporary:
             bundle = os.path.join(temporary, os.path.basename(newest.prefix))
-            _write_mean(opened, newest, bundle, progress)
+            whole = stack.enter_context(opening.as_bundle(newest, temporary))
+            _write_mean(opened, whole, bundle, progress)
             return convert.run(bundle, target, wanted)
 
 

@@ -14,11 +14,10 @@ from typing import Any, Optional
 
 from estimator_ckpt.bundle import files
 from estimator_ckpt.bundle.errors import CheckpointError
-from estimator_ckpt.bundle.reader import BundleReader
-from estimator_ckpt.checkpoint import object_keys, prefixes
+from estimator_ckpt.checkpoint import object_keys, opening
 from estimator_ckpt.checkpoint.formats import Format, FormatLike
 from estimator_ckpt.checkpoint.naming import NamesLike
-from estimator_ckpt.checkpoint.opening import Checkpoint, opened
+from estimator_ckpt.checkpoint.opening import Checkpoint
 from estimator_ckpt.conversion import key_moves, new_bundle, snapshot
 from estimator_ckpt.conversion.key_moves import KeyMoves, Naming
 from estimator_ckpt.conversion.new_bundle import Written
@@ -63,7 +62,7 @@ def convert(
 
     Args:
       source: a checkpoint in any format, as `open_checkpoint` takes it; one of the V1
-        format is read through TensorFlow, at the cost of its bytes.
+        format is read and written, at the cost of its bytes.
       destination: the new prefix; a directory (or a path ending in `/`) takes the
         source's own name.
       to: `tf1`, `tf2` or `dual`.
@@ -158,9 +157,9 @@ def plan(source: files.PathLike, target: Target, wanted: Naming) -> Conversion:
     """What `run` would do. Errors are those of `convert`."""
 
     def attempt() -> Conversion:
-        ready = _opened(source, target, wanted, is_to_link=False)
-        with ready as (checkpoint, conversion, _):
-            new_bundle.require_whole(checkpoint.reader, conversion.moves)
+        with _opened(source, target, wanted) as (checkpoint, conversion, _):
+            if checkpoint.is_bundle:
+                new_bundle.require_whole(checkpoint.bundle, conversion.moves)
             return conversion
 
     return snapshot.settled(source, attempt)
@@ -170,10 +169,11 @@ def run(source: files.PathLike, target: Target, wanted: Naming) -> str:
     """Converts a checkpoint; returns the new prefix. Errors are those of `convert`."""
 
     def attempt() -> tuple[str, Conversion, Written]:
-        ready = _opened(source, target, wanted, is_to_link=True)
-        with ready as (checkpoint, conversion, prefix):
-            reader, moves = checkpoint.reader, conversion.moves
-            return prefix, conversion, new_bundle.write(reader, moves, prefix, target)
+        with _opened(source, target, wanted) as (checkpoint, conversion, prefix):
+            moves = conversion.moves
+            with opening.as_bundle(checkpoint, os.path.dirname(prefix)) as bundle:
+                written = new_bundle.write(bundle.bundle, moves, prefix, target)
+            return prefix, conversion, written
 
     prefix, conversion, written = snapshot.settled(source, attempt)
     sentences = [*conversion.moves.unused]
@@ -193,31 +193,13 @@ def run(source: files.PathLike, target: Target, wanted: Naming) -> str:
 
 @contextlib.contextmanager
 def _opened(
-    source: files.PathLike, target: Target, wanted: Naming, *, is_to_link: bool
+    source: files.PathLike, target: Target, wanted: Naming
 ) -> Iterator[tuple[Checkpoint, Conversion, str]]:
-    """The source, what is to be done, and the new prefix, which may be written to.
-
-    Of a source of the V1 format a bundle is made, which is gone afterwards: beside the
-    new prefix if its data are to be linked there.
-    """
-    with contextlib.ExitStack() as stack:
-        try:
-            checkpoint = opened(source, names=wanted.names_by, root=wanted.root)
-            called = checkpoint.prefix
-            prefix = target.usable_prefix(called)
-        except prefixes.V1CheckpointError as error:
-            from estimator_ckpt.checkpoint import (
-                v1_format,
-            )  # costs time that others can save
-
-            called = error.prefix
-            prefix = target.usable_prefix(called)
-            beside = os.path.dirname(prefix) if is_to_link else None
-            bundle = stack.enter_context(v1_format.as_bundle(called, beside))
-            checkpoint = opened(bundle, names=wanted.names_by, root=wanted.root)
-        stack.enter_context(checkpoint)
+    """The source, what is to be done, and the new prefix, which may be written to."""
+    with opening.opened(source, names=wanted.names_by, root=wanted.root) as checkpoint:
+        prefix = target.usable_prefix(checkpoint.prefix)
         for alias in checkpoint.contents.aliases:
-            _require_same(checkpoint.reader, alias, checkpoint.contents.keys[alias])
+            _require_same(checkpoint, alias, checkpoint.contents.keys[alias])
         moves = key_moves.of_conversion(
             checkpoint.contents,
             checkpoint.index,
@@ -226,10 +208,11 @@ def _opened(
             wanted,
             checkpoint.prefix,
         )
-        yield checkpoint, Conversion(called, target.format, moves), prefix
+        conversion = Conversion(checkpoint.prefix, target.format, moves)
+        yield checkpoint, conversion, prefix
 
 
-def _require_same(reader: BundleReader, alias: str, key: str) -> None:
+def _require_same(reader: Checkpoint, alias: str, key: str) -> None:
     """A name key beside an object key of that name must hold the same tensor."""
     a, b = reader.index[alias], reader.index[key]
     same = (a.dtype, a.shape) == (b.dtype, b.shape)

@@ -17,13 +17,13 @@ from estimator_ckpt.bundle.errors import CheckpointError, DestinationExistsError
 from estimator_ckpt.checkpoint import (
     meta_graph,
     naming,
-    prefixes,
+    opening,
     roles,
     state_file,
 )
 from estimator_ckpt.checkpoint.formats import Format, FormatLike
 from estimator_ckpt.checkpoint.naming import NamesBy, NamesLike
-from estimator_ckpt.checkpoint.opening import Checkpoint, open_checkpoint
+from estimator_ckpt.checkpoint.opening import Checkpoint
 from estimator_ckpt.conversion import key_moves, new_bundle
 from estimator_ckpt.conversion.key_moves import KeyMoves, ResultKeys
 from estimator_ckpt.conversion.targets import Target
@@ -57,8 +57,7 @@ def warm_start_model_dir(
     at 0, and then the state file. An Estimator goes on from it with nothing further.
 
     Args:
-      source: a checkpoint in any format, as `open_checkpoint` takes it; one of the V1
-        format is read through TensorFlow.
+      source: a checkpoint in any format, as `open_checkpoint` takes it.
       destination: the new model dir.
       to: `tf1`, `tf2` or `dual`.
       carry: `all` (the default: an Estimator cannot start from a checkpoint that lacks
@@ -97,10 +96,12 @@ def warm_start_model_dir(
         assignment_map=assignment_map,
     )
     start = _Start(files.local(destination), wanted, naming.parse(names), strict)
-    with _planned(source, start, overwrite, is_to_link=True) as (checkpoint, planned):
+    with _planned(source, start, overwrite) as (checkpoint, planned):
         _report(planned, carry)
         moves = _key_moves(checkpoint, planned, target.format, root)
-        new_bundle.write(checkpoint.reader, moves, new, target)
+        beside = os.path.dirname(start.model_dir)
+        with opening.as_bundle(checkpoint, beside) as bundle:
+            new_bundle.write(bundle.bundle, moves, new, target)
     content = state_file.CheckpointState(latest=_FIRST, all=(_FIRST,))
     path = os.path.join(start.model_dir, state_file.FILE_NAME)
     files.put(path, content.serialize())
@@ -145,7 +146,7 @@ def plan_model_dir(
         assignment_map=assignment_map,
     )
     start = _Start(files.local(destination), wanted, naming.parse(names), strict)
-    with _planned(source, start, overwrite, is_to_link=False) as (_, planned):
+    with _planned(source, start, overwrite) as (_, planned):
         return planned
 
 
@@ -168,27 +169,12 @@ class _Start:
 
 @contextlib.contextmanager
 def _planned(
-    source: files.PathLike, start: _Start, overwrite: bool, *, is_to_link: bool
+    source: files.PathLike, start: _Start, overwrite: bool
 ) -> Iterator[tuple[Checkpoint, plans.Plan]]:
-    """The source, and what becomes of its variables; refuses what must not be done.
-
-    Of a source of the V1 format a bundle is made, which is gone afterwards: beside the
-    new model dir if its data are to be linked there.
-    """
-    with contextlib.ExitStack() as stack:
-        try:
-            called = prefix = prefixes.resolve(source)
-            _refuse(called, start.model_dir, overwrite)
-        except prefixes.V1CheckpointError as error:
-            from estimator_ckpt.checkpoint import v1_format
-
-            called = error.prefix
-            _refuse(called, start.model_dir, overwrite)
-            beside = os.path.dirname(start.model_dir) if is_to_link else None
-            prefix = stack.enter_context(v1_format.as_bundle(called, beside))
-        opened = open_checkpoint(prefix, names=start.names_by)
-        checkpoint = stack.enter_context(opened)
-        planned = dataclasses.replace(_plan(checkpoint, start), source=called)
+    """The source, and what becomes of its variables; refuses what must not be done."""
+    with opening.opened(source, names=start.names_by) as checkpoint:
+        _refuse(checkpoint.prefix, start.model_dir, overwrite)
+        planned = _plan(checkpoint, start)
         _require(planned, start.strict)
         yield checkpoint, planned
 

@@ -15,8 +15,9 @@ from collections.abc import Iterator, Sequence
 from typing import Any, Optional
 
 from estimator_ckpt.bundle import files
-from estimator_ckpt.checkpoint import naming, prefixes
-from estimator_ckpt.checkpoint.opening import Checkpoint, open_checkpoint
+from estimator_ckpt.checkpoint import naming, opening
+from estimator_ckpt.checkpoint.naming import NamesBy
+from estimator_ckpt.checkpoint.opening import Checkpoint
 from estimator_ckpt.conversion import new_bundle
 from estimator_ckpt.conversion.targets import Target
 from estimator_ckpt.keras import to_names, to_objects, trackables, weights_file
@@ -58,8 +59,7 @@ def convert_for(
         dict, which stands for `tf.train.Checkpoint(**dict)`; its keys are those of the
         result. Optimizers in it that are not built are built.
       source: a checkpoint in any format, as `open_checkpoint` takes it: of a TF1 job,
-        or of another object (such as one whose optimizer is a legacy one); one of the
-        V1 format is read through TensorFlow.
+        or of another object (such as one whose optimizer is a legacy one).
       destination: the new prefix, or a directory, as for `convert`; or the path of a
         Keras file that ends in `.weights.h5`, which gets the weights of a model and,
         if it is compiled, its optimizer.
@@ -111,18 +111,19 @@ def convert_for(
     )
     if to == "tf2" and weights_file.is_one(destination):
         path = weights_file.check(trackable, destination, overwrite)
-        with _opened(source, path, names, to) as checkpoint:
+        with _opened(source, names, to) as checkpoint:
             description = describe(trackable)
             made = to_objects.plan(description, checkpoint, request)
             _report(made)
             weights_file.write(trackable, description, made, path)
         return path
-    with _opened(source, destination, names, to) as checkpoint:
+    with _opened(source, names, to) as checkpoint:
         prefix = target.usable_prefix(checkpoint.prefix)
         description = describe(trackable, save_counter=save_counter)
         made = _WAYS[to](description, checkpoint, request)
         _report(made)
-        new_bundle.write(checkpoint.reader, made.key_moves(), prefix, target)
+        with opening.as_bundle(checkpoint, os.path.dirname(prefix)) as bundle:
+            new_bundle.write(bundle.bundle, made.key_moves(), prefix, target)
     return prefix
 
 
@@ -165,7 +166,7 @@ def plan_for(
     request = _request(
         to, assignment_map, layouts, optimizer_state, iterations, strict=False
     )
-    with _opened(source, ".", names, to) as checkpoint:
+    with _opened(source, names, to) as checkpoint:
         description = trackables.describe(
             trackable,
             save_counter=save_counter,
@@ -202,26 +203,17 @@ def _request(
 
 @contextlib.contextmanager
 def _opened(
-    source: files.PathLike, beside: files.PathLike, names: naming.NamesLike, to: str
+    source: files.PathLike, names: naming.NamesLike, to: str
 ) -> Iterator[Checkpoint]:
-    """The source; of the V1 format, a bundle of its variables.
+    """The source.
 
     Args:
       source: its path.
-      beside: where such a bundle may stand until it is used.
       names: what variables are called.
       to: what is made of it; on the way back the object says what keys mean.
     """
-    with contextlib.ExitStack() as stack:
-        try:
-            checkpoint = open_checkpoint(source, names="path" if to == "tf1" else names)
-        except prefixes.V1CheckpointError as error:
-            from estimator_ckpt.checkpoint import v1_format
-
-            directory = os.path.dirname(os.fspath(beside))
-            bundle = stack.enter_context(v1_format.as_bundle(error.prefix, directory))
-            checkpoint = open_checkpoint(bundle)
-        stack.enter_context(checkpoint)
+    names_by = NamesBy.PATH if to == "tf1" else naming.parse(names)
+    with opening.opened(source, names=names_by) as checkpoint:
         checkpoint.contents.require_unique(checkpoint.prefix)
         yield checkpoint
 

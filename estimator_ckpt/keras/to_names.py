@@ -10,7 +10,7 @@ from typing import Optional
 
 from estimator_ckpt.bundle import dtypes
 from estimator_ckpt.checkpoint import messages, object_keys, optimizers, roles
-from estimator_ckpt.checkpoint.opening import Checkpoint, read_object_graph
+from estimator_ckpt.checkpoint.opening import Checkpoint
 from estimator_ckpt.checkpoint.optimizers import Change, Kind
 from estimator_ckpt.keras import beta_powers, caveats, object_plans, optimizer_state
 from estimator_ckpt.keras.descriptions import (
@@ -160,7 +160,7 @@ def _require_written_by(
 
 def _full_names(checkpoint: Checkpoint) -> dict[str, str]:
     """Full names by key, of an object graph or of none."""
-    graph = read_object_graph(checkpoint.reader)
+    graph = checkpoint.graph
     nodes = () if graph is None else graph.nodes
     return {a.checkpoint_key: a.full_name for node in nodes for a in node.attributes}
 

@@ -16,10 +16,14 @@ from tensorflow.core.protobuf import (
     tensor_bundle_pb2,
     trackable_object_graph_pb2,
 )
+from tensorflow.core.util import saved_tensor_slice_pb2
 
 BundleEntryProto = tensor_bundle_pb2.BundleEntryProto
 BundleHeaderProto = tensor_bundle_pb2.BundleHeaderProto
 MetaGraphDef = meta_graph_pb2.MetaGraphDef
+SavedSliceMeta = saved_tensor_slice_pb2.SavedSliceMeta
+SavedTensorSliceMeta = saved_tensor_slice_pb2.SavedTensorSliceMeta
+SavedTensorSlices = saved_tensor_slice_pb2.SavedTensorSlices
 TensorShapeProto = tensor_shape_pb2.TensorShapeProto
 TensorSliceProto = tensor_slice_pb2.TensorSliceProto
 TrackableObjectGraph = trackable_object_graph_pb2.TrackableObjectGraph

@@ -19,6 +19,9 @@ MESSAGES = [
     (schema.SlotVariableReference, NODE.SlotVariableReference, {}),
     (schema.TrackableObject, NODE, {}),
     (schema.TrackableObjectGraph, protobufs.TrackableObjectGraph, {}),
+    (schema.SavedSliceMeta, protobufs.SavedSliceMeta, {}),
+    (schema.SavedTensorSliceMeta, protobufs.SavedTensorSliceMeta, {}),
+    (schema.SavedTensorSlices, protobufs.SavedTensorSlices, {}),
     (schema.CollectionEntry, protobufs.MetaGraphDef.CollectionDefEntry, {}),
     (schema.MetaGraphDef, protobufs.MetaGraphDef, {}),
     (

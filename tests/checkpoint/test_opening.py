@@ -122,9 +122,19 @@ def test_prefixes_beside_are_offered(tmp_path):
 
 
 @pytest.mark.parametrize("name", testdata_paths.V1_PREFIXES)
-def test_the_v1_format_is_recognised(name):
-    with pytest.raises(ec.CheckpointError, match="V1 format"):
-        ec.open_checkpoint(testdata_paths.V1_PREFIXES[name])
+def test_the_v1_format_is_opened_as_any_other(name):
+    values = testdata_paths.session_values(name)
+    with ec.open_checkpoint(testdata_paths.V1_PREFIXES[name]) as checkpoint:
+        assert checkpoint.format == "tf1"
+        assert checkpoint.global_step == values.get("global_step")
+        assert set(checkpoint) == set(values)
+        for key, value in values.items():
+            assert checkpoint[key].shape == value.shape
+            assert checkpoint.read(key).tolist() == value.tolist() or (
+                checkpoint.read(key).tobytes() == value.tobytes()
+            )
+            pieces = list(checkpoint.pieces(key))
+            assert sum(piece.size for piece in pieces) == value.size
 
 
 def write(path, content):

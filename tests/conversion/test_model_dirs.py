@@ -7,7 +7,7 @@ import pytest
 
 import estimator_ckpt as ec
 from estimator_ckpt.checkpoint import state_file
-from tests.testdata_paths import TESTDATA, V1_PREFIXES
+from tests.testdata_paths import TESTDATA, V1_PREFIXES, session_values
 
 
 def test_every_checkpoint_of_the_state_file_is_there(tmp_path):
@@ -68,10 +68,12 @@ def test_a_moved_model_dir_gets_relative_paths(tmp_path):
 @pytest.mark.parametrize("name", V1_PREFIXES)
 def test_checkpoints_of_the_v1_format_are_converted_too(tmp_path, name):
     new = ec.convert_model_dir(V1_PREFIXES[name].parent, tmp_path / "new", to="tf1")
-    assert new == [str(tmp_path / "new" / "model.ckpt-7")]
+    own = name.rpartition("/")[2]
+    assert new == [str(tmp_path / "new" / own)]
     found = state_file.read(tmp_path / "new")
-    assert (found.latest, found.all) == ("model.ckpt-7", ("model.ckpt-7",))
-    assert ec.open_checkpoint(tmp_path / "new").global_step == 7
+    assert (found.latest, found.all) == (own, (own,))
+    with ec.open_checkpoint(tmp_path / "new") as checkpoint:
+        assert checkpoint.global_step == session_values(name).get("global_step")
 
 
 @pytest.mark.parametrize("source", ["values", "nothing"])

@@ -402,6 +402,62 @@ def v1_format(directory):
             recorder.write(path + "/model.ckpt-7", recorder.variables(session))
 
 
+@case("v1-dtypes")
+def v1_dtypes(directory):
+    """All that the V1 format can hold, in two shards, some of it partitioned."""
+    least, most = np.iinfo(np.int64).min, np.iinfo(np.int64).max
+    values = {
+        "float32": np.float32([[1.5, -0.0, np.nan], [np.inf, 1e-45, 3.0]]),
+        "float64": np.float64([1 / 3, -np.inf, 5e-324]),
+        "float16": np.float16([0.1, -2.0, np.inf, 6e-8]),
+        "int8": np.arange(-128, 128, dtype=np.int8).reshape(2, 128),
+        "int16": np.int16([-32768, -1, 0, 32767]),
+        "int32": np.int32([[-(2**31)], [-1], [127], [128], [2**31 - 1]]),
+        "int64": np.int64([least, -1, 0, 300, most]),
+        "uint8": np.uint8([0, 127, 128, 255]),
+        "uint16": np.uint16([0, 65535]),
+        "bool": np.array([[True, False], [False, True]]),
+        "string": np.array([b"", b"a\x00b", b"long" * 100, "schön".encode()], object),
+        "complex64": np.complex64([1 + 2j, -0.5j]),
+        "complex128": np.complex128([1 / 3 - 2j]),
+        "scalar": np.float32(7),
+        "empty": np.zeros((0, 4), np.float32),
+    }
+    for number, (name, value) in enumerate(values.items()):
+        with tf1.device(f"/cpu:{number % 2}"):
+            strings = value.dtype == object
+            initial = tf.constant(value, tf.string if strings else None)
+            tf1.get_variable(name, initializer=initial)
+    numbers = np.arange(21).reshape(7, 3)
+
+    def add(name, value, parts, axis):
+        def part(shape, dtype, partition_info):
+            offset = partition_info.var_offset
+            extent = [slice(at, at + size) for at, size in zip(offset, shape)]
+            return tf.constant(value[tuple(extent)], dtype)
+
+        tf1.get_variable(
+            name,
+            value.shape,
+            tf.as_dtype(value.dtype),
+            part,
+            partitioner=tf1.fixed_size_partitioner(parts, axis),
+        )
+
+    with tf1.device("/cpu:0"):
+        add("parts/by_row", numbers.astype(np.float32) / 3, 3, 0)
+    with tf1.device("/cpu:1"):
+        add("parts/by_column", numbers - 5, 2, 1)
+    with new_session(device_count={"CPU": 2}) as session:
+        saver = tf1.train.Saver(
+            sharded=True,
+            write_version=tf1.train.SaverDef.V1,
+            save_relative_paths=True,
+        )
+        saver.save(session, directory + "/model.ckpt", write_meta_graph=False)
+        recorder.write(directory + "/model.ckpt", recorder.variables(session))
+
+
 @case("state-files")
 def state_files(directory):
     """A model dir that was moved after a Saver wrote absolute paths."""
