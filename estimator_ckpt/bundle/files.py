@@ -25,7 +25,13 @@ from estimator_ckpt.bundle.errors import CheckpointError
 from estimator_ckpt.bundle.input_file import File
 from estimator_ckpt.bundle.leftovers import TEMPORARY
 from estimator_ckpt.bundle.linking import Progress, copy_times, link_or_copy, place
-from estimator_ckpt.bundle.output_file import Output, is_temporary, put, sync_dir
+from estimator_ckpt.bundle.output_file import (
+    Output,
+    is_temporary,
+    put,
+    sync_dir,
+    sync_files,
+)
 from estimator_ckpt.bundle.system_calls import CHUNK, PathLike, local, reporting
 
 __all__ = [
@@ -55,6 +61,7 @@ __all__ = [
     "require_no_file",
     "size",
     "sync_dir",
+    "sync_files",
     "temporary_dir",
 ]
 

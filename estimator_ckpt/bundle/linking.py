@@ -93,8 +93,7 @@ def place(
     """Gives the bytes of an open file a new name, where no file is yet.
 
     What has the file's old name by now does not matter: it is the open file's bytes
-    that get the name. The directory is not synced: whoever places many files does that
-    once.
+    that get the name. Nothing is synced: whoever places many files does that at once.
 
     Args:
       file: the file.
@@ -121,7 +120,7 @@ def place(
     try:
         how = _fill(output, file, progress)
         expecting(destination, output.status)
-        output.commit(replace=False, sync_directory=False)
+        output.commit(replace=False, sync=False)
     except BaseException:
         output.discard()
         raise

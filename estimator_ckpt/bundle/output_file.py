@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import errno
 import os
+from collections.abc import Sequence
 from contextlib import suppress
 from types import TracebackType
 from typing import Any, Optional
@@ -17,6 +18,8 @@ from estimator_ckpt.bundle import leftovers, system_calls
 from estimator_ckpt.bundle.errors import DestinationExistsError
 from estimator_ckpt.bundle.leftovers import TEMPORARY
 from estimator_ckpt.bundle.system_calls import PathLike, local, reporting
+
+_MANY, _THREADS = 16, 16
 
 _NO_LINK = frozenset((errno.EPERM, errno.ENOTSUP, errno.ENOSYS, errno.EMLINK))
 
@@ -69,12 +72,12 @@ class Output:
         with reporting(self.path, "written", self._needed or self.size):
             system_calls.change("set times", set_times, self._fd, times)
 
-    def commit(self, *, replace: bool = True, sync_directory: bool = True) -> None:
+    def commit(self, *, replace: bool = True, sync: bool = True) -> None:
         """Syncs the file, gives it its name and syncs the directory.
 
         Args:
           replace: whether to replace a file of that name.
-          sync_directory: False leaves that to whoever commits many files in one.
+          sync: False leaves syncing to whoever commits many files at once.
 
         Raises:
           DestinationExistsError: there is a file of that name, and it is not to be
@@ -82,11 +85,12 @@ class Output:
           CheckpointError: the disk is full, or writing failed otherwise.
         """
         with reporting(self.path, "written", self._needed or self.size):
-            system_calls.change("sync", os.fsync, self._fd)
+            if sync:
+                system_calls.change("sync", os.fsync, self._fd)
             if replace or not self._linked():
                 system_calls.change("rename", os.replace, self._temporary, self.path)
         self._close()
-        if sync_directory:
+        if sync:
             sync_dir(os.path.dirname(self.path))
 
     def _linked(self) -> bool:
@@ -183,5 +187,35 @@ def sync_dir(path: PathLike) -> None:
             # Some network file systems cannot; there is nothing else to be done.
             if error.errno not in (errno.EINVAL, errno.ENOTSUP):
                 raise
+        finally:
+            os.close(fd)
+
+
+def sync_files(paths: Sequence[str]) -> None:
+    """Makes what was written to files last; does not sync their directories.
+
+    Many are synced at once: the file system then does for all of them together what
+    takes a disk milliseconds for each alone.
+    """
+    if len(paths) < _MANY:
+        for path in paths:
+            _sync_file(path)
+        return
+    from concurrent.futures import ThreadPoolExecutor  # takes time to import
+
+    try:
+        with ThreadPoolExecutor(_THREADS) as pool:
+            for _ in pool.map(_sync_file, paths):
+                pass
+    except RuntimeError:  # no threads to be had
+        for path in paths:
+            _sync_file(path)
+
+
+def _sync_file(path: str) -> None:
+    with reporting(path, "written"):
+        fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+        try:
+            system_calls.change("sync", os.fsync, fd)
         finally:
             os.close(fd)

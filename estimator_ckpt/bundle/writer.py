@@ -167,9 +167,9 @@ class ShardWriter:
         """Which file it is, whatever its name; before `commit`."""
         return self._output.status
 
-    def commit(self, *, replace: bool = True, sync_directory: bool = True) -> None:
+    def commit(self, *, replace: bool = True, sync: bool = True) -> None:
         """Gives the shard its name, synced to disk; as `Output.commit`."""
-        self._output.commit(replace=replace, sync_directory=sync_directory)
+        self._output.commit(replace=replace, sync=sync)
 
     def discard(self) -> None:
         """Removes what was written; does nothing after `commit`."""

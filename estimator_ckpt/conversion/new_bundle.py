@@ -204,16 +204,12 @@ def write(
         shards = _name_shards(prefix, [] if streams else new.used_shards, new)
         for path in shards.old:
             claim.replaces(path)
-        for number, old_number in enumerate(shards.placed):
-            with source.shards[old_number].opened() as file:
-                path = shards.path(number)
-                files.place(file, path, target.data, target.progress, claim.expects)
+        copies = _place_shards(source, shards, target, claim)
         records: Records = {}
+        own_size = 0
         if not streams:
             records.update(_moved(reader.index, new, shards))
-        own_size = 0
-        if shards.has_own:
-            number = len(shards.placed)
+        for number in shards.own:
             with _new_shard(shards.path(number), number, claim) as shard:
                 if streams:
                     records.update(_copied(reader, new, source, shard))
@@ -222,6 +218,8 @@ def write(
         for number in shards.padding:
             with _new_shard(shards.path(number), number, claim):
                 pass
+        written = map(shards.path, (*copies, *shards.own, *shards.padding))
+        files.sync_files(list(written))
         files.sync_dir(os.path.dirname(prefix))
         _copy_meta(reader.prefix, prefix, moves, target, claim)
         header = dataclasses.replace(reader.index.header, num_shards=shards.count)
@@ -281,9 +279,14 @@ class _Shards:
         return shard_path(self.prefix, number, self.count)
 
     @property
+    def own(self) -> range:
+        """The number, if any, of the shard that is written anew."""
+        return range(len(self.placed), len(self.placed) + self.has_own)
+
+    @property
     def padding(self) -> range:
         """The numbers of empty shards: there where an old name was in the way."""
-        return range(len(self.placed) + self.has_own, self.count)
+        return range(self.own.stop, self.count)
 
     @property
     def new_numbers(self) -> Optional[dict[int, int]]:
@@ -313,6 +316,24 @@ def _name_shards(prefix: str, placed: Sequence[int], new: Draft) -> _Shards:
     return _Shards(prefix, placed, has_own, count, paths)
 
 
+def _place_shards(
+    source: Snapshot, shards: _Shards, target: Target, claim: Claim
+) -> list[int]:
+    """Gives the source's shards their new names.
+
+    Returns:
+      The numbers of those that were copied.
+    """
+    copies = []
+    for number, old_number in enumerate(shards.placed):
+        path = shards.path(number)
+        with source.shards[old_number].opened() as file:
+            how = files.place(file, path, target.data, target.progress, claim.expects)
+        if how != "link":
+            copies.append(number)
+    return copies
+
+
 @contextlib.contextmanager
 def _new_shard(path: str, number: int, claim: Claim) -> Iterator[ShardWriter]:
     """A shard to write; at the end it gets its name, after an error it is gone."""
@@ -320,7 +341,7 @@ def _new_shard(path: str, number: int, claim: Claim) -> Iterator[ShardWriter]:
     try:
         yield shard
         claim.expects(path, shard.status)
-        shard.commit(replace=False, sync_directory=False)
+        shard.commit(replace=False, sync=False)
     except BaseException:
         shard.discard()
         raise
