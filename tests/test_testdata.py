@@ -49,8 +49,8 @@ def equal_bits(left, right):
     )
 
 
-def test_all_of_it_is_under_3_megabytes():
-    assert sum(path.stat().st_size for path in FILES) < 3_000_000
+def test_all_of_it_is_under_3_and_a_half_megabytes():
+    assert sum(path.stat().st_size for path in FILES) < 3_500_000
 
 
 def test_readme_lists_every_checkpoint():

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Optional
 from urllib.parse import unquote
 
 import numpy as np
@@ -25,9 +26,16 @@ V1_PREFIXES: dict[str, Path] = {
 """Checkpoints of the format of before 2017, as TensorFlow names them: the file, or
 literally a pattern for its shards."""
 
+ROLES: dict[str, Path] = {
+    f"{path.parent.parent.name[11:]}/{path.parent.name}": path.parent
+    for path in sorted(TESTDATA.glob("roles/*/*/roles.json"))
+}
+"""Directories of checkpoints whose variables' roles are known: "2.15.1/gan_new"."""
+
 PREFIXES: dict[str, Path] = {
     str(index.relative_to(TESTDATA).with_suffix("")): index.with_suffix("")
     for index in sorted(TESTDATA.glob("**/*.index"))
+    if index.parent not in ROLES.values()
 }
 """Every other checkpoint (tensor bundles)."""
 
@@ -61,6 +69,11 @@ def session_values(name: str) -> dict[str, np.ndarray]:
                 content = members[quoted + ":bytes"].tobytes()
                 values[key] = _cut(content, stored)
     return values
+
+
+def true_roles(name: str) -> dict[str, list[Optional[str]]]:
+    """What each key of a checkpoint in `ROLES` is for: role, owner, optimizer."""
+    return json.loads((ROLES[name] / "roles.json").read_text())
 
 
 def digits_evaluation() -> dict[str, float]:

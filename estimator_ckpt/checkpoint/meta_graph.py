@@ -5,6 +5,9 @@ Source: `tensorflow/core/protobuf/meta_graph.proto` and `variable.proto`.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Optional
+
 from estimator_ckpt.bundle import files, wire
 from estimator_ckpt.bundle.errors import CheckpointError, CorruptIndexError
 from estimator_ckpt.bundle.schema import MetaGraphDef, VariableDef
@@ -39,20 +42,56 @@ def creation_order(prefix: str) -> list[str]:
     return _collection(path, "variables") if files.exists(path) else []
 
 
+def trainability(
+    prefix: str, store: files.Store = files
+) -> Optional[Mapping[str, bool]]:
+    """Whether each variable of the graph beside a checkpoint is a trainable one.
+
+    Args:
+      prefix: the checkpoint's.
+      store: where its files are.
+
+    Returns:
+      Whether each is in TRAINABLE_VARIABLES, by name (parts under their whole's), in
+      the order in which the graph made them. None if nothing is said: there is no
+      `.meta` file, or the graph is an exported one, which has lost the collection.
+
+    Raises:
+      CorruptIndexError: the `.meta` file is none.
+    """
+    path = f"{prefix}.meta"
+    if not store.exists(path):
+        return None
+    found = _collections(path, store)
+    trainable = set(found.get("trainable_variables", ()))
+    if not trainable:
+        return None
+    names = dict.fromkeys([*found.get("variables", ()), *trainable])
+    return {name: name in trainable for name in names}
+
+
 def _collection(path: str, key: str) -> list[str]:
     """The names of the variables in a collection, in its order."""
-    data = files.read(path)
+    return _collections(path, files).get(key, [])
+
+
+def _collections(path: str, store: files.Store) -> dict[str, list[str]]:
+    """The names in `variables` and `trainable_variables`, in their order."""
+    data = store.read(path)
+    found: dict[str, list[str]] = {}
+    decoded: dict[bytes, str] = {}  # most variables are in both
     try:
-        found = [
-            wire.decode(VariableDef, value)
-            for entry in wire.decode(MetaGraphDef, data).collection_def
-            if entry.key == key
-            for value in entry.value
-        ]
+        for entry in wire.decode(MetaGraphDef, data).collection_def:
+            if entry.key in ("variables", "trainable_variables"):
+                for value in entry.value:
+                    if value not in decoded:
+                        decoded[value] = _name(wire.decode(VariableDef, value))
+                names = (decoded[value] for value in entry.value)
+                found[entry.key] = list(dict.fromkeys(names))
     except ValueError as error:
         raise CorruptIndexError(f"{path}: no MetaGraphDef: {error}") from None
-    names = (
-        variable.slice_of or variable.variable_name.rpartition(":")[0]
-        for variable in found
-    )
-    return list(dict.fromkeys(names))
+    return found
+
+
+def _name(variable: VariableDef) -> str:
+    return variable.slice_of or variable.variable_name.rpartition(":")[0]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import os
 from collections.abc import Iterator, Mapping
 from types import TracebackType
@@ -20,9 +21,9 @@ from estimator_ckpt.checkpoint import (
     object_graph,
     object_keys,
     prefixes,
-    roles,
     wholeness,
 )
+from estimator_ckpt.checkpoint.roles import AS_FOUND, Overruling, Regexes, Roles
 
 if TYPE_CHECKING:
     import numpy as np
@@ -68,6 +69,7 @@ class Checkpoint(Mapping[str, TensorInfo]):
       contents: what its keys mean.
       reader: what reads its tensors by key.
       store: where its files are.
+      overruling: what a user says of its variables' roles.
     """
 
     def __init__(
@@ -76,6 +78,7 @@ class Checkpoint(Mapping[str, TensorInfo]):
         graph: Optional[TrackableObjectGraph],
         meaning: contents.Contents,
         store: files.Store = files,
+        overruling: Overruling = AS_FOUND,
     ):
         self.prefix = reader.prefix
         self.index = reader.index
@@ -83,6 +86,7 @@ class Checkpoint(Mapping[str, TensorInfo]):
         self.contents = meaning
         self.reader = reader
         self.store = store
+        self.overruling = overruling
 
     @property
     def format(self) -> str:
@@ -104,6 +108,13 @@ class Checkpoint(Mapping[str, TensorInfo]):
         if entry.shape or entry.dtype_name not in _INTEGERS:
             return None
         return int.from_bytes(self._bytes(key), "little", signed=True)
+
+    @functools.cached_property
+    def roles(self) -> Roles:
+        """What each variable is for, and what says so."""
+        from estimator_ckpt.checkpoint import role_evidence  # not every command asks
+
+        return role_evidence.of_checkpoint(self)
 
     def read(self, name: str) -> np.ndarray[Any, Any]:
         """Reads a tensor, checked against its checksum.
@@ -187,7 +198,7 @@ class Checkpoint(Mapping[str, TensorInfo]):
             shard=None if parts else entry.shard_id,
             offset=None if parts else entry.offset,
             num_slices=len(parts),
-            slot_of=roles.slot_owner(name, self.contents.keys),
+            slot_of=self.roles.slot_owner(name),
         )
 
     def __contains__(self, name: object) -> bool:
@@ -229,7 +240,11 @@ class Checkpoint(Mapping[str, TensorInfo]):
 
 
 def open_checkpoint(
-    path: files.PathLike, *, names: naming.NamesLike = "full_name"
+    path: files.PathLike,
+    *,
+    names: naming.NamesLike = "full_name",
+    optimizer_state: Regexes = None,
+    model_state: Regexes = None,
 ) -> Checkpoint:
     """Opens a checkpoint by its index.
 
@@ -238,17 +253,22 @@ def open_checkpoint(
         SavedModel dir.
       names: what variables of an object-based checkpoint are called: `full_name`, by
         the object graph's full names (their paths where these say nothing), or
-        `path`, by their unescaped object paths.
+        `path`, by their unescaped object paths; slots and averages whose paths are
+        numbers are called after their variables.
+      optimizer_state: regexes of variables that are optimizer state, whatever the
+        evidence says (`re.match`).
+      model_state: the same of model state; it wins.
 
     Returns:
       Its variables by name.
 
     Raises:
-      ValueError: `names` is neither.
+      ValueError: `names` is neither, or a pattern is no regex.
       CheckpointNotFoundError: there is no checkpoint at `path`.
       CorruptIndexError: its index is damaged.
     """
-    return opened(path, names=names)
+    overruling = Overruling.of(optimizer_state, model_state)
+    return opened(path, names=names, overruling=overruling)
 
 
 def opened(
@@ -257,6 +277,7 @@ def opened(
     names: naming.NamesLike = "full_name",
     root: Optional[str] = None,
     store: files.Store = files,
+    overruling: Overruling = AS_FOUND,
 ) -> Checkpoint:
     """Opens whatever people pass: the one way from a path to a checkpoint.
 
@@ -266,6 +287,7 @@ def opened(
       root: one more name of a root's child that is a dictionary by TF1 names, beside
         `var_list` and `vars`.
       store: where to look for it.
+      overruling: what a user says of its variables' roles.
 
     Raises:
       As `open_checkpoint`.
@@ -277,11 +299,18 @@ def opened(
 
         paths = prefixes.v1_shards(place.prefix, store)
         tensors = V1Reader(place.prefix, paths, store)
-        return Checkpoint(tensors, None, contents.of_names(tensors.index), store)
+        meaning = contents.of_names(tensors.index)
+        return Checkpoint(tensors, None, meaning, store, overruling)
     reader = BundleReader(place.prefix, store=store)
     graph = read_object_graph(reader)
     meaning = contents.of(reader.index, graph, root=root, names_by=names_by)
-    return Checkpoint(reader, graph, meaning, store)
+    checkpoint = Checkpoint(reader, graph, meaning, store, overruling)
+    if graph is None or names_by is not naming.NamesBy.PATH:
+        return checkpoint
+    from estimator_ckpt.checkpoint import path_names
+
+    meaning = path_names.after_owners(meaning, checkpoint.roles)
+    return Checkpoint(reader, graph, meaning, store, overruling)
 
 
 @contextlib.contextmanager
@@ -318,7 +347,8 @@ def as_bundle(
         dtype_names = {name: checkpoint.index[name].dtype_name for name in checkpoint}
         write_bundle(prefix, _Values(checkpoint.reader), dtype_names)
         with BundleReader(prefix) as reader:
-            yield Checkpoint(reader, None, contents.of_names(reader.index))
+            meaning = contents.of_names(reader.index)
+            yield Checkpoint(reader, None, meaning, overruling=checkpoint.overruling)
 
 
 class _Values(Mapping[str, Any]):

@@ -18,6 +18,7 @@ from __future__ import annotations
 
 import dataclasses
 import math
+import re
 import struct
 from collections.abc import Collection, Mapping
 from typing import Optional
@@ -60,20 +61,35 @@ SGD = Kind("GradientDescent", {})
 
 _KINDS = (ADAM, BERT, ADAMAX, MOMENTUM, CENTERED, RMSPROP, ADAGRAD, ADADELTA, FTRL)
 
+#: What other optimizers of TensorFlow 1 call their slots, less the number of the second
+#: and later ones (`AdamW_1`): those of `tf.contrib.opt`, Tensor2Tensor, BERT's
+#: successors, and TensorFlow 1's AdagradDA.
+_OTHER_TF1_SLOTS = (
+    *("AdagradDA", "gradient_accumulator", "gradient_squared_accumulator"),
+    *("ProximalAdagrad", "AdamW", "Nadam", "LazyAdam", "Adafactor", "Shampoo", "GGT"),
+    *("AddSignOptimizer", "PowerSignOptimizer", "LARSOptimizer", "LAMBOptimizer"),
+    *("lamb_m", "lamb_v", "Yogi", "RAdam", "AMSGrad", "RMSPropOptimizer"),
+)
+
 
 @dataclasses.dataclass(frozen=True)
 class KerasKind:
-    """A class of Keras optimizers.
+    """A class of Keras optimizers; slots are given by what they are.
 
     Attributes:
       reads: the kinds whose state it can take, the first being what it writes.
-      legacy: the names of its slots in `tf.keras.optimizers.legacy`, by what they are.
-      names: the same in the optimizers of 2.11 and later (`<optimizer>/<name>/<V>`).
+      legacy: the names of its slots in `tf.keras.optimizers.legacy`
+        (`<optimizer>/<V>/<name>`).
+      names: the same in the optimizers of 2.11 to 2.15 (`<optimizer>/<name>/<V>`).
+      attributes: the lists that hold them there, and in Keras 3.
+      keras_3: their names in Keras 3 (`<optimizer>/<V>_<name>`, `/` in V being `_`).
     """
 
     reads: tuple[Kind, ...]
     legacy: Mapping[str, str]
     names: Mapping[str, str]
+    attributes: Mapping[str, str]
+    keras_3: Mapping[str, str]
 
     def read_as(self, slots: Collection[str]) -> Optional[Kind]:
         """The kind that slots of these meanings are the state of; None if none."""
@@ -83,48 +99,139 @@ class KerasKind:
 
 
 _ADAM = KerasKind(
-    (ADAM, BERT),
-    {"m": "m", "v": "v", "vhat": "vhat"},
-    {"m": "m", "v": "v", "vhat": "vhat"},
+    reads=(ADAM, BERT),
+    legacy={"m": "m", "v": "v", "vhat": "vhat"},
+    names={"m": "m", "v": "v", "vhat": "vhat"},
+    attributes={"m": "_momentums", "v": "_velocities", "vhat": "_velocity_hats"},
+    keras_3={"m": "momentum", "v": "velocity", "vhat": "velocity_hat"},
 )
 KERAS: Mapping[str, KerasKind] = {
     "Adam": _ADAM,
     "AdamW": _ADAM,
     "Nadam": _ADAM,
     "SGD": KerasKind(
-        (MOMENTUM, SGD),
-        {"accumulator": "momentum"},
-        {"accumulator": "m"},
+        reads=(MOMENTUM, SGD),
+        legacy={"accumulator": "momentum"},
+        names={"accumulator": "m"},
+        attributes={"accumulator": "momentums"},
+        keras_3={"accumulator": "momentum"},
     ),
     "RMSprop": KerasKind(
-        (RMSPROP, CENTERED),
-        {"rms": "rms", "momentum": "momentum", "mg": "mg"},
-        {"rms": "velocity", "momentum": "momentum", "mg": "average_gradient"},
+        reads=(RMSPROP, CENTERED),
+        legacy={"rms": "rms", "momentum": "momentum", "mg": "mg"},
+        names={"rms": "velocity", "momentum": "momentum", "mg": "average_gradient"},
+        attributes={
+            "rms": "_velocities",
+            "momentum": "_momentums",
+            "mg": "_average_gradients",
+        },
+        keras_3={"rms": "velocity", "momentum": "momentum", "mg": "average_gradient"},
     ),
     "Adagrad": KerasKind(
-        (ADAGRAD,),
-        {"accumulator": "accumulator"},
-        {"accumulator": "accumulator"},
+        reads=(ADAGRAD,),
+        legacy={"accumulator": "accumulator"},
+        names={"accumulator": "accumulator"},
+        attributes={"accumulator": "_accumulators"},
+        keras_3={"accumulator": "accumulator"},
     ),
     "Adadelta": KerasKind(
-        (ADADELTA,),
-        {"accumulator": "accum_grad", "update": "accum_var"},
-        {"accumulator": "accumulated_grad", "update": "accumulated_delta_var"},
+        reads=(ADADELTA,),
+        legacy={"accumulator": "accum_grad", "update": "accum_var"},
+        names={"accumulator": "accumulated_grad", "update": "accumulated_delta_var"},
+        attributes={
+            "accumulator": "_accumulated_grads",
+            "update": "_accumulated_delta_vars",
+        },
+        keras_3={"accumulator": "accumulated_grad", "update": "accumulated_delta_var"},
     ),
     "Ftrl": KerasKind(
-        (FTRL,),
-        {"accumulator": "accumulator", "linear": "linear"},
-        {"accumulator": "accumulator", "linear": "linear"},
+        reads=(FTRL,),
+        legacy={"accumulator": "accumulator", "linear": "linear"},
+        names={"accumulator": "accumulator", "linear": "linear"},
+        attributes={"accumulator": "_accumulators", "linear": "_linears"},
+        keras_3={"accumulator": "accumulator", "linear": "linear"},
     ),
-    "Adamax": KerasKind((ADAMAX,), {"m": "m", "u": "v"}, {"m": "m", "u": "u"}),
+    "Adamax": KerasKind(
+        reads=(ADAMAX,),
+        legacy={"m": "m", "u": "v"},
+        names={"m": "m", "u": "u"},
+        attributes={"m": "_m", "u": "_u"},
+        keras_3={"m": "momentum", "u": "norm"},
+    ),
 }
+#: Keras optimizers whose state nothing here converts; their variables are known all
+#: the same.
+_OTHER_KERAS = ("Adafactor", "Lion", "Lamb", "Muon", "LossScaleOptimizer")
+#: Slots of theirs, of wrappers, and of gradient accumulation, in any generation.
+_OTHER_KERAS_SLOTS = (
+    *("r", "c", "velocity_hat", "gradient_accumulator", "slow"),
+    *("adam_momentum", "adam_velocity"),
+)
 
 #: A class of which nothing is known.
-UNKNOWN = KerasKind((), {}, {})
+UNKNOWN = KerasKind((), {}, {}, {}, {})
 
 #: Kinds whose newer Keras optimizers treat rows that no gradient touched otherwise
 #: than tf1, which leaves them alone.
 DENSE_ONLY = frozenset({MOMENTUM, RMSPROP, CENTERED, ADADELTA, FTRL, ADAMAX})
+
+
+# What names say, derived from the tables above.
+
+#: Names of tf1 slots, less their numbers.
+TF1_SLOTS = frozenset(
+    {
+        re.sub(r"_\d+$", "", name)
+        for kind in _KINDS
+        for name in kind.slots.values()
+        if kind is not BERT
+    }
+    | set(BERT.slots.values())
+    | set(_OTHER_TF1_SLOTS)
+)
+#: Names of slots by generation: LEGACY, KERAS, KERAS_3.
+LEGACY_SLOTS = frozenset(
+    {name for kind in KERAS.values() for name in kind.legacy.values()} | {"slow"}
+)
+KERAS_SLOTS = frozenset(
+    {name for kind in KERAS.values() for name in kind.names.values()}
+    | set(_OTHER_KERAS_SLOTS)
+)
+KERAS_3_SLOTS = frozenset(
+    {name for kind in KERAS.values() for name in kind.keras_3.values()}
+    | set(_OTHER_KERAS_SLOTS)
+)
+#: What Mesh-TensorFlow puts behind a variable's name, with no `/` between.
+MESH_SLOTS = ("_slot_vr", "_slot_vc", "_slot_v", "_slot_m", "_momentum_v")
+#: Names that Keras gives its optimizers, in lower case and without `_`.
+CLASSES = frozenset(name.lower() for name in (*KERAS, *_OTHER_KERAS))
+#: What Keras optimizers call their step counter: `iter` the legacy ones, `iteration`
+#: those since 2.11, `iterations` those of Keras 2.2; with `_` the attribute.
+COUNTERS = frozenset({"iter", "iteration", "iterations", "_iterations"})
+#: Settings that say that an optimizer is near.
+TELLING_SETTINGS = frozenset(
+    (
+        *("learning_rate", "current_learning_rate", "lr", "decay"),
+        *("_learning_rate", "_current_learning_rate"),
+    )
+)
+#: All that Keras optimizers keep once, their counters aside.
+SETTINGS = TELLING_SETTINGS | frozenset(
+    (
+        *("beta", "beta_1", "beta_2", "rho", "momentum", "momentum_cache", "epsilon"),
+        *("l1_regularization_strength", "l2_regularization_strength", "weight_decay"),
+        *("learning_rate_power", "ratio", "total_steps", "sma_max", "m_schedule"),
+        *("u_product", "_u_product", "Variable", "variable"),
+    )
+)
+#: Optimizers of tf1 that keep no beta powers, by the names of their slots.
+WITHOUT_POWERS = frozenset(
+    re.sub(r"_\d+$", "", name)
+    for kind in _KINDS
+    if not kind.powers
+    for name in kind.slots.values()
+)
+BETA_POWER = re.compile(r"beta[12]_power(?:_(?P<number>\d+))?")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -170,13 +277,13 @@ def to_keras(
     return {}
 
 
-def slots_by_owner(names: Collection[str]) -> dict[str, dict[roles.Slot, str]]:
+def slots_by_owner(names: Collection[str]) -> dict[str, dict[roles.NamedSlot, str]]:
     """The slot variables of each variable, by what their names say.
 
     Args:
       names: all names of a checkpoint.
     """
-    found: dict[str, dict[roles.Slot, str]] = {}
+    found: dict[str, dict[roles.NamedSlot, str]] = {}
     for name in names:
         slot = roles.slot_of(name, names)
         if slot is not None:

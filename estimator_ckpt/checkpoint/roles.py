@@ -1,30 +1,267 @@
-"""What a variable is for, told from names: optimizer state, averages, or the model.
+"""What a variable is for: a weight, model state, a slot, an optimizer's counter, ...
 
-A checkpoint does not say which variables belong to an optimizer. Their names do: a
-slot is named after its variable (`dense/kernel/Adam_1`), the beta powers of Adam
-after themselves, a Keras optimizer's variables after either.
+A checkpoint does not say which variables belong to an optimizer. `role_evidence.decide`
+tells it from what is at hand; this module holds the words for the answer, and the
+answer itself.
 
-Source: tf1 `slot_creator`, the optimizers of TensorFlow 1.15.5 (contrib included) and
-the Keras optimizers of TensorFlow 2.15.1, as written to checkpoints.
+    found = checkpoint.roles            # of an open checkpoint, by variable name
+    found["dense/kernel/Adam_1"].role   # Role.SLOT
+    found["dense/kernel/Adam_1"].owner  # 'dense/kernel'
+    found.undecided                     # what looked like something and stayed model
+
+Whoever asks what a variable is for asks these decisions; no other module looks at
+names.
 """
 
 from __future__ import annotations
 
+import dataclasses
+import enum
 import re
-from collections.abc import Collection, Iterator, Mapping
-from typing import NamedTuple, Optional
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from typing import NamedTuple, Optional, Union
 
-TRAINABLE = "trainable"
-MODEL = "model"
-OPTIMIZER = "optimizer"
-GLOBAL_STEP = "global_step"
+
+class Role(str, enum.Enum):
+    """What a variable is for."""
+
+    TRAINABLE = "trainable"
+    #: State of the model that nothing trains: moving statistics, counters of its own.
+    MODEL = "model"
+    #: A moving average of another variable.
+    AVERAGE = "average"
+    #: A slot variable: what an optimizer keeps for one variable.
+    SLOT = "slot"
+    #: What an optimizer keeps once: its step counter, beta powers, settings.
+    OPTIMIZER = "optimizer"
+    LOSS_SCALE = "loss_scale"
+    METRIC = "metric"
+    GLOBAL_STEP = "global_step"
+    #: A string, a variant, or saved state that no variable holds.
+    NO_VARIABLE = "no_variable"
+
+    def __str__(self) -> str:
+        return self.value
+
+
+TRAINABLE = Role.TRAINABLE
+MODEL = Role.MODEL
+AVERAGE = Role.AVERAGE
+SLOT = Role.SLOT
+OPTIMIZER = Role.OPTIMIZER
+LOSS_SCALE = Role.LOSS_SCALE
+METRIC = Role.METRIC
+GLOBAL_STEP = Role.GLOBAL_STEP
+NO_VARIABLE = Role.NO_VARIABLE
+
+#: The roles of what a model computes with.
+OF_MODEL = frozenset({TRAINABLE, MODEL, AVERAGE})
+#: The roles of what training needs to go on, and nothing else.
+OF_OPTIMIZER = frozenset({SLOT, OPTIMIZER, LOSS_SCALE})
+#: The roles of what stays where it is: nobody's weights, and no optimizer's.
+LEFT_BEHIND = frozenset({METRIC, NO_VARIABLE})
+
+#: The roles that each value of `carry` takes over; the global step's in none.
+CARRY: Mapping[str, frozenset[Role]] = {
+    "trainable": frozenset({TRAINABLE}),
+    "model": OF_MODEL,
+    "all": OF_MODEL | OF_OPTIMIZER,
+}
 
 #: How a slot variable is named: `<V>/Adam_1`; `<optimizer>/<V>/m` by the Keras
-#: optimizers now called legacy; `<optimizer>/m/<V>` by those since TensorFlow 2.11.
-TF1, LEGACY, KERAS = "tf1", "legacy", "keras"
+#: optimizers now called legacy; `<optimizer>/m/<V>` by those since TensorFlow 2.11;
+#: `<optimizer>/<V>_momentum` by Keras 3, V's `/` being `_`.
+TF1, LEGACY, KERAS, KERAS_3 = "tf1", "legacy", "keras", "keras_3"
+
+
+class Decision(NamedTuple):
+    """What a variable is for, and how that is known.
+
+    Attributes:
+      role: what it is for.
+      evidence: one phrase for people: what says so.
+      owner: the variable that a slot or an average belongs to; None if unknown.
+      slot: what a slot is called: `Adam_1`, `m`, `momentum`.
+      style: how a slot is named: TF1, LEGACY, KERAS or KERAS_3.
+      optimizer: what to call the optimizer that it belongs to; what belongs to one
+        optimizer has one name. None if it is no optimizer's, or nobody knows which.
+      is_undecided: whether something hints at another role, but not enough does: it
+        counts as model state.
+    """
+
+    role: Role
+    evidence: str
+    owner: Optional[str] = None
+    slot: Optional[str] = None
+    style: Optional[str] = None
+    optimizer: Optional[str] = None
+    is_undecided: bool = False
 
 
 class Slot(NamedTuple):
+    """A slot of some variable.
+
+    Attributes:
+      slot: what it is called.
+      style: how it is named: TF1, LEGACY, KERAS or KERAS_3.
+      optimizer: what to call its optimizer.
+      name: its variable name.
+    """
+
+    slot: str
+    style: str
+    optimizer: Optional[str]
+    name: str
+
+
+@dataclasses.dataclass(frozen=True)
+class Roles(Mapping[str, Decision]):
+    """What each variable of a checkpoint, a graph or an object is for, by its name.
+
+    Attributes:
+      decisions: the decisions by variable name.
+      unused: what of a user's own patterns matched nothing, a sentence each.
+    """
+
+    decisions: Mapping[str, Decision]
+    unused: tuple[str, ...] = ()
+
+    def __getitem__(self, name: str) -> Decision:
+        return self.decisions[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.decisions)
+
+    def __len__(self) -> int:
+        return len(self.decisions)
+
+    def role(self, name: str) -> Role:
+        """What a variable is for; model state if it is not among these."""
+        decision = self.decisions.get(name)
+        return MODEL if decision is None else decision.role
+
+    def owner(self, name: str) -> Optional[str]:
+        """The variable that a slot or an average belongs to, or None."""
+        decision = self.decisions.get(name)
+        return None if decision is None else decision.owner
+
+    def slot_owner(self, name: str) -> Optional[str]:
+        """The variable that a slot belongs to, or None for what is none."""
+        decision = self.decisions.get(name)
+        return decision.owner if decision and decision.role is SLOT else None
+
+    def averaged(self, name: str) -> Optional[str]:
+        """The variable that an average is of, or None for what is none."""
+        decision = self.decisions.get(name)
+        return decision.owner if decision and decision.role is AVERAGE else None
+
+    def slots_by_owner(self) -> dict[str, list[Slot]]:
+        """The slots of each variable that has any."""
+        found: dict[str, list[Slot]] = {}
+        for name, decision in self.decisions.items():
+            if decision.role is SLOT and decision.owner is not None:
+                slot = Slot(
+                    decision.slot or "", decision.style or TF1, decision.optimizer, name
+                )
+                found.setdefault(decision.owner, []).append(slot)
+        return found
+
+    @property
+    def undecided(self) -> list[str]:
+        """The variables that something hints at being more than model state."""
+        return [name for name, said in self.decisions.items() if said.is_undecided]
+
+    def remark(self) -> Optional[str]:
+        """One line on what stays undecided, and how to overrule it; None if nothing."""
+        names = self.undecided
+        if not names:
+            return None
+        shown = ", ".join(map(repr, names[:3]))
+        more = f" and {len(names) - 3} more" if len(names) > 3 else ""
+        return (
+            f"{shown}{more}: optimizer state or not? Nothing here decides it, so "
+            f"{'they count' if len(names) > 1 else 'it counts'} as model state; "
+            f"optimizer_state=REGEX (--optimizer_state) or model_state=REGEX "
+            f"(--model_state) says which"
+        )
+
+
+#: What users give: one regex, several, or None.
+Regexes = Union[None, str, Iterable[str]]
+
+
+@dataclasses.dataclass(frozen=True)
+class Overruling:
+    """What a user says of variables, whatever the evidence.
+
+    Attributes:
+      optimizer_state: regexes of what is optimizer state, matched from the beginning
+        of a name (`re.match`), as `include` is.
+      model_state: the same of what is model state; where both match, it wins.
+    """
+
+    optimizer_state: tuple[re.Pattern[str], ...] = ()
+    model_state: tuple[re.Pattern[str], ...] = ()
+
+    @classmethod
+    def of(
+        cls, optimizer_state: Regexes = None, model_state: Regexes = None
+    ) -> Overruling:
+        """From what a user gives.
+
+        Raises:
+          ValueError: one is no regular expression.
+        """
+        return cls(
+            _compiled("optimizer_state", optimizer_state),
+            _compiled("model_state", model_state),
+        )
+
+    def __bool__(self) -> bool:
+        return bool(self.optimizer_state or self.model_state)
+
+    def is_optimizer_state(self, name: str) -> Optional[bool]:
+        """What a user says of a variable; None if nothing."""
+        if any(pattern.match(name) for pattern in self.model_state):
+            return False
+        if any(pattern.match(name) for pattern in self.optimizer_state):
+            return True
+        return None
+
+    def unused(self, names: Iterable[str]) -> tuple[str, ...]:
+        """A sentence for each pattern that matches none of these."""
+        every = list(names)
+        return tuple(
+            f"{keyword}={pattern.pattern!r} matches no variable"
+            for keyword, patterns in (
+                ("optimizer_state", self.optimizer_state),
+                ("model_state", self.model_state),
+            )
+            for pattern in patterns
+            if not any(pattern.match(name) for name in every)
+        )
+
+
+#: For callers who overrule nothing.
+AS_FOUND = Overruling()
+
+
+def _compiled(keyword: str, given: Regexes) -> tuple[re.Pattern[str], ...]:
+    patterns = []
+    for text in (given,) if isinstance(given, str) else given or ():
+        try:
+            patterns.append(re.compile(text))
+        except (re.error, TypeError) as error:
+            raise ValueError(
+                f"{keyword}={text!r} (--{keyword}) is no regular expression: {error}"
+            ) from None
+    return tuple(patterns)
+
+
+# By names alone: what callers use until they ask for decisions.
+
+
+class NamedSlot(NamedTuple):
     """What a slot variable's name says.
 
     Attributes:
@@ -37,13 +274,6 @@ class Slot(NamedTuple):
     slot: str
     style: str
 
-
-#: The roles that each value of `carry` takes over; the global step's in none.
-CARRY: Mapping[str, frozenset[str]] = {
-    "trainable": frozenset({TRAINABLE}),
-    "model": frozenset({TRAINABLE, MODEL}),
-    "all": frozenset({TRAINABLE, MODEL, OPTIMIZER}),
-}
 
 #: Slots of tf1 optimizers: `<V>/<slot>` or `<V>/<slot>_<n>`. `adam_m` and `adam_v` are
 #: those of BERT's AdamWeightDecayOptimizer; Nadam and LazyAdam call theirs `Adam`.
@@ -120,7 +350,7 @@ def slot_owner(name: str, all_names: Collection[str]) -> Optional[str]:
     return None if slot is None else slot.owner
 
 
-def slot_of(name: str, all_names: Collection[str]) -> Optional[Slot]:
+def slot_of(name: str, all_names: Collection[str]) -> Optional[NamedSlot]:
     """What `name` says if it is a slot variable's, or None.
 
     An optimizer in a variable scope puts the scope before the variable's name
@@ -131,7 +361,7 @@ def slot_of(name: str, all_names: Collection[str]) -> Optional[Slot]:
         owner = _without_scopes(variable, all_names) or _without_scopes(
             _PART.sub("", variable), all_names
         )
-        return Slot(owner, last, TF1) if owner else None
+        return NamedSlot(owner, last, TF1) if owner else None
     steps = name.split("/")
     if _KERAS_SLOTS.isdisjoint(steps):
         return None
@@ -139,7 +369,7 @@ def slot_of(name: str, all_names: Collection[str]) -> Optional[Slot]:
         if variable and _has_counter(optimizer, all_names):
             owner = _without_scopes(variable, all_names)
             if owner is not None and owner != name:
-                return Slot(owner, slot, style)
+                return NamedSlot(owner, slot, style)
     return None
 
 

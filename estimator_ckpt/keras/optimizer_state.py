@@ -135,7 +135,7 @@ def find(
     return State(kind, style, slots, steps, step)
 
 
-_ByOwner = Mapping[str, Mapping[roles.Slot, str]]
+_ByOwner = Mapping[str, Mapping[roles.NamedSlot, str]]
 
 
 def _tf1_kind(

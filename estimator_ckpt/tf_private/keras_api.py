@@ -13,25 +13,11 @@ from typing import Any, Optional
 
 import tensorflow as tf
 
+from estimator_ckpt.checkpoint import optimizers
+
 #: The lists of slot variables that optimizers since 2.11 have, by class and by what
 #: `checkpoint.optimizers` calls the slots.
-_SLOT_LISTS = {
-    "Adam": {"m": "_momentums", "v": "_velocities", "vhat": "_velocity_hats"},
-    "SGD": {"accumulator": "momentums"},
-    "RMSprop": {
-        "rms": "_velocities",
-        "momentum": "_momentums",
-        "mg": "_average_gradients",
-    },
-    "Adagrad": {"accumulator": "_accumulators"},
-    "Adadelta": {
-        "accumulator": "_accumulated_grads",
-        "update": "_accumulated_delta_vars",
-    },
-    "Ftrl": {"accumulator": "_accumulators", "linear": "_linears"},
-    "Adamax": {"m": "_m", "u": "_u"},
-}
-_SLOT_LISTS["AdamW"] = _SLOT_LISTS["Nadam"] = _SLOT_LISTS["Adam"]
+_SLOT_LISTS = {name: kind.attributes for name, kind in optimizers.KERAS.items()}
 
 #: The child of a Keras 3 optimizer's node that is no part of it: what it trains.
 TRAINED_CHILD = "_trainable_variables"

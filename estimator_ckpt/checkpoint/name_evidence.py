@@ -1,0 +1,84 @@
+"""What names, shapes and siblings say of a variable's role.
+
+An optimizer names its variables after those that it trains, and gives them the same
+shapes, so its state stands in families; one in a scope of its own has a step counter,
+settings or beta powers there. What a collection says is trained is no optimizer's,
+whatever it is called.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from estimator_ckpt.checkpoint import (
+    keras_naming,
+    optimizer_scopes,
+    optimizers,
+    slot_families,
+)
+from estimator_ckpt.checkpoint.name_sorting import (
+    Scene,
+    Sorted,
+    base_of,
+    last_of,
+    sort,
+)
+from estimator_ckpt.checkpoint.roles import OPTIMIZER, SLOT, TF1, Decision
+
+#: Settings whose names models use for their own.
+_DOUBTFUL = optimizers.SETTINGS - {"Variable", "variable", "ratio", "epsilon"}
+
+
+def decide(scene: Scene) -> dict[str, Decision]:
+    """What is said by name; nothing of the names that it leaves open."""
+    names = sort(scene)
+    decided = names.decisions
+    for found in (
+        keras_naming.decide_slot_paths(names),
+        keras_naming.decide_numbered(scene, names),
+        slot_families.decide(scene, names),
+        keras_naming.decide_below(scene, names),
+    ):
+        decided = {**found, **decided}
+    decided = {**keras_naming.decide_flat(scene, names, decided), **decided}
+    decided = {**optimizer_scopes.decide_settings(names, decided), **decided}
+    decided = {**decided, **optimizer_scopes.decide_powers(scene, names, decided)}
+    decided = {**_forced(scene, names, decided), **decided}
+    return {**_doubtful(scene, names, decided), **decided}
+
+
+def _forced(
+    scene: Scene, names: Sorted, decided: Mapping[str, Decision]
+) -> dict[str, Decision]:
+    """What a user says is optimizer state; whose it is if anything tells."""
+    evidence = "optimizer_state says so"
+    found = {
+        name: Decision(OPTIMIZER, evidence)
+        for name in scene.forced
+        if name not in decided
+    }
+    for families in (names.suffixes, names.infixes) if found else ():
+        for members in families.values():
+            for name, owner in members:
+                if name in found:
+                    slot = last_of(name)
+                    found[name] = Decision(SLOT, evidence, owner, slot, TF1)
+    return found
+
+
+def _doubtful(
+    scene: Scene, names: Sorted, decided: Mapping[str, Decision]
+) -> dict[str, Decision]:
+    """What is named or placed as an optimizer's, and nothing else says that it is."""
+    found = slot_families.doubtful(scene, names, decided)
+    why = "named as an optimizer's, in no optimizer's scope"
+    for of_scope in (names.settings, names.counters):
+        for name in (name for of in of_scope.values() for name in of):
+            if name not in decided and last_of(name) in _DOUBTFUL | optimizers.COUNTERS:
+                found[name] = slot_families.undecided(why)
+    why = "named as a slot, but its variable is not there"
+    for name in names.open:
+        is_named = "/" in name and base_of(last_of(name)) in optimizers.TF1_SLOTS
+        if is_named and name not in decided and name not in found:
+            found[name] = slot_families.undecided(why)
+    return found

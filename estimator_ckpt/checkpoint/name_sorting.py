@@ -1,0 +1,255 @@
+"""Names, sorted by what they may be: what each says alone, and what it stands under.
+
+One pass over all names; the other modules of names look at what it finds.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import re
+from collections.abc import Collection, Mapping, Sequence
+from typing import NamedTuple, Optional
+
+from estimator_ckpt.checkpoint import known_names, optimizers
+from estimator_ckpt.checkpoint.roles import (
+    LOSS_SCALE,
+    METRIC,
+    MODEL,
+    NO_VARIABLE,
+    SLOT,
+    TF1,
+    Decision,
+)
+
+_INTEGERS = frozenset({"int32", "int64", "uint32", "uint64"})
+_NOT_NUMBERS = frozenset({"string", "variant", "resource"})
+#: What of a Keras name's steps can be the slot in `<P>/<X>/<V>`.
+_INFIXES = optimizers.KERAS_SLOTS | known_names.AVERAGE_SCOPES
+#: Canned estimators of TensorFlow 1 slice their variables: `<V>/t_0/Adagrad`.
+_PART = re.compile(r"/(?:t|part)_\d+$")
+_VARIABLE = re.compile(r"Variable(?:_\d+)?")
+
+#: A name, and the variable that it stands under.
+Member = tuple[str, str]
+#: Names of one kind: of `[<P>/]<V>/<X>` or `[<P>/]<X>/<V>`, by P and by X less its
+#: number.
+Families = Mapping[tuple[str, str], Sequence[Member]]
+
+
+class Fact(NamedTuple):
+    """What is known of a variable but its name.
+
+    Attributes:
+      dtype: TensorFlow's name of its dtype.
+      shape: its shape, None if unknown.
+    """
+
+    dtype: str
+    shape: Optional[tuple[int, ...]]
+
+    @property
+    def is_scalar(self) -> bool:
+        """Whether it is one number, as far as is known."""
+        return not self.shape
+
+    @property
+    def is_integer(self) -> bool:
+        return self.dtype in _INTEGERS
+
+
+@dataclasses.dataclass(frozen=True)
+class Scene:
+    """The variables among which names mean something.
+
+    Attributes:
+      facts: all variables, by name.
+      trainable: whether a collection holds each, by name; without those of which none
+        says so.
+      order: names in the order in which the graph made them, if that is known.
+      known: what stronger evidence decided already.
+      forced: names that a user says are optimizer state.
+    """
+
+    facts: Mapping[str, Fact]
+    trainable: Mapping[str, bool] = dataclasses.field(default_factory=dict)
+    order: Sequence[str] = ()
+    known: Mapping[str, Decision] = dataclasses.field(default_factory=dict)
+    forced: Collection[str] = frozenset()
+
+    def is_same(self, name: str, owner: str) -> bool:
+        """Whether two have one shape, as far as is known."""
+        shape, other = self.facts[name].shape, self.facts[owner].shape
+        return shape == other or shape is None or other is None
+
+
+@dataclasses.dataclass(frozen=True)
+class Sorted:
+    """What names may be.
+
+    Attributes:
+      open: the names that nothing stronger decides.
+      decisions: what a name says alone.
+      counters: integers called as a Keras optimizer's step counter, by their scopes.
+      settings: scalars called as settings of one, by their scopes.
+      powers: beta powers, by their scopes and numbers (`<P>/beta1_power_<n>`).
+      numbered: names `<P>/Variable_<n>`, by P.
+      suffixes: names `[<P>/]<V>/<X>`, by P and X.
+      infixes: names `[<P>/]<X>/<V>`, by P and X.
+    """
+
+    open: Sequence[str]
+    decisions: dict[str, Decision] = dataclasses.field(default_factory=dict)
+    counters: dict[str, list[str]] = dataclasses.field(default_factory=dict)
+    settings: dict[str, list[str]] = dataclasses.field(default_factory=dict)
+    powers: dict[tuple[str, int], list[str]] = dataclasses.field(default_factory=dict)
+    numbered: dict[str, list[str]] = dataclasses.field(default_factory=dict)
+    suffixes: dict[tuple[str, str], list[Member]] = dataclasses.field(
+        default_factory=dict
+    )
+    infixes: dict[tuple[str, str], list[Member]] = dataclasses.field(
+        default_factory=dict
+    )
+
+    def own_settings(self) -> frozenset[str]:
+        """What stands beside a counter in an optimizer's scope: it has no slots."""
+        return frozenset(
+            name
+            for scope in self.counters
+            if class_of(scope) in optimizers.CLASSES
+            for name in (*self.counters[scope], *self.settings.get(scope, ()))
+        )
+
+    def is_optimizer_scope(self, scope: str) -> bool:
+        """Whether a scope has a counter or settings, or an optimizer's name."""
+        settings = (last_of(name) for name in self.settings.get(scope, ()))
+        return (
+            scope in self.counters
+            or not optimizers.TELLING_SETTINGS.isdisjoint(settings)
+            or class_of(scope) in optimizers.CLASSES
+        )
+
+
+def sort(scene: Scene) -> Sorted:
+    """Looks at each name once."""
+    facts, trainable, known = scene.facts, scene.trainable, scene.known
+    found = Sorted(
+        [
+            name
+            for name in facts
+            if name not in known and (not trainable.get(name) or name in scene.forced)
+        ]
+    )
+    rest = []
+    for name in found.open:
+        scope, _, last = name.rpartition("/")
+        fact = facts[name]
+        if fact.dtype in _NOT_NUMBERS:
+            found.decisions[name] = Decision(NO_VARIABLE, f"a {fact.dtype}")
+        elif not fact.shape and _sort_scalar(found, name, scope, last, facts):
+            continue
+        elif last in known_names.STATISTICS:
+            found.decisions[name] = Decision(MODEL, f"named as a layer's {last}")
+        elif last.endswith(optimizers.MESH_SLOTS):
+            _sort_mesh(found, name, facts)
+        else:
+            if last.startswith("Variable") and _VARIABLE.fullmatch(last):
+                found.numbered.setdefault(scope, []).append(name)
+            if scope:
+                rest.append((name, scope, last))
+    own = found.own_settings()
+    for name, scope, last in rest:
+        _sort_under(found, name, scope, last, facts, own)
+    return found
+
+
+def _sort_scalar(
+    found: Sorted, name: str, scope: str, last: str, facts: Mapping[str, Fact]
+) -> bool:
+    """Notes what a scalar may be; whether that is all it can be."""
+    power = optimizers.BETA_POWER.fullmatch(last)
+    prefix = f"{scope}/" if scope else ""
+    if power:
+        key = (scope, int(power["number"] or 0))
+        found.powers.setdefault(key, []).append(name)
+        return True
+    if last in optimizers.COUNTERS and facts[name].is_integer:
+        found.counters.setdefault(scope, []).append(name)
+    elif last in optimizers.SETTINGS:
+        found.settings.setdefault(scope, []).append(name)
+    elif known_names.is_complete(last, prefix, known_names.LOSS_SCALES, facts):
+        found.decisions[name] = Decision(LOSS_SCALE, "named as a loss scale's")
+        return True
+    elif known_names.is_complete(last, prefix, known_names.METRICS, facts):
+        found.decisions[name] = Decision(METRIC, "named as a metric's variables")
+        return True
+    return False
+
+
+def _sort_mesh(found: Sorted, name: str, facts: Mapping[str, Fact]) -> None:
+    """Notes `<V>_slot_v` and the like."""
+    for suffix in optimizers.MESH_SLOTS:
+        owner = name[: -len(suffix)]
+        if name.endswith(suffix) and owner in facts:
+            evidence = f"named V{suffix}, as by Mesh-TensorFlow"
+            slot = suffix.lstrip("_")
+            found.decisions[name] = Decision(SLOT, evidence, owner, slot, TF1, "mesh")
+            return
+
+
+def _sort_under(
+    found: Sorted,
+    name: str,
+    scope: str,
+    last: str,
+    facts: Mapping[str, Fact],
+    own: Collection[str],
+) -> None:
+    """Notes the variables that a name can stand under."""
+    owner, prefix = _longest(scope, facts, own)
+    if not owner and (part := _PART.search(scope)):
+        owner, prefix = _longest(scope[: part.start()], facts, own)
+    if owner:
+        found.suffixes.setdefault((prefix, base_of(last)), []).append((name, owner))
+    steps = name.split("/")
+    if _INFIXES.isdisjoint(steps):
+        return
+    for place, step in enumerate(steps[:-1]):
+        rest = "/".join(steps[place + 1 :])
+        if step in _INFIXES and rest in facts:
+            key = ("/".join(steps[:place]), step)
+            found.infixes.setdefault(key, []).append((name, rest))
+            return
+
+
+def _longest(
+    body: str, facts: Mapping[str, Fact], own: Collection[str]
+) -> tuple[str, str]:
+    """The variable that `body` is, less leading scopes; and these. Empty if none."""
+    left = body
+    while left not in facts or left in own:
+        _, slash, left = left.partition("/")
+        if not slash:
+            return "", ""
+    return left, body[: len(body) - len(left) - 1] if left != body else ""
+
+
+def last_of(name: str) -> str:
+    """A name's last part."""
+    return name.rpartition("/")[2]
+
+
+def base_of(last: str) -> str:
+    """`Adam_1` without its number."""
+    base, _, digits = last.rpartition("_")
+    return base if base and digits.isdigit() else last
+
+
+def number_of(last: str) -> int:
+    """The number of `Adam_1`; 0 without one."""
+    digits = last.rpartition("_")[2]
+    return int(digits) if digits.isdigit() else 0
+
+
+def class_of(scope: str) -> str:
+    """What an optimizer's scope is called: `training/Adam_1`, `rm_sprop` -> rmsprop."""
+    return base_of(last_of(scope)).lower().replace("_", "")

@@ -1,0 +1,269 @@
+"""Decides what each variable is for, from whatever evidence there is.
+
+In this order of trust: what a user says; the object graph; a collection of what is
+trained (of a live graph, or of the `.meta` file beside a checkpoint); names, shapes and
+siblings; and last the names that layers and optimizers give by default. Nothing here
+reads a tensor, and TensorFlow is not needed.
+"""
+
+from __future__ import annotations
+
+import collections
+import logging
+from collections.abc import Collection, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, Optional
+
+from estimator_ckpt.bundle.errors import CorruptIndexError
+from estimator_ckpt.checkpoint import (
+    graph_evidence,
+    known_names,
+    meta_graph,
+    name_evidence,
+    object_graph,
+    object_keys,
+    optimizers,
+)
+from estimator_ckpt.checkpoint.name_sorting import Fact, Scene, last_of
+from estimator_ckpt.checkpoint.roles import (
+    AS_FOUND,
+    GLOBAL_STEP,
+    MODEL,
+    OF_OPTIMIZER,
+    SLOT,
+    TRAINABLE,
+    Decision,
+    Overruling,
+    Roles,
+)
+
+if TYPE_CHECKING:
+    from estimator_ckpt.checkpoint.opening import Checkpoint
+
+_log = logging.getLogger("estimator_ckpt")
+
+#: The evidence for what is model state for want of any.
+NOTHING = "nothing says more"
+
+
+def of_checkpoint(checkpoint: Checkpoint) -> Roles:
+    """What each variable of a checkpoint is for: by its graph, its `.meta`, its names.
+
+    A `.meta` file that cannot be read is no evidence, and logged.
+    """
+    index, meaning = checkpoint.index, checkpoint.contents
+    by_key = {}
+    for key in index:
+        entry = index[key]
+        by_key[key] = Fact(entry.dtype_name, entry.shape)
+    try:
+        beside = meta_graph.trainability(checkpoint.prefix, checkpoint.store)
+    except CorruptIndexError as error:
+        _log.warning("%s; roles are decided without it", error)
+        beside = None
+    return decide(
+        {name: by_key[key] for name, key in meaning.keys.items()},
+        global_step=meaning.global_step,
+        keys=meaning.keys,
+        graph=checkpoint.graph,
+        facts_by_key=by_key,
+        trainable=beside,
+        collection="the .meta's collection",
+        overruling=checkpoint.overruling,
+    )
+
+
+def decide(
+    facts: Mapping[str, Fact],
+    *,
+    global_step: Optional[str] = None,
+    keys: Optional[Mapping[str, str]] = None,
+    graph: Any = None,
+    facts_by_key: Optional[Mapping[str, Fact]] = None,
+    trainable: Optional[Mapping[str, bool]] = None,
+    collection: str = "the collection",
+    overruling: Overruling = AS_FOUND,
+) -> Roles:
+    """What each of these variables is for.
+
+    Args:
+      facts: the dtype and shape of each variable, by its name.
+      global_step: the name of the global step, None if there is none.
+      keys: their keys in an object-based checkpoint, by name.
+      graph: its TrackableObjectGraph message, None if there is none.
+      facts_by_key: the facts by object key, where more keys than these names have any.
+      trainable: whether each variable is in a graph's TRAINABLE_VARIABLES, by name, in
+        the order in which the graph made them; None where nothing says so.
+      collection: what says so, for people.
+      overruling: what a user says.
+
+    Returns:
+      A decision for each of the names.
+    """
+    said: dict[str, Decision] = {}
+    called: Mapping[str, str] = {}
+    if graph is not None and keys is not None:
+        by_key = {key: name for name, key in keys.items() if name in facts}
+        if facts_by_key is None:
+            facts_by_key = {key: facts[name] for key, name in by_key.items()}
+        said.update(_by_graph(graph, by_key, facts_by_key))
+        called = _tf1_names(graph, by_key, facts)
+    if global_step is not None and global_step in facts:
+        said[global_step] = Decision(GLOBAL_STEP, "the global step")
+    forced = _overrule(said, facts, overruling)
+    bare = _bare(facts, called)
+    for name, tf1_name in bare.items():
+        if tf1_name == object_keys.GLOBAL_STEP and facts[name].is_integer:
+            said.setdefault(name, Decision(GLOBAL_STEP, "named global_step"))
+    order = tuple(trainable or ())
+    trainable = _believed(trainable or {}, facts, bare)
+    said.update(_by_names(facts, bare, said, trainable, order, forced))
+    for name in facts:
+        if name not in said:
+            said[name] = _by_default(bare[name], trainable, collection)
+    _note_owners(said)
+    return Roles({name: said[name] for name in facts}, overruling.unused(facts))
+
+
+def _by_graph(
+    graph: Any, by_key: Mapping[str, str], facts_by_key: Mapping[str, Fact]
+) -> dict[str, Decision]:
+    """What the object graph says, by name."""
+    found: dict[str, Decision] = {}
+    for key, decision in graph_evidence.decide(graph, facts_by_key).items():
+        name = by_key.get(key)
+        if name is None:
+            continue
+        owner = decision.owner
+        if owner is not None:
+            owner = by_key.get(owner) or object_keys.path_of(owner)
+            decision = decision._replace(owner=owner)
+        found[name] = decision
+    return found
+
+
+def _tf1_names(
+    graph: Any, by_key: Mapping[str, str], facts: Mapping[str, Fact]
+) -> dict[str, str]:
+    """What a graph of TensorFlow 1 would call variables, where that is another name.
+
+    An object-based checkpoint can be read by paths; its full names say more.
+    """
+    found: dict[str, str] = {}
+    for node in object_graph.saved_nodes(graph):
+        name = by_key.get(node.key)
+        if name is None or not node.is_variable:
+            continue
+        tf1_name = node.name or node.full_name
+        if tf1_name != name and not object_keys.says_nothing(tf1_name):
+            found[name] = tf1_name
+    counts = collections.Counter(found.values())
+    return {
+        name: tf1_name
+        for name, tf1_name in found.items()
+        if counts[tf1_name] == 1 and tf1_name not in facts
+    }
+
+
+def _overrule(
+    said: dict[str, Decision], facts: Mapping[str, Fact], overruling: Overruling
+) -> set[str]:
+    """Notes what a user says; returns what is optimizer state by it alone."""
+    forced: set[str] = set()
+    for name in facts if overruling else ():
+        is_optimizer_state = overruling.is_optimizer_state(name)
+        if is_optimizer_state is False:
+            said[name] = Decision(MODEL, "model_state says so")
+        elif is_optimizer_state and (
+            name not in said or said[name].role not in OF_OPTIMIZER
+        ):
+            forced.add(name)
+            said.pop(name, None)
+    return forced
+
+
+def _bare(facts: Mapping[str, Fact], called: Mapping[str, str]) -> dict[str, str]:
+    """The name of each variable in a graph, by the name that it has here.
+
+    Names of a `Saver({v.name: v})` end in `:0`, which is no part of the name.
+    """
+    bare = {}
+    for name in facts:
+        tf1_name = called.get(name, name)
+        bare[name] = tf1_name[:-2] if tf1_name.endswith(":0") else tf1_name
+    if len(set(bare.values())) < len(bare):  # told apart by `:0` alone
+        return {name: name for name in facts}
+    return bare
+
+
+def _believed(
+    trainable: Mapping[str, bool], facts: Mapping[str, Fact], bare: Mapping[str, str]
+) -> Mapping[str, bool]:
+    """A collection less what is not to be believed.
+
+    Keras 2.2 puts into TRAINABLE_VARIABLES whatever it makes, its step counter too,
+    which nobody can train. Such a collection only says what is *not* trained.
+    """
+    is_void = any(
+        trainable.get(tf1_name)
+        and last_of(tf1_name) in optimizers.COUNTERS
+        and facts[name].is_integer
+        for name, tf1_name in bare.items()
+    )
+    if not is_void:
+        return trainable
+    return {name: trains for name, trains in trainable.items() if not trains}
+
+
+def _by_names(
+    facts: Mapping[str, Fact],
+    bare: Mapping[str, str],
+    said: Mapping[str, Decision],
+    trainable: Mapping[str, bool],
+    order: Sequence[str],
+    forced: Collection[str],
+) -> dict[str, Decision]:
+    """What names say of variables of which nothing is said yet."""
+    if len(said) == len(facts):
+        return {}
+    names = {tf1_name: name for name, tf1_name in bare.items()}
+    found = name_evidence.decide(
+        Scene(
+            facts={tf1_name: facts[name] for tf1_name, name in names.items()},
+            trainable=trainable,
+            order=order,
+            known={bare[name]: decision for name, decision in said.items()},
+            forced=frozenset(bare[name] for name in forced),
+        )
+    )
+    result: dict[str, Decision] = {}
+    for tf1_name, decision in found.items():
+        owner = decision.owner
+        if owner is not None and names[owner] != owner:
+            decision = decision._replace(owner=names[owner])
+        result[names[tf1_name]] = decision
+    return result
+
+
+def _by_default(
+    tf1_name: str, trainable: Mapping[str, bool], collection: str
+) -> Decision:
+    """What a variable is that is no optimizer's, no average and no metric."""
+    trains = trainable.get(tf1_name)
+    if trains is not None:
+        role = TRAINABLE if trains else MODEL
+        word = "in" if trains else "not in"
+        return Decision(role, f"{word} {collection} of trainable variables")
+    if last_of(tf1_name) in known_names.WEIGHTS:
+        return Decision(TRAINABLE, "named as a layer's weight")
+    return Decision(MODEL, NOTHING)
+
+
+def _note_owners(said: dict[str, Decision]) -> None:
+    """What has slots is trained, where nothing said more of it."""
+    trained: dict[str, Decision] = {}
+    for decision in said.values():
+        owner = said.get(decision.owner or "")
+        if decision.role is SLOT and owner is not None and owner.evidence == NOTHING:
+            evidence = f"has a slot {decision.slot}" if decision.slot else "has slots"
+            trained[decision.owner or ""] = Decision(TRAINABLE, evidence)
+    said.update(trained)

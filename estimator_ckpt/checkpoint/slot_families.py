@@ -1,0 +1,205 @@
+"""Slots and averages by their families: many variables with the same under each.
+
+    <V>/<X>            tf1 (`w/Adam`, `w/d_adam_1`), and BERT's own (`w/adam_m`)
+    <P>/<V>/<X>        tf1 in a scope; Keras's legacy optimizers (`training/Adam/w/m`)
+    <P>/<X>/<V>        Keras since 2.11 (`Adam/m/w`)
+
+A family whose X no table knows counts if it stands under several variables in their
+shapes, or beside beta powers.
+"""
+
+from __future__ import annotations
+
+import collections
+import re
+from collections.abc import Mapping, Sequence
+
+from estimator_ckpt.checkpoint import known_names, optimizers
+from estimator_ckpt.checkpoint.name_sorting import (
+    Families,
+    Member,
+    Scene,
+    Sorted,
+    last_of,
+)
+from estimator_ckpt.checkpoint.roles import (
+    AVERAGE,
+    KERAS,
+    LEGACY,
+    MODEL,
+    SLOT,
+    TF1,
+    TRAINABLE,
+    Decision,
+)
+
+#: The two slots of one optimizer of BERT's kind: `adam_m`, `adam_v`.
+_MOMENT = re.compile(r"_[mv]$")
+Found = dict[str, Decision]
+
+
+def decide(scene: Scene, names: Sorted) -> Found:
+    """What families say of the names in them."""
+    suffixes = {
+        key: found
+        for key, members in names.suffixes.items()
+        if (found := _read_suffix(scene, names, *key, members))
+    }
+    infixes = {
+        key: found
+        for key, members in names.infixes.items()
+        if (found := _read_infix(scene, names, *key, members))
+    }
+    # `Adam/v/m` is v's slot m, or m's slot v: what fits more variables in that scope.
+    both = {prefix for prefix, _ in suffixes} & {prefix for prefix, _ in infixes}
+    fitting: collections.Counter[tuple[str, str]] = collections.Counter()
+    for way, families in (("suffix", suffixes), ("infix", infixes)):
+        for (prefix, _), found in families.items():
+            if prefix in both:
+                fitting[way, prefix] += sum(
+                    scene.is_same(name, said.owner or name)
+                    for name, said in found.items()
+                )
+    decided: Found = {}
+    for way, families in (("suffix", suffixes), ("infix", infixes)):
+        other = "infix" if way == "suffix" else "suffix"
+        for (prefix, _), found in families.items():
+            if prefix in both and fitting[way, prefix] < fitting[other, prefix]:
+                continue
+            for name, said in found.items():
+                decided.setdefault(name, said)
+    return decided
+
+
+def _read_suffix(
+    scene: Scene, names: Sorted, prefix: str, base: str, members: Sequence[Member]
+) -> Found:
+    """What `[<P>/]<V>/<X>` is for all V with the same X; {} if nothing says so."""
+    if known_names.is_average(last_of(members[0][0])):
+        return _averages(scene, members)
+    called = _MOMENT.sub("", base)
+    label = f"{prefix}/{called}" if prefix else called
+    if base in optimizers.TF1_SLOTS:
+        return _slots(members, TF1, label, f"named {base}, as tf1's slots are")
+    same, part, other = _count(scene, names, members)
+    if base in optimizers.LEGACY_SLOTS or prefix in names.counters:
+        if prefix:
+            if not names.is_optimizer_scope(prefix) or not same + part:
+                return {}
+            evidence = f"V/{base} in the scope {prefix}, an optimizer's"
+            style = LEGACY if base in optimizers.LEGACY_SLOTS else KERAS
+            return _slots(members, style, prefix, evidence)
+        if same < 2 or same <= other:
+            return {}
+        fitting = [
+            (name, owner) for name, owner in members if scene.is_same(name, owner)
+        ]
+        evidence = f"{same} variables V have V/{base}, in V's shape"
+        return _slots(fitting, LEGACY, "", evidence)
+    if base in known_names.NO_SLOTS or base.isdigit():
+        return {}
+    is_several = same > 1 and same + part > other and not _are_scalars(scene, members)
+    is_numbered = len({last_of(name) for name, _ in members}) > 1
+    if not is_several and not (same and (is_numbered or names.powers)):
+        return {}
+    evidence = f"{same} variables V have V/{base}, in V's shape"
+    return _slots(members, TF1, label, evidence)
+
+
+def _read_infix(
+    scene: Scene, names: Sorted, prefix: str, slot: str, members: Sequence[Member]
+) -> Found:
+    """What `[<P>/]<X>/<V>` is for all V with the same P and X."""
+    same, part, _ = _count(scene, names, members)
+    if slot in known_names.AVERAGE_SCOPES:
+        return _averages(scene, members) if same > 1 else {}
+    has_counter = prefix in names.counters or "" in names.counters
+    if not same + part or not (
+        has_counter or (prefix and same > 1 and names.is_optimizer_scope(prefix))
+    ):
+        return {}
+    evidence = f"{slot}/V, beside what a Keras optimizer keeps"
+    return {
+        name: Decision(SLOT, evidence, owner, slot, KERAS, prefix)
+        for name, owner in members
+    }
+
+
+def _averages(scene: Scene, members: Sequence[Member]) -> Found:
+    return {
+        name: Decision(
+            AVERAGE, f"named as the average of {owner}", owner, last_of(name), TF1
+        )
+        for name, owner in members
+        if scene.is_same(name, owner)
+    }
+
+
+def _slots(members: Sequence[Member], style: str, label: str, evidence: str) -> Found:
+    return {
+        name: Decision(SLOT, evidence, owner, last_of(name), style, label)
+        for name, owner in members
+    }
+
+
+def _count(
+    scene: Scene, names: Sorted, members: Sequence[Member]
+) -> tuple[int, int, int]:
+    """How many have their variables' shapes, a part of these, other shapes.
+
+    Those of what no optimizer could train say nothing.
+    """
+    facts = scene.facts
+    same = part = other = 0
+    for name, owner in members:
+        if not _can_own(scene, names, owner):
+            continue
+        shape, whole = facts[name].shape, facts[owner].shape
+        if shape == whole or shape is None or whole is None:
+            same += 1
+        elif _is_part(shape, whole):
+            part += 1
+        else:
+            other += 1
+    return same, part, other
+
+
+def _are_scalars(scene: Scene, members: Sequence[Member]) -> bool:
+    """Whether shapes say nothing: all are one number each."""
+    return all(scene.facts[name].shape == () for name, _ in members)
+
+
+def _can_own(scene: Scene, names: Sorted, name: str) -> bool:
+    """Whether an optimizer could train a variable."""
+    known = scene.known.get(name) or names.decisions.get(name)
+    if known is not None and known.role is not TRAINABLE:
+        return False
+    return scene.trainable.get(name) is not False
+
+
+def _is_part(shape: tuple[int, ...], whole: tuple[int, ...]) -> bool:
+    """Whether a shape is that of row or column sums: an axis gone, or of size 1."""
+    if len(shape) == len(whole):
+        return all(a in (b, 1) for a, b in zip(shape, whole))
+    if len(shape) + 1 != len(whole):
+        return False
+    return any(whole[:i] + whole[i + 1 :] == shape for i in range(len(whole)))
+
+
+def doubtful(scene: Scene, names: Sorted, decided: Mapping[str, Decision]) -> Found:
+    """Why some of the names in families could be slots all the same."""
+    found: Found = {}
+    families: tuple[Families, ...] = (names.suffixes, names.infixes)
+    for family in families:
+        for (_, slot), members in family.items():
+            if slot in known_names.NO_SLOTS:
+                continue
+            for name, owner in members:
+                if name not in decided and scene.is_same(name, owner):
+                    found[name] = undecided(f"stands under {owner!r}, in its shape")
+    return found
+
+
+def undecided(why: str) -> Decision:
+    """Model state, for want of more evidence."""
+    return Decision(MODEL, why, is_undecided=True)
