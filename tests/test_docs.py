@@ -67,3 +67,11 @@ def test_commands_run(path, workplace):
 def test_links_to_files_lead_somewhere(path):
     for target in re.findall(r"\]\(([^)#:]+)\)", path.read_text(encoding="utf-8")):
         assert (path.parent / target).exists(), target
+
+
+def test_contributing_names_files_that_there_are():
+    text = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
+    named = re.findall(r"`([a-z_]+(?:/[a-z_]+)*/(?:[a-z_]+\.py)?)`", text)
+    assert len(named) > 30
+    for path in named:
+        assert (ROOT / path).exists() or (ROOT / "estimator_ckpt" / path).exists(), path

@@ -1,1 +1,5 @@
-"""absl flags, the training job and the `estimator-ckpt` commands."""
+"""absl flags, the training job and the `estimator-ckpt` commands.
+
+Thin: a command parses, calls what the rooms below offer, and prints. Nothing here
+decides what a checkpoint means or what a variable gets.
+"""

@@ -121,13 +121,13 @@ def _carried(new: _Named, new_name: str, source: Source) -> NewVariable:
 
 
 def _require_written_by(
-    description: ObjectDescription, source: Source, optimizer_state: bool
+    description: ObjectDescription, source: Source, with_optimizers: bool
 ) -> None:
     """Raises ConversionError if a checkpoint is not one that the object wrote."""
     wanted = [*description.variables.values()]
     if description.step is not None:
         wanted.append(description.step)
-    if optimizer_state:
+    if with_optimizers:
         for optimizer in description.optimizers:
             wanted.append(optimizer.iterations)
             wanted += [v for by in optimizer.slots.values() for v in by.values()]
