@@ -81,19 +81,32 @@ class Rule:
         """
         if isinstance(self.source, str):
             return self.scope if self.is_scope else self.source
-        pattern = self.source.pattern
-        if self.source.flags != re.UNICODE or "|" in pattern:
+        if self.source.flags != re.UNICODE or "|" in self.source.pattern:
             return ""
-        end = next((i for i, c in enumerate(pattern) if c in _SPECIAL), len(pattern))
-        if end < len(pattern) and pattern[end] in _QUANTIFIERS:
-            end -= 1  # it is about the letter before it
-        return pattern[: max(end, 0)]
+        return "".join(_leading_letters(self.source.pattern))
 
     def __str__(self) -> str:
         if self.is_builtin:
             return f"the map {self.where!r}"
         source = self.source if isinstance(self.source, str) else self.source.pattern
         return f"the rule {source!r} -> {self.target!r} ({self.where})"
+
+
+def _leading_letters(pattern: str) -> list[str]:
+    """What a regex begins with that stands for itself."""
+    found: list[str] = []
+    rest = iter(pattern)
+    for letter in rest:
+        if letter in _QUANTIFIERS:
+            return found[:-1]  # it is about the letter before it
+        if letter == "\\":
+            letter = next(rest, "")
+            if not letter or letter.isalnum() or letter.isspace():
+                return found
+        elif letter in _SPECIAL:
+            return found
+        found.append(letter)
+    return found
 
 
 def checked(source: Any, target: str, where: str) -> Rule:
@@ -136,8 +149,9 @@ def _require_groups(source: re.Pattern[str], target: str, where: str) -> None:
     if not isinstance(source.pattern, str):
         raise AssignmentMapError(f"{where}: {source.pattern!r} is no regex over text")
     try:
-        # Groups are numbered in the template; no match is needed to check it.
-        anything = re.compile(f"(?:{source.pattern})|", source.flags)
+        # Groups are numbered in the template; no match is needed to check it. Flags
+        # within the regex must stay in front, a comment must end.
+        anything = re.compile(f"{source.pattern}\n|", source.flags)
         anything.fullmatch("").expand(target)  # type: ignore[union-attr]
     except (re.error, IndexError) as error:
         raise AssignmentMapError(

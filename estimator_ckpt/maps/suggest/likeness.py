@@ -1,16 +1,15 @@
-"""How much families of modules have in common: their names, and their scopes."""
+"""How much the names of families of layers have in common."""
 
 from __future__ import annotations
 
 import collections
-import dataclasses
 import math
-from collections.abc import Iterable, Mapping, Sequence
-from typing import Any, Optional
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from typing import Optional
 
 from estimator_ckpt.maps.suggest import words
-from estimator_ckpt.maps.suggest.layer_names import Family, Module, Pattern
-from estimator_ckpt.maps.suggest.words import Word
+from estimator_ckpt.maps.suggest.layers import Family
+from estimator_ckpt.maps.suggest.scopes import Candidates
 
 #: By how much the best of several names must be better than the next.
 _MARGIN = 0.1
@@ -18,64 +17,10 @@ _MARGIN = 0.1
 _SHORTENED = 4
 #: How many candidates are looked at of which no name has a word in common.
 _FEW = 100
-
-_Kind = tuple[int, tuple[Any, ...], bool, tuple[frozenset[Word], ...]]
-
-
-class Scopes:
-    """Where the modules of each scope went, of those that are decided."""
-
-    def __init__(self, images: Mapping[Module, Module]) -> None:
-        self._regions: dict[tuple[str, ...], tuple[str, ...]] = {}
-        for module, image in images.items():
-            pattern = module.pattern
-            for end in range(1, len(pattern) + 1):
-                known = self._regions.get(pattern[:end])
-                self._regions[pattern[:end]] = (
-                    image.pattern[:-1]
-                    if known is None
-                    else _common(known, image.pattern)
-                )
-
-    def narrow(
-        self, families: Sequence[Family], others: Sequence[Family]
-    ) -> dict[Family, Candidates]:
-        """The other side's families that each can be, where its scope went."""
-        possible: dict[_Kind, list[Family]] = {}
-        known: dict[tuple[_Kind, Pattern], Candidates] = {}
-        found = {}
-        for family in families:
-            kind = _kind(family)
-            if kind not in possible:
-                possible[kind] = [g for g in others if _could_be(kind, _kind(g))]
-            for region in (*self._regions_of(family), ()):
-                if (kind, region) not in known:
-                    inside = [
-                        g for g in possible[kind] if g.pattern[: len(region)] == region
-                    ]
-                    known[kind, region] = Candidates(frozenset(inside), bool(region))
-                if known[kind, region].families or not region:
-                    found[family] = known[kind, region]
-                    break
-        return found
-
-    def _regions_of(self, family: Family) -> Iterable[Pattern]:
-        """Where the scopes went that a family is in, the innermost first."""
-        scopes = (family.pattern[:end] for end in range(len(family.pattern), 0, -1))
-        return filter(None, (self._regions.get(scope, ()) for scope in scopes))
-
-
-@dataclasses.dataclass(frozen=True)
-class Candidates:
-    """What a family can be.
-
-    Attributes:
-      families: those of the other side.
-      in_scope: whether they are only those where the family's scope went.
-    """
-
-    families: frozenset[Family]
-    in_scope: bool
+#: What an abbreviation counts for, or a word that a whole side has around its names.
+_HALF = 0.5
+#: How many words may be held against each other to find abbreviations.
+_MOST_COMPARED = 100_000
 
 
 class Likeness:
@@ -85,6 +30,8 @@ class Likeness:
         every = [*mine, *theirs]
         counts = collections.Counter(w for family in every for w in family.words)
         self._weights = {w: math.log(1 + len(every) / n) for w, n in counts.items()}
+        for word in _everywhere_here_only(mine, theirs):
+            self._weights[word] *= _HALF
         everywhere = {word for word, n in counts.items() if n == len(every) > 2}
         self._always = 2 * sum(self._weights[word] for word in everywhere)
         self._with: dict[str, list[Family]] = {}
@@ -92,6 +39,10 @@ class Likeness:
             for word in family.words - everywhere:
                 self._with.setdefault(word, []).append(family)
         self._related = _related(self._with)
+        self._short = _abbreviated(
+            {word for family in mine for word in family.words},
+            {word for family in theirs for word in family.words},
+        )
 
     def best(
         self,
@@ -127,17 +78,21 @@ class Likeness:
         Only of those with a word in common that not all have.
         """
         common: dict[Family, float] = {}
-        theirs: dict[str, None] = {}
         for word in family.words & self._with.keys():
-            theirs |= dict.fromkeys(self._related[word])
             alike = {g for other in self._related[word] for g in self._with[other]}
             for other_family in alike:
-                common[other_family] = (
-                    common.get(other_family, 0.0) + self._weights[word]
-                )
-        for word in theirs:
+                common.setdefault(other_family, 0.0)
+                common[other_family] += self._weights[word]
+        for word in {w for own in family.words for w in self._related.get(own, ())}:
             for other_family in self._with[word]:
                 common[other_family] += self._weights[word]
+        for word in family.words & self._short.keys():
+            other = self._short[word]
+            for other_family in self._with.get(other, ()):
+                if word not in other_family.words and other not in family.words:
+                    weight = self._weights[word] + self._weights[other]
+                    common.setdefault(other_family, 0.0)
+                    common[other_family] += _HALF * weight
         weight = self._weigh(family)
         return {
             g: (score + self._always) / (weight + self._weigh(g))
@@ -148,9 +103,19 @@ class Likeness:
         return sum(self._weights[word] for word in family.words)
 
 
-def _related(words: Iterable[str]) -> dict[str, list[str]]:
+def _everywhere_here_only(mine: Sequence[Family], theirs: Sequence[Family]) -> set[str]:
+    """Words that all of one side have and none of the other: a scope around them."""
+    found: set[str] = set()
+    for side, others in ((mine, theirs), (theirs, mine)):
+        if len(side) > 1:
+            same = frozenset.intersection(*(family.words for family in side))
+            found |= same.difference(*(family.words for family in others))
+    return found
+
+
+def _related(known: Iterable[str]) -> dict[str, list[str]]:
     """Each word with those that are it, shortened or in full."""
-    ordered = sorted(words)
+    ordered = sorted(known)
     found = {word: [word] for word in ordered}
     for i, word in enumerate(ordered):
         for longer in ordered[i + 1 :]:
@@ -161,25 +126,20 @@ def _related(words: Iterable[str]) -> dict[str, list[str]]:
     return found
 
 
-def _kind(family: Family) -> _Kind:
-    """What of a family decides which others it can be."""
-    structure = family.structure
-    is_flat = all(inner == () for inner in structure)
-    return len(family.members), structure, is_flat, words.opposites(family.words)
+def _abbreviated(mine: Collection[str], theirs: Collection[str]) -> dict[str, str]:
+    """Words of one side and of the other of which one can only be the other, shortened.
 
-
-def _could_be(a: _Kind, b: _Kind) -> bool:
-    """Whether families of two kinds can be the same, by number and opposites."""
-    return (
-        a[0] == b[0]
-        and (a[1] == b[1] or a[2] or b[2])
-        and not any(
-            mine and theirs and not mine & theirs for mine, theirs in zip(a[3], b[3])
-        )
-    )
-
-
-def _common(a: Pattern, b: Pattern) -> Pattern:
-    """What two sequences begin with."""
-    end = next((i for i, (x, y) in enumerate(zip(a, b)) if x != y), None)
-    return a[: min(len(a), len(b)) if end is None else end]
+    In both directions; without words that both sides have.
+    """
+    found: dict[str, str] = {}
+    for side, other in ((mine, theirs), (theirs, mine)):
+        short = [
+            word for word in side if word not in other and len(word) <= words.SHORT
+        ]
+        if len(short) * len(other) > _MOST_COMPARED:
+            continue
+        for word in short:
+            full = [w for w in other if w not in side and words.abbreviates(word, w)]
+            if len(full) == 1:
+                found[word], found[full[0]] = full[0], word
+    return found

@@ -1,4 +1,4 @@
-"""Which of a model's modules come before and after others."""
+"""Which of a model's layers come before and after others."""
 
 from __future__ import annotations
 
@@ -6,42 +6,60 @@ import bisect
 import functools
 import itertools
 import operator
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from estimator_ckpt.maps.suggest import words
-from estimator_ckpt.maps.suggest.layer_names import Module
+from estimator_ckpt.maps.suggest.layers import Layer
 from estimator_ckpt.maps.suggest.words import Word
+
+#: Where each layer stands in its model, of the models of which that is known.
+Places = Mapping[Layer, int]
+
+
+def is_before(layer: Layer, other: Layer, places: Places) -> bool:
+    """Whether a layer is known to come first, by its place or its name.
+
+    Numbers say so, and a few words; the alphabet does not: `item_tower` is not before
+    `user_tower`.
+    """
+    if layer in places and other in places:
+        return places[layer] < places[other]
+    for mine, theirs in zip(layer.words, other.words):
+        if mine != theirs:
+            return words.is_before(mine, theirs)
+    return False
 
 
 class Order:
-    """Which of some modules come before and after another, as bits.
+    """Which of some layers come before and after another, as bits.
 
-    As `Module.is_before`, for all of them at once: their words are a tree.
+    As `is_before`, for all of them at once: their words are a tree.
     """
 
-    def __init__(self, members: Sequence[Module]) -> None:
+    def __init__(self, members: Sequence[Layer], places: Places) -> None:
         self._root = _Node()
+        self._places = places
         placed = []
         for bit, member in enumerate(members):
-            if member.position is not None:
-                placed.append((member.position, 1 << bit))
+            if member in places:
+                placed.append((places[member], 1 << bit))
             node = self._root
             for word in member.words:
                 node = node.children.setdefault(word, _Node())
                 node.bits |= 1 << bit
-        self._by_position = _Bits(placed)
+        self._by_place = _Bits(placed)
 
-    def around(self, module: Module) -> tuple[int, int]:
-        """Those before a module, and those after it."""
-        if module.position is not None and self._by_position:
-            return self._by_position.around(module.position)
-        return self.around_by_name(module)
+    def around(self, layer: Layer) -> tuple[int, int]:
+        """Those before a layer, and those after it."""
+        if layer in self._places and self._by_place:
+            return self._by_place.around(self._places[layer])
+        return self.around_by_name(layer)
 
-    def around_by_name(self, module: Module) -> tuple[int, int]:
+    def around_by_name(self, layer: Layer) -> tuple[int, int]:
         """The same, by names alone."""
         before = after = 0
         node = self._root
-        for word in module.words:
+        for word in layer.words:
             found = node.around(word)
             before, after = before | found[0], after | found[1]
             if word not in node.children:
@@ -50,13 +68,18 @@ class Order:
         return before, after
 
 
-def are_in_order(side: Sequence[Module]) -> bool:
-    """Whether no module comes, by its position, after one that names have after it."""
-    ordered = sorted(side, key=lambda module: module.position or 0)
-    order = Order(ordered)
+def contradict(around: tuple[int, int], others: tuple[int, int]) -> bool:
+    """Whether one of two layers is before a pair that the other is after."""
+    return bool(around[0] & others[1] or around[1] & others[0])
+
+
+def are_in_order(side: Sequence[Layer], places: Places) -> bool:
+    """Whether no layer comes, by its place, after one that names have after it."""
+    ordered = sorted(side, key=lambda layer: places[layer])
+    order = Order(ordered, places)
     return not any(
-        order.around_by_name(module)[1] & ((1 << place) - 1)
-        for place, module in enumerate(ordered)
+        order.around_by_name(layer)[1] & ((1 << place) - 1)
+        for place, layer in enumerate(ordered)
     )
 
 
@@ -83,7 +106,7 @@ class _Node:
 
     Attributes:
       children: the words that follow it.
-      bits: the modules whose names begin so.
+      bits: the layers whose names begin so.
     """
 
     def __init__(self) -> None:
@@ -99,7 +122,7 @@ class _Node:
         )
 
     def around(self, word: Word) -> tuple[int, int]:
-        """The modules whose next word is before a word, and after it."""
+        """The layers whose next word is before a word, and after it."""
         if isinstance(word, int):
             return self._numbers.around(word)
         before = after = 0

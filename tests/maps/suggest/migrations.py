@@ -7,9 +7,54 @@ Inception v1 and MobileNet v2 (tf-slim), EfficientNet-B0 (tensorflow/tpu), a fai
 Transformer, Deep Interest Network, and canned estimators.
 """
 
+import dataclasses
 import re
+from collections.abc import Mapping, Sequence
 
 STATISTICS = ("gamma", "beta", "moving_mean", "moving_variance")
+
+
+@dataclasses.dataclass(frozen=True)
+class Migration:
+    """A model before and after it was rewritten.
+
+    Attributes:
+      rows: old name, new name and shape of each variable that names, shapes and
+        numbers determine.
+      open: the same for those that nothing determines: right if found, and not missed.
+      only_source: shapes by name of what only the old model has.
+      only_target: the same of the new one.
+    """
+
+    rows: Sequence[tuple[str, str, tuple[int, ...]]]
+    open: Sequence[tuple[str, str, tuple[int, ...]]] = ()
+    only_source: Mapping[str, tuple[int, ...]] = dataclasses.field(default_factory=dict)
+    only_target: Mapping[str, tuple[int, ...]] = dataclasses.field(default_factory=dict)
+
+    @property
+    def source(self):
+        """Shapes by name of the old model."""
+        every = (*self.rows, *self.open)
+        return {**{old: shape for old, _, shape in every}, **self.only_source}
+
+    @property
+    def target(self):
+        """Shapes by name of the new model."""
+        every = (*self.rows, *self.open)
+        return {**{new: shape for _, new, shape in every}, **self.only_target}
+
+    @property
+    def truth(self):
+        """New names by old ones, of all that both have."""
+        return {old: new for old, new, _ in (*self.rows, *self.open)}
+
+    def back(self):
+        """The same the other way."""
+        rows, opened = (
+            [(new, old, shape) for old, new, shape in some]
+            for some in (self.rows, self.open)
+        )
+        return Migration(rows, opened, self.only_target, self.only_source)
 
 
 def layer(old, new, shape, leaves=("kernel", "bias"), new_leaves=None):

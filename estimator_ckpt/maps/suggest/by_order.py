@@ -1,0 +1,158 @@
+"""Pairs layers by the order in which they stand: by numbers and places."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Optional
+
+from estimator_ckpt.maps.suggest import ordering, words
+from estimator_ckpt.maps.suggest.by_family import by_signature
+from estimator_ckpt.maps.suggest.decisions import ORDER, Decisions
+from estimator_ckpt.maps.suggest.layers import Layer
+from estimator_ckpt.maps.suggest.ordering import Order, Places
+
+#: The most layers of one shape whose order is searched when it is only partly known.
+_MOST_SEARCHED = 100
+#: Which of the decided pairs come before and after each layer, as bits.
+_Around = Mapping[Layer, tuple[int, int]]
+
+
+def pair(made: Decisions) -> bool:
+    """Pairs layers whose place in the order leaves one possibility."""
+    before = len(made.images)
+    left = made.left
+    targets = by_signature(left[1])
+    for signature, mine in by_signature(left[0]).items():
+        theirs = targets.get(signature, [])
+        if len(mine) == len(theirs) > 1:
+            for layer, image in _in_order(made, mine, theirs):
+                made.accept(layer, image, ORDER)
+    return len(made.images) > before
+
+
+def _in_order(
+    made: Decisions, mine: list[Layer], theirs: list[Layer]
+) -> list[tuple[Layer, Layer]]:
+    """The pairs of layers of one signature that their order decides."""
+    around = _around(made, mine, theirs)
+    ours, others = _chain(mine, made.places), _chain(theirs, made.places)
+    if ours and others:
+        pairs = list(zip(ours, others))
+        return pairs if all(_can_be(made, *pair, around) for pair in pairs) else []
+    if len(mine) > _MOST_SEARCHED:
+        return []
+    found = _search(_possible(made, mine, theirs, around), made.places)
+    placed = _placed(mine, made.places, around) | _placed(theirs, made.places, around)
+    return [pair for pair in found if placed.issuperset(pair)]
+
+
+def _placed(side: list[Layer], places: Places, around: _Around) -> set[Layer]:
+    """The layers of which something is known to come before or after.
+
+    What is left when the others are decided has a place in no order.
+    """
+    return {
+        layer
+        for layer in side
+        if any(around[layer]) or _ranks(layer, side, places) != (0, len(side) - 1)
+    }
+
+
+def _possible(
+    made: Decisions, mine: list[Layer], theirs: list[Layer], around: _Around
+) -> dict[Layer, set[Layer]]:
+    """What each layer can be by its rank, its opposites and what is decided."""
+    ranks = {m: _ranks(m, side, made.places) for side in (mine, theirs) for m in side}
+    return {
+        m: {
+            t
+            for t in theirs
+            if max(ranks[m][0], ranks[t][0]) <= min(ranks[m][1], ranks[t][1])
+            and _can_be(made, m, t, around)
+        }
+        for m in mine
+    }
+
+
+def _around(made: Decisions, mine: list[Layer], theirs: list[Layer]) -> _Around:
+    sides = (mine, list(made.images)), (theirs, list(made.images.values()))
+    return {
+        layer: order.around(layer)
+        for side, decided in sides
+        for order in (Order(decided, made.places),)
+        for layer in side
+    }
+
+
+def _chain(side: list[Layer], places: Places) -> Optional[list[Layer]]:
+    """The layers in their order, if that is known of any two."""
+    if all(layer in places for layer in side):
+        return sorted(side, key=lambda layer: places[layer])
+    if len({layer.pattern for layer in side}) > 1:
+        return None
+    return sorted(side, key=lambda layer: layer.numbers)
+
+
+def _ranks(layer: Layer, side: Sequence[Layer], places: Places) -> tuple[int, int]:
+    """The first and the last place that a layer can have among others."""
+    first = sum(ordering.is_before(other, layer, places) for other in side)
+    after = sum(ordering.is_before(layer, other, places) for other in side)
+    return first, len(side) - 1 - after
+
+
+def _can_be(made: Decisions, layer: Layer, image: Layer, around: _Around) -> bool:
+    """Whether a pair goes with what is decided, and with its words."""
+    return not (
+        ordering.contradict(around[layer], around[image])
+        or words.contradict(set(layer.words), set(image.words))
+        or not made.numbers.allow(layer, image)
+    )
+
+
+def _search(
+    domains: dict[Layer, set[Layer]], places: Places
+) -> list[tuple[Layer, Layer]]:
+    """The pairs that a common order of both sides leaves no choice about.
+
+    None at all if there is no common order.
+    """
+    decided: list[tuple[Layer, Layer]] = []
+    while domains:
+        images: set[Layer] = set().union(*domains.values())
+        if len(images) < len(domains) or not all(domains.values()):
+            return []
+        found = _single(domains)
+        if found is None:
+            break
+        decided.append(found)
+        layer, image = found
+        del domains[layer]
+        for other, domain in domains.items():
+            domain.discard(image)
+            domain -= {t for t in domain if _reverses(layer, image, other, t, places)}
+    return decided
+
+
+def _single(domains: Mapping[Layer, set[Layer]]) -> Optional[tuple[Layer, Layer]]:
+    """A layer with one possibility, or the one layer that has a possibility."""
+    holders: dict[Layer, list[Layer]] = {}
+    for layer, domain in domains.items():
+        if len(domain) == 1:
+            return layer, next(iter(domain))
+        for image in domain:
+            holders.setdefault(image, []).append(layer)
+    for image, found in holders.items():
+        if len(found) == 1:
+            return found[0], image
+    return None
+
+
+def _reverses(
+    a: Layer, its_image: Layer, b: Layer, image: Layer, places: Places
+) -> bool:
+    """Whether one side has a before b and the other b before a."""
+    if ordering.is_before(a, b, places):
+        return ordering.is_before(image, its_image, places)
+    return ordering.is_before(b, a, places) and ordering.is_before(
+        its_image, image, places
+    )
