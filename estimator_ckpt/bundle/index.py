@@ -14,7 +14,7 @@ import os
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Optional
 
-from estimator_ckpt.bundle import coding, files, table
+from estimator_ckpt.bundle import coding, files, table, table_writer
 from estimator_ckpt.bundle.coding import Slice
 from estimator_ckpt.bundle.entry import Entry, parse_entry
 from estimator_ckpt.bundle.errors import (
@@ -24,6 +24,7 @@ from estimator_ckpt.bundle.errors import (
 )
 from estimator_ckpt.bundle.header import Header, parse_header
 from estimator_ckpt.bundle.slices import resolve, show_key
+from estimator_ckpt.bundle.table_blocks import FOOTER_SIZE
 
 HEADER_KEY = b""
 
@@ -182,7 +183,7 @@ def read_index(path: files.PathLike, store: files.Store = files) -> Index:
     source = os.fspath(path)
     with contextlib.closing(store.open_file(source)) as file:
         # Whoever names a shard by mistake should not have to wait for all of it.
-        tail = min(file.size, table.FOOTER_SIZE)
+        tail = min(file.size, FOOTER_SIZE)
         if not table.is_table(file.read(file.size - tail, tail)):
             raise CorruptIndexError(
                 f"{source}: not the index of a checkpoint, or cut off: it does not end "
@@ -235,4 +236,4 @@ def serialize_index(header: Header, items: Iterable[tuple[bytes, bytes]]) -> byt
                 else "a tensor cannot have an empty name"
             )
         last = key
-    return table.write_table([(HEADER_KEY, header.serialize()), *ordered])
+    return table_writer.write_table([(HEADER_KEY, header.serialize()), *ordered])

@@ -15,6 +15,9 @@ from estimator_ckpt.bundle import coding
 from estimator_ckpt.bundle.coding import FULL, Extent, Slice
 from estimator_ckpt.bundle.errors import CorruptIndexError
 
+# A grid of edges may have this many cells without a part for each.
+_MOST_CELLS = 1 << 20
+
 
 def resolve(extents: Slice, shape: tuple[int, ...]) -> tuple[Extent, ...]:
     """A slice with the full dimensions spelled out.
@@ -63,28 +66,42 @@ def within(box: Sequence[Extent], outer: Sequence[Extent]) -> tuple[Any, ...]:
     )
 
 
-def is_tiled(region: tuple[Extent, ...], boxes: list[tuple[Extent, ...]]) -> bool:
-    """Whether boxes within a region fill it, none over another."""
-    if sum(map(volume, boxes)) != volume(region):
-        return False
-    split = [
-        axis
-        for axis, extent in enumerate(region)
-        if any(box[axis] != extent for box in boxes)
-    ]
-    if len(split) <= 1:  # The usual case: parts of one dimension.
-        at = region[split[0]].start if split else 0
-        for start, length in sorted(box[split[0]] for box in boxes) if split else ():
-            if start != at:
-                return False
-            at += length
-        return bool(split) or len(boxes) <= 1
-    import numpy as np
+def is_tiled(region: tuple[Extent, ...], boxes: Sequence[tuple[Extent, ...]]) -> bool:
+    """Whether boxes within a region fill it, none over another.
 
-    seen = np.zeros([length for _, length in region], dtype=bool)
+    Each is painted on the grid of all their edges. A partitioned variable has one part
+    for each cell; of boxes that make more than `_MOST_CELLS` cells, and more than there
+    are boxes, nobody can say, and they count as not tiled.
+    """
+    boxes = [box for box in boxes if volume(box)]
+    if sum(map(volume, boxes)) != volume(region) or not boxes:
+        return not boxes and not volume(region)
+    places: list[dict[int, int]] = []  # by axis: the number of each edge
+    for axis in range(len(region)):
+        found = {edge for box in boxes for edge in (box[axis].start, _stop(box[axis]))}
+        places.append({edge: place for place, edge in enumerate(sorted(found))})
+    cells = math.prod([len(edges) - 1 for edges in places])
+    if cells > max(_MOST_CELLS, len(boxes)):
+        return False
+    painted = bytearray(cells)
     for box in boxes:
-        seen[within(box, region)] = True
-    return bool(seen.all())
+        cell_numbers = [0]
+        for edges, extent in zip(places, box):
+            steps = range(edges[extent.start], edges[_stop(extent)])
+            cell_numbers = [
+                number * (len(edges) - 1) + step
+                for number in cell_numbers
+                for step in steps
+            ]
+        for number in cell_numbers:
+            if painted[number]:
+                return False
+            painted[number] = 1
+    return True
+
+
+def _stop(extent: Extent) -> int:
+    return extent.start + extent.length
 
 
 def row_major(shape: tuple[int, ...], most: int) -> Iterator[tuple[Extent, ...]]:

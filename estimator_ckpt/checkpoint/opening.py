@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Optional
 
 from estimator_ckpt.bundle import coding, dtypes, files
 from estimator_ckpt.bundle.errors import CorruptIndexError, TensorNotFoundError
-from estimator_ckpt.bundle.reader import BundleReader, TensorReader
+from estimator_ckpt.bundle.reader import BundleReader
 from estimator_ckpt.bundle.schema import TrackableObjectGraph
+from estimator_ckpt.bundle.tensor_reader import TensorReader
 from estimator_ckpt.bundle.writer import write_bundle
 from estimator_ckpt.checkpoint import (
     contents,

@@ -16,6 +16,7 @@ from typing import NamedTuple, Optional
 from estimator_ckpt.bundle import files, table
 from estimator_ckpt.bundle.errors import CheckpointError, CheckpointNotFoundError
 from estimator_ckpt.bundle.index import index_path
+from estimator_ckpt.bundle.table_blocks import FOOTER_SIZE
 from estimator_ckpt.checkpoint import messages, state_file
 
 _BEHIND_PREFIX = re.compile(r"(\.index|\.meta|\.data-\d{5,}-of-\d{5,})$")
@@ -211,7 +212,7 @@ def _ends_as_table(path: str, store: files.Store) -> bool:
         return False
     try:
         with contextlib.closing(store.open_file(path)) as file:
-            tail = min(file.size, table.FOOTER_SIZE)
+            tail = min(file.size, FOOTER_SIZE)
             return table.is_table(file.read(file.size - tail, tail))
     except CheckpointError:  # a pipe, a device, no permission
         return False

@@ -200,7 +200,7 @@ def test_two_tensors_cannot_have_one_key():
 
 
 def test_an_index_without_a_header_is_refused():
-    from estimator_ckpt.bundle.table import write_table
+    from estimator_ckpt.bundle.table_writer import write_table
 
     with pytest.raises(CorruptIndexError, match="no header"):
         parse_index(write_table([(b"v", ENTRY.serialize())]), "c.index")
@@ -208,7 +208,7 @@ def test_an_index_without_a_header_is_refused():
 
 @pytest.mark.parametrize("raw", [b"", b"\xff", b"\x08\x00", b"\x08\x01\x10\x07"])
 def test_a_damaged_header_is_refused(raw):
-    from estimator_ckpt.bundle.table import write_table
+    from estimator_ckpt.bundle.table_writer import write_table
 
     with pytest.raises(CorruptIndexError, match="header is damaged"):
         parse_index(write_table([(b"", raw)]), "c.index")

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from estimator_ckpt.bundle import table
+from estimator_ckpt.bundle import table, table_writer
 from estimator_ckpt.bundle.errors import CorruptIndexError
 from estimator_ckpt.bundle.reader import BundleReader
 from tests.bundle import compressed
@@ -21,7 +21,7 @@ ITEMS = [(b"", b"header"), (b"a", b"1"), (b"ab", b""), (b"b\xff", b"x" * 300)]
 @pytest.mark.parametrize("name", PREFIXES)
 def test_what_tensorflow_1_wrote_is_written_the_same(name):
     data = PREFIXES[name].with_name(PREFIXES[name].name + ".index").read_bytes()
-    assert table.write_table(table.read_table(data, name).items()) == data
+    assert table_writer.write_table(table.read_table(data, name).items()) == data
 
 
 @pytest.mark.parametrize("name", ["digits/model.ckpt-300", "slim/model.ckpt-3"])
@@ -88,7 +88,7 @@ def test_an_index_of_many_blocks_is_written_as_tensorflow_writes_it(tmp_path, na
     assert len(data) > 256 << 10
     records = table.read_table(data, "index")
     assert list(records)[1:] == sorted(name.encode() for name in names)
-    assert table.write_table(records.items()) == data
+    assert table_writer.write_table(records.items()) == data
 
 
 @pytest.mark.parametrize("size", [200 << 10, 400 << 10, 600 << 10])
@@ -98,7 +98,7 @@ def test_a_value_larger_than_a_block_is_placed_as_tensorflow_places_it(tmp_path,
     # A long name makes a long key; of 512 KiB and more it gets a block of its own.
     names = ["a", "b" * size, "c" * size, "d"]
     data = _save(tmp_path / "c", names, [tf.zeros([])] * len(names))
-    assert table.write_table(table.read_table(data, "index").items()) == data
+    assert table_writer.write_table(table.read_table(data, "index").items()) == data
 
 
 def test_tensorflow_reads_an_empty_table(tmp_path):
@@ -114,13 +114,13 @@ def test_tensorflow_reads_an_empty_table(tmp_path):
 @settings(max_examples=200)
 @given(st.dictionaries(st.binary(max_size=12), st.binary(max_size=200), max_size=60))
 def test_any_items_come_back(items):
-    data = table.write_table(sorted(items.items()))
+    data = table_writer.write_table(sorted(items.items()))
     found = table.read_table(data, "index")
     assert list(found.items()) == sorted(items.items())
 
 
 def test_every_flipped_bit_is_found():
-    data = table.write_table(ITEMS)
+    data = table_writer.write_table(ITEMS)
     for bit in range(8 * len(data)):
         damaged = bytearray(data)
         damaged[bit // 8] ^= 1 << bit % 8
@@ -129,7 +129,7 @@ def test_every_flipped_bit_is_found():
 
 
 def test_every_truncation_is_found():
-    data = table.write_table(ITEMS)
+    data = table_writer.write_table(ITEMS)
     for size in range(len(data)):
         with pytest.raises(CorruptIndexError):
             table.read_table(data[:size], "index")
@@ -146,7 +146,7 @@ def test_an_error_says_which_file_and_what_to_do():
 
 def test_reading_takes_memory_in_proportion_to_the_file():
     names = sorted(f"model/layer_{i}/attention/kernel".encode() for i in range(20000))
-    data = table.write_table([(name, b"v" * 30) for name in names])
+    data = table_writer.write_table([(name, b"v" * 30) for name in names])
     tracemalloc.start()
     table.read_table(data, "index")
     _, peak = tracemalloc.get_traced_memory()

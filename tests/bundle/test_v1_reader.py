@@ -5,7 +5,7 @@ import shutil
 import numpy as np
 import pytest
 
-from estimator_ckpt.bundle import coding, table, wire
+from estimator_ckpt.bundle import coding, table_writer, wire
 from estimator_ckpt.bundle.coding import Extent
 from estimator_ckpt.bundle.errors import CheckpointError
 from estimator_ckpt.bundle.schema import (
@@ -91,7 +91,7 @@ def values(number, packed):
 
 def v1(tmp_path, items):
     path = tmp_path / "model.ckpt-1"
-    path.write_bytes(table.write_table(sorted(items.items())))
+    path.write_bytes(table_writer.write_table(sorted(items.items())))
     return path
 
 

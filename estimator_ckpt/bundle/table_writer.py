@@ -1,0 +1,131 @@
+"""Writing a table, with the bytes that TensorFlow would write. The layout: table.py."""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Iterable
+
+from estimator_ckpt.bundle import checksum
+from estimator_ckpt.bundle.table_blocks import FOOTER_SIZE, MAGIC
+from estimator_ckpt.bundle.varints import write_varint
+
+_BLOCK_SIZE = 256 << 10
+_RESTART_INTERVAL = 16
+
+
+def write_table(items: Iterable[tuple[bytes, bytes]]) -> bytes:
+    """Writes a table.
+
+    Args:
+      items: keys and values, with rising keys.
+
+    Returns:
+      The bytes that TensorFlow would write.
+    """
+    out = bytearray()
+    handles: list[tuple[bytes, bytes]] = []
+    block = _Block(_RESTART_INTERVAL)
+    last = b""
+    pending = b""  # The handle of the block before, until the next key is known.
+    for key, value in items:
+        if block.content and len(key) + len(value) >= 2 * _BLOCK_SIZE:
+            pending = _append_block(out, block.finish())
+            block = _Block(_RESTART_INTERVAL)
+        if pending:
+            handles.append((_separator(last, key), pending))
+            pending = b""
+        block.add(key, value)
+        last = key
+        if block.size >= _BLOCK_SIZE:
+            pending = _append_block(out, block.finish())
+            block = _Block(_RESTART_INTERVAL)
+    if block.content:
+        pending = _append_block(out, block.finish())
+    if pending:
+        handles.append((_successor(last), pending))
+
+    metaindex = _append_block(out, _Block(_RESTART_INTERVAL).finish())
+    block = _Block(1)
+    for key, handle in handles:
+        block.add(key, handle)
+    index = _append_block(out, block.finish())
+    out += (metaindex + index).ljust(FOOTER_SIZE - len(MAGIC), b"\x00") + MAGIC
+    return bytes(out)
+
+
+class _Block:
+    """A block being written."""
+
+    def __init__(self, interval: int) -> None:
+        self.content = bytearray()
+        self._interval = interval
+        self._restarts = [0]
+        self._since_restart = 0
+        self._last = b""
+
+    @property
+    def size(self) -> int:
+        """The size of the content if it ended here."""
+        return len(self.content) + 4 * len(self._restarts) + 4
+
+    def add(self, key: bytes, value: bytes) -> None:
+        if self._since_restart < self._interval:
+            shared = _shared(self._last, key)
+        else:
+            self._restarts.append(len(self.content))
+            self._since_restart = 0
+            shared = 0
+        lengths = (shared, len(key) - shared, len(value))
+        if max(lengths) < 0x80:
+            self.content += bytes(lengths)
+        else:
+            self.content += b"".join(map(write_varint, lengths))
+        self.content += key[shared:]
+        self.content += value
+        self._since_restart += 1
+        self._last = key
+
+    def finish(self) -> bytes:
+        count = len(self._restarts)
+        return bytes(self.content) + struct.pack(
+            f"<{count + 1}I", *self._restarts, count
+        )
+
+
+def _append_block(out: bytearray, content: bytes) -> bytes:
+    """Appends a block and returns its handle."""
+    handle = write_varint(len(out)) + write_varint(len(content))
+    content += b"\x00"
+    out += content
+    out += checksum.mask(checksum.value(content)).to_bytes(4, "little")
+    return handle
+
+
+def _shared(a: bytes, b: bytes) -> int:
+    """The length of the longest common prefix, by bisection."""
+    low, high = 0, min(len(a), len(b))
+    if a[:high] == b[:high]:
+        return high
+    while high - low > 1:
+        middle = (low + high) // 2
+        if a[low:middle] == b[low:middle]:
+            low = middle
+        else:
+            high = middle
+    return low
+
+
+def _separator(low: bytes, high: bytes) -> bytes:
+    """The short key that TensorFlow puts between two blocks: low <= it < high."""
+    at = _shared(low, high)
+    if at < min(len(low), len(high)) and low[at] + 1 < high[at]:
+        return low[:at] + bytes([low[at] + 1])
+    return low
+
+
+def _successor(key: bytes) -> bytes:
+    """The short key that TensorFlow puts behind the last block: key <= it."""
+    for at, byte in enumerate(key):
+        if byte != 0xFF:
+            return key[:at] + bytes([byte + 1])
+    return key
