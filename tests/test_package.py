@@ -57,6 +57,29 @@ def test_every_module_is_in_a_room():
     assert there == {*ROOMS, "py.typed"}
 
 
+def test_no_two_modules_share_a_name():
+    found = [p.stem for p in PACKAGE.rglob("*.py") if not p.stem.startswith("__")]
+    assert sorted(found) == sorted(set(found))
+
+
+def test_no_parameter_shadows_a_module_that_its_file_imports():
+    names = {path.stem for path in PACKAGE.rglob("*.py")}
+    for path in PACKAGE.rglob("*.py"):
+        tree = ast.parse(path.read_text(encoding="utf-8"))
+        there = {name.rpartition(".")[2] for name in imported(path)} & names
+        for node in ast.walk(tree):
+            if isinstance(node, (ast.FunctionDef, ast.Lambda)):
+                given = (*node.args.posonlyargs, *node.args.args, *node.args.kwonlyargs)
+                assert there.isdisjoint(a.arg for a in given), (path, node.lineno)
+
+
+@pytest.mark.parametrize("room", ROOMS)
+def test_each_room_says_what_it_is_for(room):
+    if (PACKAGE / room).is_dir():
+        tree = ast.parse((PACKAGE / room / "__init__.py").read_text(encoding="utf-8"))
+        assert len(ast.get_docstring(tree).split()) > 20, room
+
+
 @pytest.mark.parametrize("room", WITHOUT_TENSORFLOW)
 def test_the_lower_rooms_never_import_tensorflow(room):
     for path in modules(room):
