@@ -1,18 +1,19 @@
 """Everything that can be wrong with a checkpoint, as exceptions.
 
 A message is one line: which file, which key, what was found, what was expected and
-what to do about it.
+what to do about it. What is in it of files and users cannot make it more than that.
 """
 
 from __future__ import annotations
+
+from estimator_ckpt.bundle.printing import one_line
 
 
 class CheckpointError(Exception):
     """Something is wrong with a checkpoint, or with what was asked of one."""
 
     def __init__(self, message: str) -> None:
-        # A path or a key may hold a line break; the message must not.
-        super().__init__(" ".join(message.splitlines()))
+        super().__init__(one_line(message))
 
 
 class CheckpointNotFoundError(CheckpointError):

@@ -26,6 +26,8 @@ PathLike = Union[str, "os.PathLike[str]"]
 #: Bytes that anything that streams holds at a time.
 CHUNK = 4 << 20
 
+_LONGEST_PATH = 4096  # linux/limits.h
+
 _Result = TypeVar("_Result")
 
 
@@ -34,8 +36,15 @@ def local(path: PathLike) -> str:
 
     Raises:
       UnsupportedCheckpointError: it names a remote store, `gs://bucket/dir`.
+      CheckpointError: no file can have that name.
     """
     text = os.fspath(path)
+    try:
+        encoded = os.fsencode(text)
+    except UnicodeEncodeError:
+        encoded = b"\0"
+    if b"\0" in encoded or len(encoded) >= _LONGEST_PATH:
+        raise CheckpointError(f"{text}: too long for a path, or not made of text")
     if "://" in text:
         raise UnsupportedCheckpointError(
             f"{text}: remote paths are not supported; copy the checkpoint to a local "

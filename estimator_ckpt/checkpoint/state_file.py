@@ -22,8 +22,9 @@ from estimator_ckpt.bundle.errors import CheckpointError
 FILE_NAME = "checkpoint"
 
 _FIELD = re.compile(
-    rb"""\s*(?P<name>[a-z_]+)\s*:\s*
-         (?: "(?P<double>(?:[^"\\\n]|\\.)*)" | '(?P<single>(?:[^'\\\n]|\\.)*)'
+    rb"""(?P<name>[a-z_]+)\s*:\s*
+         (?: "(?P<double>[^"\\\n]*(?:\\.[^"\\\n]*)*)"
+           | '(?P<single>[^'\\\n]*(?:\\.[^'\\\n]*)*)'
            | (?P<number>[-+0-9.eEinf]+) )\s*""",
     re.VERBOSE,
 )
@@ -79,11 +80,11 @@ def parse(data: bytes, source: str) -> CheckpointState:
       CheckpointError: they are not one.
     """
     fields: dict[str, list[bytes]] = {}
-    position = 0
-    while data[position:].strip():
+    position = len(data) - len(data.lstrip())
+    while position < len(data):
         match = _FIELD.match(data, position)
         if match is None:
-            line = data[position:].strip().splitlines()[0][:60]
+            line = data[position : position + 60].splitlines()[0]
             raise CheckpointError(
                 f"{source}: not a checkpoint state file: cannot read {line!r}; delete "
                 f"it, or give a checkpoint's prefix instead of the directory"

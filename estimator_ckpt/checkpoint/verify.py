@@ -7,17 +7,17 @@ covered by nothing, and mean nothing.
 
 from __future__ import annotations
 
-import concurrent.futures
 import dataclasses
-import os
 from collections.abc import Iterator
 from typing import Optional
 
-from estimator_ckpt.bundle import coding, files
+from estimator_ckpt.bundle import coding, files, threads
+from estimator_ckpt.bundle.coding import Extent
+from estimator_ckpt.bundle.entry import Entry
 from estimator_ckpt.bundle.errors import CorruptDataError, CorruptIndexError
 from estimator_ckpt.bundle.index import Index, index_path, read_index, shard_path
 from estimator_ckpt.bundle.reader import BundleReader
-from estimator_ckpt.bundle.slices import show_key
+from estimator_ckpt.bundle.slices import is_tiled, resolve, show_key
 from estimator_ckpt.checkpoint import prefixes
 
 
@@ -91,16 +91,32 @@ def verify(
     for key in index.records:
         try:
             entry = index.entry(key)
-            if not entry.is_partitioned:
-                work.append((key, entry.size))
+            if entry.is_partitioned:
+                _check_parts(index, key, entry)
             else:
-                index.slices(coding.key_to_name(key))
+                work.append((key, entry.size))
         except CorruptIndexError as error:
             problems.append(Problem(_shown(key), index.source, None, str(error)))
     with BundleReader(prefix, index) as reader:
         problems += _check_all(reader, work, progress)
     total = sum(size for _, size in work)
     return Verification(prefix, len(work), total, tuple(problems))
+
+
+def _check_parts(index: Index, key: bytes, entry: Entry) -> None:
+    """Checks that the slices of a partitioned variable are there and make a whole.
+
+    Raises:
+      CorruptIndexError: they are not, or do not.
+    """
+    parts = index.slices(coding.key_to_name(key))
+    whole = tuple(Extent(0, size) for size in entry.shape)
+    if len(parts) < len(entry.slices):
+        raise CorruptIndexError(f"{index.source}: {show_key(key)} lists a slice twice")
+    if not is_tiled(whole, [resolve(extents, entry.shape) for extents in parts]):
+        raise CorruptIndexError(
+            f"{index.source}: the slices of {show_key(key)} leave gaps or overlap"
+        )
 
 
 def _verify_v1(prefix: str, progress: Optional[files.Progress]) -> Verification:
@@ -129,7 +145,7 @@ def _check_all(
     reader: BundleReader,
     work: list[tuple[bytes, int]],
     progress: Optional[files.Progress],
-) -> Iterator[Problem]:
+) -> list[Problem]:
     def check(item: tuple[bytes, int]) -> Optional[Problem]:
         key, size = item
         try:
@@ -140,11 +156,9 @@ def _check_all(
             progress(size)
         return None
 
-    workers = os.cpu_count() or 1
-    with concurrent.futures.ThreadPoolExecutor(workers) as pool:
-        # One task for many small tensors: a task costs more than a small checksum.
-        for batch in pool.map(lambda b: list(map(check, b)), _batches(work)):
-            yield from (problem for problem in batch if problem is not None)
+    # One task for many small tensors: a task costs more than a small checksum.
+    found = threads.each(lambda batch: list(map(check, batch)), _batches(work))
+    return [problem for batch in found for problem in batch if problem is not None]
 
 
 def _batches(work: list[tuple[bytes, int]]) -> Iterator[list[tuple[bytes, int]]]:

@@ -1,6 +1,7 @@
 """All access to files: what is there, what is made, and what is refused."""
 
 import os
+import tracemalloc
 
 import pytest
 
@@ -45,3 +46,21 @@ def test_a_file_in_the_way_of_a_directory_is_named(tmp_path, path):
     with pytest.raises(CheckpointError, match=f"{tmp_path}/file: is a file, where"):
         files.make_dirs(f"{tmp_path}/{path}")
     assert (tmp_path / "file").read_bytes() == b""
+
+
+@pytest.mark.parametrize("path", ["a/" * 100_000, "x" * 4096, "a\0b", "\ud800"])
+def test_what_no_file_can_be_called_is_refused_at_once(tmp_path, path):
+    calls = (files.make_dirs, files.exists, files.read, files.require_no_file)
+    tracemalloc.start()
+    for call in calls:
+        with pytest.raises(CheckpointError, match="too long for a path, or not made"):
+            call(f"{tmp_path}/{path}")
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert peak < 10 << 20
+
+
+def test_many_directories_are_made_one_in_another(tmp_path):
+    deep = os.path.join(tmp_path, *["d"] * 1500)
+    files.make_dirs(deep)
+    assert files.is_dir(deep)

@@ -1,5 +1,9 @@
 """The state file: read as any TensorFlow writes it, written as 2.15 does."""
 
+import contextlib
+import time
+import tracemalloc
+
 import pytest
 import tensorflow as tf
 from tensorflow.compat import v1 as tf1
@@ -45,3 +49,39 @@ def test_timestamps_are_kept_only_if_they_are_there(tmp_path):
 def test_a_damaged_state_file_is_one_clear_line(content):
     with pytest.raises(CheckpointError, match=r"here: .*state file"):
         state_file.parse(content, "here")
+
+
+def test_a_large_state_file_is_read_in_one_pass():
+    paths = [f"/data/models/run/model.ckpt-{step}" for step in range(100_000)]
+    state = state_file.CheckpointState(
+        paths[-1], tuple(paths), tuple(map(float, range(100_000)))
+    )
+    data = state.serialize()
+    start = time.perf_counter()
+    assert state_file.parse(data, "here") == state
+    assert time.perf_counter() - start < 5  # it took 30 s when it was quadratic
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        b"a" * 1_000_000,
+        b" " * 1_000_000,
+        b"\n" * 1_000_000 + b"model_checkpoint_path",
+        b'model_checkpoint_path: "' + b"\\" * 1_000_000,
+        b'model_checkpoint_path: "' + b"\\a" * 500_000,
+        b"last_preserved_timestamp: " + b"9" * 1_000_000,
+        b'model_checkpoint_path: "x"\n' * 1 + b"x: 1e" + b"9" * 1_000_000,
+        b'model_checkpoint_path: "x"\n' + b"a:1" * 300_000,
+    ],
+    ids=range(8),
+)
+def test_a_hostile_state_file_costs_what_it_is(data):
+    start = time.perf_counter()
+    tracemalloc.start()
+    with contextlib.suppress(CheckpointError):
+        state_file.parse(data, "here")
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert time.perf_counter() - start < 5
+    assert peak < 100 * len(data)

@@ -1,11 +1,21 @@
 """verify: damage anywhere that matters is found, and named."""
 
+import pathlib
 import random
+import re
 import shutil
+import threading
 
+import numpy as np
 import pytest
 
 import estimator_ckpt as ec
+from estimator_ckpt.bundle import coding
+from estimator_ckpt.bundle.coding import Extent
+from estimator_ckpt.bundle.entry import Entry
+from estimator_ckpt.bundle.header import Header
+from estimator_ckpt.bundle.index import serialize_index, shard_path
+from estimator_ckpt.bundle.writer import ShardWriter
 from tests.testdata_paths import PREFIXES, TESTDATA
 
 
@@ -78,3 +88,56 @@ def test_progress_counts_every_byte():
     done = []
     found = ec.verify(TESTDATA / "digits", progress=done.append)
     assert sum(done) == found.num_bytes
+
+
+def _with_parts(prefix, shape, parts):
+    """A checkpoint that says that a variable of this shape has these parts."""
+    entries = {}
+    with ShardWriter(shard_path(prefix, 0, 1)) as shard:
+        for extents in parts:
+            lengths = [extent.length for extent in extents]
+            entries[coding.slice_key("v", extents)] = shard.add(np.ones(lengths))
+    whole = Entry(dtype=2, shape=shape, slices=tuple(parts))
+    entries[b"v"] = whole
+    items = [(key, entry.serialize()) for key, entry in entries.items()]
+    index = serialize_index(Header(), items)
+    pathlib.Path(f"{prefix}.index").write_bytes(index)
+
+
+ROWS = [(Extent(i, 2), Extent(0, 3)) for i in (0, 2, 4)]
+TILES = [(Extent(i, 2), Extent(j, 2)) for i in (0, 2) for j in (0, 2)]
+
+
+@pytest.mark.parametrize(
+    ("shape", "parts", "ok"),
+    [
+        ((6, 3), ROWS, True),
+        ((4, 4), TILES, True),
+        ((6, 3), ROWS[:2], False),  # a gap at the end
+        ((6, 3), ROWS[1:], False),
+        ((8, 3), [*ROWS, (Extent(7, 1), Extent(0, 3))], False),  # between two
+        ((6, 3), [*ROWS, (Extent(5, 1), Extent(0, 3))], False),  # one over another
+        ((6, 3), [*ROWS, ROWS[0]], False),  # listed twice
+        ((4, 4), [*TILES[:3], (Extent(1, 2), Extent(1, 2))], False),  # both
+        ((7, 3), ROWS, False),
+    ],
+)
+def test_the_parts_of_a_variable_must_make_a_whole(tmp_path, shape, parts, ok):
+    _with_parts(tmp_path / "c", shape, parts)
+    found = ec.verify(tmp_path / "c")
+    assert found.ok == ok
+    if not ok:
+        (problem,) = found.problems
+        assert problem.key == "v"
+        assert re.search("leave gaps or overlap|lists a slice twice", problem.message)
+
+
+def test_without_threads_it_checks_all_the_same(copy, monkeypatch):
+    def refuse(_):
+        raise RuntimeError("can't start new thread")
+
+    monkeypatch.setattr(threading.Thread, "start", refuse)
+    done = []
+    found = ec.verify(copy, progress=done.append)
+    assert found.ok
+    assert sum(done) == found.num_bytes > 0
