@@ -64,3 +64,4 @@ def test_many_directories_are_made_one_in_another(tmp_path):
     deep = os.path.join(tmp_path, *["d"] * 1500)
     files.make_dirs(deep)
     assert files.is_dir(deep)
+    os.removedirs(deep)  # pytest would recurse too deep
