@@ -97,15 +97,15 @@ def _accept(
     if reason is None:
         return
     if reason is SHAPE and len(family.members) == 1:
-        pairs = [(family.members[0], image.members[0])]
+        pairs, is_telling = [(family.members[0], image.members[0])], True
     else:
-        pairs = made.numbers.arranged(family.members, image.members)
+        pairs, is_telling = made.numbers.arranged(family, image)
     if reason is not SHAPE and made.strays(family, image):
         return
     if reason is SCOPE and not _goes_with_order(made, pairs):
         return
     for layer, other in pairs:
-        made.accept(layer, other, reason)
+        made.accept(layer, other, reason, is_telling=is_telling)
 
 
 def _goes_with_order(made: Decisions, pairs: Sequence[tuple[Layer, Layer]]) -> bool:

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Mapping, Sequence
+from itertools import starmap
 from typing import Optional
 
-from estimator_ckpt.maps.suggest import ordering, words
+from estimator_ckpt.maps.suggest import layers, ordering, words
 from estimator_ckpt.maps.suggest.by_family import by_signature
 from estimator_ckpt.maps.suggest.decisions import ORDER, Decisions
 from estimator_ckpt.maps.suggest.layers import Layer
 from estimator_ckpt.maps.suggest.ordering import Order, Places
 
 #: The most layers of one shape whose order is searched when it is only partly known.
-_MOST_SEARCHED = 100
+_MOST_SEARCHED = 300
 #: Which of the decided pairs come before and after each layer, as bits.
 _Around = Mapping[Layer, tuple[int, int]]
 
@@ -35,43 +37,40 @@ def _in_order(
 ) -> list[tuple[Layer, Layer]]:
     """The pairs of layers of one signature that their order decides."""
     around = _around(made, mine, theirs)
+    can_be = functools.partial(_can_be, made, around)
     ours, others = _chain(mine, made.places), _chain(theirs, made.places)
     if ours and others:
         pairs = list(zip(ours, others))
-        return pairs if all(_can_be(made, *pair, around) for pair in pairs) else []
+        is_sure = made.places.keys() >= {*mine, *theirs} or _nest_alike(mine, theirs)
+        return pairs if is_sure and all(starmap(can_be, pairs)) else []
     if len(mine) > _MOST_SEARCHED:
         return []
-    found = _search(_possible(made, mine, theirs, around), made.places)
-    placed = _placed(mine, made.places, around) | _placed(theirs, made.places, around)
-    return [pair for pair in found if placed.issuperset(pair)]
-
-
-def _placed(side: list[Layer], places: Places, around: _Around) -> set[Layer]:
-    """The layers of which something is known to come before or after.
-
-    What is left when the others are decided has a place in no order.
-    """
-    return {
-        layer
-        for layer in side
-        if any(around[layer]) or _ranks(layer, side, places) != (0, len(side) - 1)
-    }
-
-
-def _possible(
-    made: Decisions, mine: list[Layer], theirs: list[Layer], around: _Around
-) -> dict[Layer, set[Layer]]:
-    """What each layer can be by its rank, its opposites and what is decided."""
-    ranks = {m: _ranks(m, side, made.places) for side in (mine, theirs) for m in side}
-    return {
-        m: {
-            t
-            for t in theirs
-            if max(ranks[m][0], ranks[t][0]) <= min(ranks[m][1], ranks[t][1])
-            and _can_be(made, m, t, around)
-        }
+    ranks = {**_ranks(mine, made.places), **_ranks(theirs, made.places)}
+    last = len(mine) - 1
+    # What is left when the others are decided has a place in no order.
+    placed = {m for m in ranks if any(around[m]) or ranks[m] != (0, last)}
+    if placed.isdisjoint(mine) or placed.isdisjoint(theirs):
+        return []
+    possible = {
+        m: {t for t in theirs if _overlap(ranks[m], ranks[t]) and can_be(m, t)}
         for m in mine
     }
+    return [p for p in _search(possible, made.places) if placed.issuperset(p)]
+
+
+def _overlap(a: tuple[int, int], b: tuple[int, int]) -> bool:
+    return max(a[0], b[0]) <= min(a[1], b[1])
+
+
+def _nest_alike(mine: Sequence[Layer], theirs: Sequence[Layer]) -> bool:
+    """Whether numbers can be in the same order: two patterns whose numbers nest alike.
+
+    Of several patterns on one side nothing is known.
+    """
+    if len({layer.pattern for layer in (*mine, *theirs)}) > 2:
+        return True
+    a, b = layers.families(mine)[0], layers.families(theirs)[0]
+    return a.structure == b.structure or a.is_flat or b.is_flat
 
 
 def _around(made: Decisions, mine: list[Layer], theirs: list[Layer]) -> _Around:
@@ -93,14 +92,17 @@ def _chain(side: list[Layer], places: Places) -> Optional[list[Layer]]:
     return sorted(side, key=lambda layer: layer.numbers)
 
 
-def _ranks(layer: Layer, side: Sequence[Layer], places: Places) -> tuple[int, int]:
-    """The first and the last place that a layer can have among others."""
-    first = sum(ordering.is_before(other, layer, places) for other in side)
-    after = sum(ordering.is_before(layer, other, places) for other in side)
-    return first, len(side) - 1 - after
+def _ranks(side: Sequence[Layer], places: Places) -> dict[Layer, tuple[int, int]]:
+    """The first and the last place that each layer can have among the others."""
+    order = Order(side, places)
+    around = {layer: order.around(layer) for layer in side}
+    return {
+        layer: (bin(before).count("1"), len(side) - 1 - bin(after).count("1"))
+        for layer, (before, after) in around.items()
+    }
 
 
-def _can_be(made: Decisions, layer: Layer, image: Layer, around: _Around) -> bool:
+def _can_be(made: Decisions, around: _Around, layer: Layer, image: Layer) -> bool:
     """Whether a pair goes with what is decided, and with its words."""
     return not (
         ordering.contradict(around[layer], around[image])

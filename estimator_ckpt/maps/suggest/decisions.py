@@ -101,11 +101,21 @@ class Decisions:
             image, theirs, self._origins, family.pattern
         )
 
-    def accept(self, layer: Layer, image: Layer, reason: Reason) -> None:
-        """Decides that two layers, of which none is decided, are the same."""
+    def accept(
+        self, layer: Layer, image: Layer, reason: Reason, *, is_telling: bool = True
+    ) -> None:
+        """Decides that two layers, of which none is decided, are the same.
+
+        Args:
+          layer: the source's.
+          image: the target's.
+          reason: why.
+          is_telling: whether their numbers say which numbers became which.
+        """
         self.images[layer], self.reasons[layer] = image, reason
         self._origins[image] = layer
-        self.numbers.add(layer, image)
+        if is_telling:
+            self.numbers.add(layer, image)
 
 
 def by_pattern(given: Iterable[Layer]) -> dict[Pattern, list[Layer]]:

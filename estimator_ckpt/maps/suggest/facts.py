@@ -10,7 +10,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple, Optional
 
-from estimator_ckpt.maps.suggest.layers import Layer, Numbers, Pattern
+from estimator_ckpt.maps.suggest import numbering
+from estimator_ckpt.maps.suggest.layers import Family, Layer, Numbers, Pattern
+from estimator_ckpt.maps.suggest.numbering import Pairs
 from estimator_ckpt.maps.suggest.words import Word
 
 #: How many pairs show at least whether numbers go up or down.
@@ -111,19 +113,23 @@ class NumberFacts:
             if place in self._forward
         )
 
-    def arranged(
-        self, layers: Sequence[Layer], images: Sequence[Layer]
-    ) -> list[tuple[Layer, Layer]]:
-        """Pairs layers with as many others, both in the order of their numbers.
+    def arranged(self, family: Family, image: Family) -> tuple[Pairs, bool]:
+        """Pairs the members of two families by their numbers.
 
-        In the opposite order where those known count down on one side as up on the
-        other; nothing where neither goes with what is known.
+        Downwards where those known count down on one side as up on the other.
+
+        Returns:
+          The pairs, none where no order goes with what is known; and whether they say
+          which numbers became which.
         """
-        for ordered in (images, images[::-1]):
-            pairs = list(zip(layers, ordered))
-            if self._fit(pairs, is_reversed=ordered is not images):
-                return pairs
-        return []
+        pairs, is_permuted = numbering.pairs_of(family, image)
+        if is_permuted:
+            return pairs, False
+        for images in (image.members, image.members[::-1]):
+            ordered = list(zip(family.members, images)) if pairs else []
+            if self._fit(ordered, is_reversed=images is not image.members):
+                return ordered, True
+        return (pairs, False) if numbering.are_aligned(pairs) else ([], False)
 
     def _fit(self, pairs: Sequence[tuple[Layer, Layer]], *, is_reversed: bool) -> bool:
         """Whether pairs go with what is known, and among each other."""
@@ -156,7 +162,7 @@ class NumberFacts:
         last = [counts[-1] for counts in counted]
         numbers = [(mine.numbers[-1], theirs.numbers[-1]) for mine, theirs in last]
         ranks = [(self._source.rank(a), self._target.rank(b)) for a, b in pairs]
-        return _is_function(numbers) or _is_function(ranks)
+        return numbering.is_one_to_one(numbers) or numbering.is_one_to_one(ranks)
 
     def image_numbers(self, layer: Layer, like: Layer) -> Optional[Numbers]:
         """The counted numbers of what a layer is, if it is one such as `like`."""
@@ -186,13 +192,3 @@ def _direction(numbers: Mapping[Numbers, Numbers]) -> int:
     if became == sorted(became):
         return 1
     return -1 if became == sorted(became, reverse=True) else 0
-
-
-def _is_function(pairs: Iterable[tuple[int, int]]) -> bool:
-    """Whether each first item has one second item, and the other way round."""
-    forward: dict[int, int] = {}
-    backward: dict[int, int] = {}
-    return all(
-        forward.setdefault(a, b) == b and backward.setdefault(b, a) == a
-        for a, b in pairs
-    )

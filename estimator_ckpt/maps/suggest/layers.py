@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import dataclasses
 import functools
+import math
 from collections.abc import Iterable, Mapping
 from typing import Any, Optional
 
@@ -100,6 +101,19 @@ class Family:
     def structure(self) -> tuple[Any, ...]:
         """How the numbers nest: `((), ()), ((), ())` for 4_1, 4_2, 5_1, 5_2."""
         return _structure([layer.numbers for layer in self.members])
+
+    @functools.cached_property
+    def is_flat(self) -> bool:
+        """Whether one number tells the members apart."""
+        return all(inner == () for inner in self.structure)
+
+    @functools.cached_property
+    def grid(self) -> Optional[Numbers]:
+        """How many numbers there are of each sort, if all go with all; sorted."""
+        sizes = [len(set(column)) for column in zip(*(m.numbers for m in self.members))]
+        if math.prod(sizes) != len(self.members):
+            return None
+        return tuple(sorted(size for size in sizes if size > 1))
 
     def __str__(self) -> str:
         names = [layer.name for layer in self.members]

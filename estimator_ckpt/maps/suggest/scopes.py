@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import Any
+from typing import Any, Optional
 
 from estimator_ckpt.maps.suggest import words
-from estimator_ckpt.maps.suggest.layers import Family, Layer, Pattern
+from estimator_ckpt.maps.suggest.layers import Family, Layer, Numbers, Pattern
 from estimator_ckpt.maps.suggest.words import Word
 
 IN_SCOPE, NEAR, ANYWHERE, ELSEWHERE = "in scope", "near", "anywhere", "elsewhere"
 #: What of a family decides which others it can be: how many layers, how their numbers
-#: nest, whether they do, and those of its words that have opposites.
-_Make = tuple[int, tuple[Any, ...], bool, tuple[frozenset[Word], ...]]
+#: nest, whether they do, how many there are of each sort of them, and those of its
+#: words that have opposites.
+_Make = tuple[
+    int, tuple[Any, ...], bool, Optional[Numbers], tuple[frozenset[Word], ...]
+]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -98,18 +101,22 @@ class Scopes:
 
 
 def _make(family: Family) -> _Make:
-    structure = family.structure
-    is_flat = all(inner == () for inner in structure)
-    return len(family.members), structure, is_flat, words.opposites(family.words)
+    return (
+        len(family.members),
+        family.structure,
+        family.is_flat,
+        family.grid,
+        words.opposites(family.words),
+    )
 
 
 def _could_be(a: _Make, b: _Make) -> bool:
     """Whether families of two makes can be the same, by number and opposites."""
     return (
         a[0] == b[0]
-        and (a[1] == b[1] or a[2] or b[2])
+        and (a[1] == b[1] or a[2] or b[2] or (a[3] is not None and a[3] == b[3]))
         and not any(
-            mine and theirs and not mine & theirs for mine, theirs in zip(a[3], b[3])
+            mine and theirs and not mine & theirs for mine, theirs in zip(a[4], b[4])
         )
     )
 

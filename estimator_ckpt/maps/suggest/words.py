@@ -19,8 +19,8 @@ _SYNONYMS: Mapping[str, str] = {
     word: meaning
     for meaning, alike in {
         "attention": "attn att mha multihead",
-        "query": "q wq",
-        "key": "k wk memory",
+        "query": "q wq theta",
+        "key": "k wk memory phi",
         "value": "v wv vf",
         "output": "out o wo proj projection",
         "norm": "ln layernorm normalization bn batchnorm batchnormalization",
