@@ -6,14 +6,15 @@ TensorFlow is imported only for the latter two.
 from __future__ import annotations
 
 import dataclasses
+import functools
 import os
 from collections.abc import Callable, Mapping
-from typing import Any, Optional
+from typing import Any, NamedTuple, Optional
 
 from estimator_ckpt.bundle import files
 from estimator_ckpt.checkpoint import meta_graph
-from estimator_ckpt.checkpoint.contents import Contents
-from estimator_ckpt.checkpoint.opening import open_checkpoint
+from estimator_ckpt.checkpoint.naming import NamesLike
+from estimator_ckpt.checkpoint.opening import opened
 from estimator_ckpt.maps import plans
 from estimator_ckpt.maps.assignment import AssignmentMap
 from estimator_ckpt.maps.filters import Patterns
@@ -34,7 +35,7 @@ def plan(
     resize: Patterns = None,
     cast: bool = False,
     vocab_info: Optional[Mapping[str, Any]] = None,
-    names: str = "full_name",
+    names: NamesLike = "full_name",
     input_fn: Optional[Callable[..., Any]] = None,
     params: Optional[Mapping[str, Any]] = None,
     mode: str = "train",
@@ -80,20 +81,20 @@ def plan(
         cast=cast,
         assignment_map=assignment_map,
     )
-    name, variables, _ = _target(target, names, input_fn, params, mode, config)
-    prefix, old, found = _read(source, names)
+    old, new = _sides(source, target, names, input_fn, params, mode, config)
     if vocab_info:
         from estimator_ckpt.estimator import carried_values
 
-        axes = carried_values.axes(carried_values.with_state(vocab_info, variables))
+        followed = carried_values.with_state(vocab_info, new.variables)
+        axes = carried_values.axes(followed)
         choice = dataclasses.replace(choice, vocabularies=axes)
     return plans.make(
-        old,
-        variables,
+        old.variables,
+        new.variables,
         choice,
-        source_name=prefix,
-        target_name=name,
-        ambiguous=found.ambiguous,
+        source_name=old.name,
+        target_name=new.name,
+        ambiguous=old.ambiguous,
     )
 
 
@@ -102,7 +103,7 @@ def suggest(
     target: Any,
     *,
     assignment_map: Any = None,
-    names: str = "full_name",
+    names: NamesLike = "full_name",
     input_fn: Optional[Callable[..., Any]] = None,
     params: Optional[Mapping[str, Any]] = None,
     mode: str = "train",
@@ -132,43 +133,69 @@ def suggest(
       CheckpointNotFoundError: there is no such checkpoint.
       AssignmentMapError: the map cannot be read, or gives two variables one name.
     """
-    _, variables, order = _target(target, names, input_fn, params, mode, config)
-    prefix, old, _ = _read(source, names)
+    old, new = _sides(source, target, names, input_fn, params, mode, config)
     return suggestion.suggest(
-        old,
-        variables,
-        source_order=meta_graph.creation_order(prefix),
-        target_order=order,
+        old.variables,
+        new.variables,
+        source_order=old.order(),
+        target_order=new.order(),
         given=AssignmentMap.of(assignment_map),
     )
 
 
-def _read(
-    path: files.PathLike, names: str
-) -> tuple[str, dict[str, Variable], Contents]:
-    """A checkpoint's prefix, its variables and what its keys mean."""
-    with open_checkpoint(path, names=names) as checkpoint:
-        found = plans.of_checkpoint(checkpoint)
-        return checkpoint.prefix, found, checkpoint.contents
+class _Side(NamedTuple):
+    """A source or a target.
+
+    Attributes:
+      name: what to call it.
+      variables: its variables by name.
+      order: gives their names in the order in which a graph made them; none if that
+        is not known.
+      ambiguous: keys by the name that more than one variable claims.
+    """
+
+    name: str
+    variables: Mapping[str, Variable]
+    order: Callable[[], list[str]] = list
+    ambiguous: Mapping[str, tuple[str, ...]] = {}
 
 
-def _target(
+def _checkpoint(
+    path: files.PathLike,
+    names: NamesLike,
+    store: files.Store = files,
+    *,
+    require_unique: bool = False,
+) -> _Side:
+    with opened(path, names=names, store=store) as checkpoint:
+        if require_unique:
+            checkpoint.contents.require_unique(checkpoint.prefix)
+        return _Side(
+            checkpoint.prefix,
+            plans.of_checkpoint(checkpoint),
+            functools.partial(meta_graph.creation_order, checkpoint.prefix, store),
+            checkpoint.contents.ambiguous,
+        )
+
+
+def _sides(
+    source: files.PathLike,
     target: Any,
-    names: str,
+    names: NamesLike,
     input_fn: Optional[Callable[..., Any]],
     params: Optional[Mapping[str, Any]],
     mode: str,
     config: Any,
-) -> tuple[str, dict[str, Variable], list[str]]:
-    """What a target is called, its variables, and their names in order, if known."""
+) -> tuple[_Side, _Side]:
+    """The source and the target, whatever that is."""
     if isinstance(target, (str, os.PathLike)):
-        prefix, variables, found = _read(target, names)
-        found.require_unique(prefix)
-        return prefix, variables, meta_graph.creation_order(prefix)
+        new = _checkpoint(target, names, require_unique=True)
+        return _checkpoint(source, names), new
     from estimator_ckpt.keras import object_variables
 
     if object_variables.is_trackable(target):
-        return type(target).__name__, object_variables.of_trackable(target), []
+        variables = object_variables.of_trackable(target)
+        return _checkpoint(source, names), _Side(type(target).__name__, variables)
     if not callable(target):
         raise ValueError(
             f"a plan's target is a checkpoint's path, a model_fn or a trackable "
@@ -179,8 +206,10 @@ def _target(
             "a plan for a model_fn needs an input_fn (--input_fn), from which its "
             "graph is built"
         )
-    called = getattr(target, "__name__", type(target).__name__)
-    from estimator_ckpt.estimator import model_fn_graph
+    from estimator_ckpt.estimator import gfile_store, model_fn_graph
 
+    # The source is where a job of this model_fn would read it.
+    old = _checkpoint(source, names, gfile_store.of(source))
     variables = model_fn_graph.of_model_fn(target, input_fn, params, mode, config)
-    return called, variables, list(variables)
+    called = getattr(target, "__name__", type(target).__name__)
+    return old, _Side(called, variables, functools.partial(list, variables))

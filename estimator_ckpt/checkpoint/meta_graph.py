@@ -30,7 +30,7 @@ def trainable_variables(prefix: str) -> frozenset[str]:
     return frozenset(_collection(path, "trainable_variables"))
 
 
-def creation_order(prefix: str) -> list[str]:
+def creation_order(prefix: str, store: files.Store = files) -> list[str]:
     """The names of a graph's variables in the order in which it made them.
 
     Empty if there is no `.meta` file beside the checkpoint.
@@ -39,7 +39,7 @@ def creation_order(prefix: str) -> list[str]:
       CorruptIndexError: it is none.
     """
     path = f"{prefix}.meta"
-    return _collection(path, "variables") if files.exists(path) else []
+    return _collection(path, "variables", store) if store.exists(path) else []
 
 
 def trainability(
@@ -70,9 +70,9 @@ def trainability(
     return {name: name in trainable for name in names}
 
 
-def _collection(path: str, key: str) -> list[str]:
+def _collection(path: str, key: str, store: files.Store = files) -> list[str]:
     """The names of the variables in a collection, in its order."""
-    return _collections(path, files).get(key, [])
+    return _collections(path, store).get(key, [])
 
 
 def _collections(path: str, store: files.Store) -> dict[str, list[str]]:

@@ -294,16 +294,8 @@ def opened(
       As `open_checkpoint`.
     """
     names_by = naming.parse(names)
-    place = prefixes.find(source, store)
-    if place.storage is prefixes.Storage.V1:
-        from estimator_ckpt.bundle.v1_reader import V1Reader
-
-        paths = prefixes.v1_shards(place.prefix, store)
-        tensors = V1Reader(place.prefix, paths, store)
-        meaning = contents.of_names(tensors.index)
-        return Checkpoint(tensors, None, meaning, store, overruling)
-    reader = BundleReader(place.prefix, store=store)
-    graph = read_object_graph(reader)
+    reader = reader_of(prefixes.find(source, store), store)
+    graph = read_object_graph(reader) if isinstance(reader, BundleReader) else None
     meaning = contents.of(reader.index, graph, root=root, names_by=names_by)
     checkpoint = Checkpoint(reader, graph, meaning, store, overruling)
     if graph is None or names_by is not naming.NamesBy.PATH:
@@ -312,6 +304,20 @@ def opened(
 
     meaning = path_names.after_owners(meaning, checkpoint.roles)
     return Checkpoint(reader, graph, meaning, store, overruling)
+
+
+def reader_of(place: prefixes.Place, store: files.Store = files) -> TensorReader:
+    """What reads the tensors of a checkpoint that was found.
+
+    Raises:
+      CorruptIndexError: what says which tensors there are is damaged.
+      UnsupportedCheckpointError: it cannot be read here.
+    """
+    if place.storage is prefixes.Storage.BUNDLE:
+        return BundleReader(place.prefix, store=store)
+    from estimator_ckpt.bundle.v1_reader import V1Reader  # costs what few need
+
+    return V1Reader(place.prefix, prefixes.v1_shards(place.prefix, store), store)
 
 
 @contextlib.contextmanager

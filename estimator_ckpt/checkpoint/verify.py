@@ -2,11 +2,12 @@
 
 What is covered: each block of the index (content and type) by the block's checksum,
 and the bytes of every entry by the entry's. Bytes of a shard that no entry names are
-covered by nothing, and mean nothing.
+covered by nothing, and mean nothing. A V1 checkpoint has checksums of blocks only.
 """
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 from collections.abc import Iterator
 from typing import Optional
@@ -15,10 +16,12 @@ from estimator_ckpt.bundle import coding, files, threads
 from estimator_ckpt.bundle.coding import Extent
 from estimator_ckpt.bundle.entry import Entry
 from estimator_ckpt.bundle.errors import CorruptDataError, CorruptIndexError
-from estimator_ckpt.bundle.index import Index, index_path, read_index, shard_path
+from estimator_ckpt.bundle.index import Index, index_path, shard_path
 from estimator_ckpt.bundle.reader import BundleReader
 from estimator_ckpt.bundle.slices import is_tiled, resolve, show_key
-from estimator_ckpt.checkpoint import prefixes
+from estimator_ckpt.bundle.tensor_reader import TensorReader
+from estimator_ckpt.checkpoint import opening, prefixes
+from estimator_ckpt.checkpoint.prefixes import Place, Storage
 
 
 @dataclasses.dataclass(frozen=True)
@@ -78,14 +81,24 @@ def verify(
       CheckpointNotFoundError: there is no checkpoint at `path`.
       UnsupportedCheckpointError: it cannot be read here.
     """
-    prefix, storage = prefixes.find(path)
-    if storage is prefixes.Storage.V1:
-        return _verify_v1(prefix, progress)
+    return verify_in(files, prefixes.find(path), progress)
+
+
+def verify_in(
+    store: files.Store, place: Place, progress: Optional[files.Progress] = None
+) -> Verification:
+    """The same, of a checkpoint that was found in a store.
+
+    Raises:
+      As `verify`.
+    """
+    prefix = place.prefix
     try:
-        index = read_index(index_path(prefix))
+        reader = opening.reader_of(place, store)
     except CorruptIndexError as error:
-        problem = Problem(None, index_path(prefix), None, str(error))
-        return Verification(prefix, 0, 0, (problem,))
+        file = index_path(prefix) if place.storage is Storage.BUNDLE else prefix
+        return Verification(prefix, 0, 0, (Problem(None, file, None, str(error)),))
+    index = reader.index
     problems: list[Problem] = []
     work: list[tuple[bytes, int]] = []
     for key in index.records:
@@ -97,7 +110,7 @@ def verify(
                 work.append((key, entry.size))
         except CorruptIndexError as error:
             problems.append(Problem(_shown(key), index.source, None, str(error)))
-    with BundleReader(prefix, index) as reader:
+    with contextlib.closing(reader):
         problems += _check_all(reader, work, progress)
     total = sum(size for _, size in work)
     return Verification(prefix, len(work), total, tuple(problems))
@@ -119,30 +132,8 @@ def _check_parts(index: Index, key: bytes, entry: Entry) -> None:
         )
 
 
-def _verify_v1(prefix: str, progress: Optional[files.Progress]) -> Verification:
-    """Reads every block, whose checksum is the only one there is, and every value."""
-    from estimator_ckpt.bundle.v1_reader import V1Reader
-
-    paths = prefixes.v1_shards(prefix)
-    try:
-        reader = V1Reader(prefix, paths)
-    except CorruptIndexError as error:
-        return Verification(prefix, 0, 0, (Problem(None, prefix, None, str(error)),))
-    problems = []
-    with reader:
-        for name in reader.index:
-            try:
-                reader.verify_whole(name)
-            except (CorruptDataError, CorruptIndexError) as error:
-                problems.append(Problem(name, prefix, None, str(error)))
-        total = sum(files.size(path) for path in paths)
-        if progress is not None:
-            progress(total)
-        return Verification(prefix, len(reader.index), total, tuple(problems))
-
-
 def _check_all(
-    reader: BundleReader,
+    reader: TensorReader,
     work: list[tuple[bytes, int]],
     progress: Optional[files.Progress],
 ) -> list[Problem]:
@@ -151,7 +142,7 @@ def _check_all(
         try:
             reader.verify(key)
         except (CorruptDataError, CorruptIndexError) as error:
-            return _problem(reader.index, key, error)
+            return _problem(reader, key, error)
         if progress is not None:
             progress(size)
         return None
@@ -174,10 +165,11 @@ def _batches(work: list[tuple[bytes, int]]) -> Iterator[list[tuple[bytes, int]]]
         yield batch
 
 
-def _problem(index: Index, key: bytes, error: Exception) -> Problem:
-    entry = index.entry(key)
-    prefix = index.source[: -len(".index")]
-    shard = shard_path(prefix, entry.shard_id, index.header.num_shards)
+def _problem(reader: TensorReader, key: bytes, error: Exception) -> Problem:
+    if not isinstance(reader, BundleReader):  # which has no shards
+        return Problem(_shown(key), reader.prefix, None, str(error))
+    entry = reader.index.entry(key)
+    shard = shard_path(reader.prefix, entry.shard_id, reader.index.header.num_shards)
     return Problem(_shown(key), shard, entry.offset, str(error))
 
 

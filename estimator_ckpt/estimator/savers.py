@@ -22,6 +22,7 @@ from tensorflow.compat import v1 as tf1
 
 from estimator_ckpt.bundle.errors import CheckpointError
 from estimator_ckpt.checkpoint import contents, object_graph, object_keys, roles
+from estimator_ckpt.checkpoint.opening import Checkpoint
 from estimator_ckpt.estimator import commits, graph_variables, restoring
 from estimator_ckpt.maps.assignment import NO_RENAMES, AssignmentMap
 from estimator_ckpt.tf_private import graph_api, savers_api, trackables_api
@@ -126,7 +127,7 @@ class _KeyBuilder(savers_api.SaverBuilder):
             if saved.object_key not in (None, saved.name)
         }
 
-    def feed(self, source: restoring.Source) -> dict[tf.Tensor, list[str]]:
+    def feed(self, source: Checkpoint) -> dict[tf.Tensor, list[str]]:
         """The keys to restore from, for a checkpoint of any format.
 
         Raises:
@@ -429,27 +430,25 @@ def _device_of(saveables: Mapping[str, Any]) -> Any:
     return None
 
 
-def _key_in(source: restoring.Source, saved: _Saved) -> Optional[str]:
+def _key_in(source: Checkpoint, saved: _Saved) -> Optional[str]:
     name = saved.name
-    if saved.object_key is not None and saved.object_key in source.shapes:
+    if saved.object_key is not None and saved.object_key in source.index:
         return saved.object_key
     if name in source.contents.keys:
         return source.contents.keys[name]
     # A hash table is saved under its name with `-keys` and `-values` behind it.
     table, dash, part = name.rpartition("-")
     key = f"{source.contents.tables.get(table, table)}{dash}{part}"
-    return key if key in source.shapes else None
+    return key if key in source.index else None
 
 
-def _problem(
-    source: restoring.Source, saved: _Saved, key: Optional[str]
-) -> Optional[str]:
+def _problem(source: Checkpoint, saved: _Saved, key: Optional[str]) -> Optional[str]:
     name = saved.name
     if key is None:
         if name in source.contents.ambiguous:
             return f"{name!r} is the full name of more than one variable there"
         return f"{name!r} is not in it"
-    found = source.shapes[key]
+    found = source.index[key].shape
     if saved.shape is not None and saved.shape != found:
         return f"{name!r} has shape {list(found)} there and {list(saved.shape)} here"
     return None

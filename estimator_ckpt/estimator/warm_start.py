@@ -172,7 +172,7 @@ def warm_start_settings(
     known = found.contents.keys
     chosen = [
         name
-        for name, variable in restoring.variables_of(found).items()
+        for name, variable in plans.of_checkpoint(found).items()
         if choice.leaves_out(variable) is None
     ]
     if not chosen:
@@ -184,7 +184,8 @@ def warm_start_settings(
     alternatives = "|".join(map(re.escape, sorted(chosen)))
     # TensorFlow looks full names up itself, and raises over an entry that the model
     # does not use: give keys only where full names do not lead to them.
-    by_full_name = all(found.full_names.get(n, n) == known[n] for n in chosen)
+    full_names = restoring.full_names(found)
+    by_full_name = all(full_names.get(n, n) == known[n] for n in chosen)
     renamed = {} if by_full_name else {name: known[name] for name in chosen}
     return runtime.enable_estimator().WarmStartSettings(
         ckpt_to_initialize_from=found.prefix,
@@ -250,7 +251,7 @@ class _WarmStartHook(tf1.train.SessionRunHook):
         source, everything = restoring.read(self._prefix), graph_variables.of_graph()
         vocabularies = carried_values.with_state(self._vocabularies, everything)
         plan = plans.make(
-            restoring.variables_of(source),
+            plans.of_checkpoint(source),
             carried_values.of_graph(everything),
             dataclasses.replace(
                 self._choice, vocabularies=carried_values.axes(vocabularies)

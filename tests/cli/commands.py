@@ -1,7 +1,11 @@
 """Runs the commands as users do, in processes that cost little (`tests.processes`)."""
 
+import contextlib
+import io
 import os
+import subprocess
 
+from estimator_ckpt.cli import main
 from tests import processes
 from tests.conftest import REPOSITORY
 
@@ -13,3 +17,11 @@ def run(*arguments, cwd=REPOSITORY, **environment):
         cwd=cwd,
         env={**os.environ, "PYTHONPATH": REPOSITORY, **environment},
     )
+
+
+def call(*arguments):
+    """Runs a command in this process; for what needs no process of its own."""
+    out, err = io.StringIO(), io.StringIO()
+    with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
+        code = main.run(list(map(str, arguments)))
+    return subprocess.CompletedProcess(arguments, code, out.getvalue(), err.getvalue())

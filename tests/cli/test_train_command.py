@@ -95,7 +95,7 @@ JOB = (
         (("--model_fn=model_fns.guide",), "package.module:function"),
         (("--model_fn=no.such:fn",), "cannot import 'no.such'"),
         (("--model_fn=model_fns.guide:nothing",), "no function 'nothing'"),
-        (("--warm_start_from=/nowhere",), "/nowhere: no such model dir"),
+        (("--warm_start_from=/nowhere",), "/nowhere: no such checkpoint"),
         (("--warm_start_from=configs",), "a directory without a checkpoint"),
         (("--warm_start_from=README.md",), "README.md"),
         (("--model_dir=/proc/none",), "--model_dir=/proc/none: "),

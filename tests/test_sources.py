@@ -1,0 +1,108 @@
+"""Whatever people pass, wherever they pass it: the same checkpoint, the same answer."""
+
+import json
+
+import numpy as np
+import pytest
+
+import estimator_ckpt as ec
+from tests import sources
+from tests.cli.commands import call
+from tests.sources import KINDS, NONE, STEP, VALUES, WEIGHTS
+
+
+def read(path):
+    with ec.open_checkpoint(path) as checkpoint:
+        return {name: checkpoint.read(name) for name in checkpoint}
+
+
+def opened(source, new):
+    return read(source)
+
+
+def converted(source, new):
+    return read(ec.convert(source, new / "model.ckpt-7", to="dual"))
+
+
+def converted_as_planned(source, new):
+    planned = call("convert", source, new / "x", "--to=tf1", "--dry_run", "--json")
+    keys = {pair["new"] for pair in json.loads(planned.stdout)["keys"]}
+    found = read(ec.convert(source, new / "x", to="tf1"))
+    assert keys == set(found)
+    return found
+
+
+def averaged(source, new):
+    return read(ec.average([source, source], new / "model.ckpt-7"))
+
+
+def warm_started(source, new):
+    planned = call("warm_start", source, new, "--dry_run", "--json")
+    items = json.loads(planned.stdout)["variables"]
+    assert {i["target"]["name"]: i["verdict"] for i in items} == {
+        **dict.fromkeys(WEIGHTS, "carried"),
+        "global_step": "reset",
+    }
+    found = read(ec.warm_start_model_dir(source, new, to="tf1"))
+    assert found["global_step"] == 0
+    return {**found, "global_step": np.int64(STEP)}
+
+
+@pytest.mark.parametrize("entry", [opened, converted, converted_as_planned, averaged])
+@pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.__name__)
+def test_every_entry_point_reads_the_same_variables(tmp_path, kind, entry):
+    found = entry(kind(tmp_path / "source"), tmp_path / "new")
+    assert set(found) == set(VALUES)
+    for name, value in VALUES.items():
+        np.testing.assert_array_equal(found[name], value)
+
+
+@pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.__name__)
+def test_a_warm_started_model_dir_is_as_its_plan_says(tmp_path, kind):
+    found = warm_started(kind(tmp_path / "source"), tmp_path / "new")
+    for name, value in VALUES.items():
+        np.testing.assert_array_equal(found[name], value)
+
+
+@pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.__name__)
+def test_commands_that_look_see_the_same(tmp_path, kind):
+    source = kind(tmp_path / "source")
+    shown = json.loads(call("inspect", source, "--json", "--values").stdout)
+    assert {v["name"] for v in shown["variables"]} == set(VALUES)
+    assert shown["global_step"] == STEP
+    assert call("verify", source).stdout.endswith(": whole\n")
+    assert call("diff", source, sources.model_dir(tmp_path / "other")).returncode == 0
+    planned = json.loads(call("plan", source, tmp_path / "other", "--json").stdout)
+    assert planned["counts"] == {"carried": 3}
+    back = json.loads(call("plan", tmp_path / "other", source, "--json").stdout)
+    assert back["counts"] == {"carried": 3}
+
+
+COMMANDS = [
+    ("inspect", "SOURCE"),
+    ("verify", "SOURCE"),
+    ("diff", "SOURCE", "OTHER"),
+    ("diff", "OTHER", "SOURCE"),
+    ("plan", "SOURCE", "OTHER"),
+    ("convert", "SOURCE", "NEW", "--to=tf2"),
+    ("convert", "SOURCE", "NEW", "--to=tf2", "--dry_run"),
+    ("average", "SOURCE", "OTHER", "NEW"),
+    ("warm_start", "SOURCE", "NEW"),
+    ("warm_start", "SOURCE", "NEW", "--dry_run"),
+]
+
+
+@pytest.mark.parametrize("command", COMMANDS, ids=" ".join)
+@pytest.mark.parametrize("kind", NONE, ids=lambda kind: kind.__name__)
+def test_what_is_no_checkpoint_is_refused_in_the_same_words(tmp_path, kind, command):
+    source = kind(tmp_path / "source")
+    paths = {
+        "SOURCE": source,
+        "OTHER": sources.model_dir(tmp_path / "other"),
+        "NEW": tmp_path / "new",
+    }
+    done = call(*(paths.get(word, word) for word in command))
+    assert done.returncode == 2
+    assert NONE[kind] in done.stderr
+    assert done.stderr.count("\n") == 1
+    assert not (tmp_path / "new").exists()
