@@ -12,6 +12,7 @@ import traceback
 from collections.abc import Callable, Iterator
 from typing import Any
 
+from estimator_ckpt.checkpoint import user_files
 from estimator_ckpt.cli.usage_errors import UsageError
 from estimator_ckpt.estimator import runtime
 
@@ -53,16 +54,16 @@ def params(given: list[str]) -> dict[str, Any]:
     Raises:
       UsageError: one is not of that form.
     """
-    import yaml
-
     found = {}
     for item in given:
         name, equals, value = item.partition("=")
         if not (name and equals):
             raise UsageError(f"--param={item}: give it as name=value")
         try:
-            found[name] = yaml.safe_load(value)
-        except yaml.YAMLError:
+            found[name] = user_files.load(
+                value.encode("utf-8", "surrogateescape"), item
+            )
+        except user_files.UserFileError:
             raise UsageError(f"--param={item}: {value!r} is not YAML") from None
     return found
 

@@ -31,6 +31,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Optional, Union
 
 from estimator_ckpt.bundle import files
+from estimator_ckpt.checkpoint import user_files
 from estimator_ckpt.layouts.layout_rule import LayoutRule, LayoutRuleError, Run
 
 if TYPE_CHECKING:
@@ -48,13 +49,11 @@ def rules_of(given: Layouts) -> list[LayoutRule]:
     if given is None:
         return []
     if isinstance(given, (str, os.PathLike)):
-        import yaml  # 15 ms that nobody else need spend
-
         path = files.local(given)
         try:
-            given = yaml.safe_load(files.read(path).decode("utf-8")) or []
-        except (yaml.YAMLError, UnicodeDecodeError) as error:
-            raise LayoutRuleError(f"{path}: not YAML: {error}") from None
+            given = user_files.load(files.read(path), path) or []
+        except user_files.UserFileError as error:
+            raise LayoutRuleError(str(error)) from None
     if not isinstance(given, (list, tuple)):
         raise LayoutRuleError(
             f"layouts are a list of rules such as {{lstm: old/scope, to: new/scope}}, "
@@ -81,7 +80,7 @@ def _rules(fields: Any, where: str) -> list[LayoutRule]:
     text = f"{where}, {kind} {fields[kind]!r} to {fields['to']!r}"
     try:
         made = make(text, fields[kind], fields["to"], **chosen)
-    except (TypeError, AttributeError, ValueError) as error:
+    except (TypeError, AttributeError, ValueError, OverflowError) as error:
         raise LayoutRuleError(f"{text}: {error}") from None
     for rule in made:
         for name in (*rule.sources, *rule.targets):
@@ -181,7 +180,7 @@ def _shaped(array: Array, shape: Optional[Sequence[int]]) -> Array:
 
 def _mod(text: str, source: str, target: str, parts: int = 0) -> list[LayoutRule]:
     """A table of which id `i` was row `i // parts` of part `i % parts`."""
-    if not isinstance(parts, int) or parts < 2:
+    if not isinstance(parts, int) or not 2 <= parts <= 1_000_000:
         raise TypeError("say of how many parts the table was (parts)")
 
     def start_of(part: int, rows: int) -> int:

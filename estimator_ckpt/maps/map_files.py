@@ -11,7 +11,7 @@ from __future__ import annotations
 from typing import Any
 
 from estimator_ckpt.bundle import files
-from estimator_ckpt.checkpoint import messages
+from estimator_ckpt.checkpoint import messages, user_files
 from estimator_ckpt.maps import builtin_maps, map_rules
 from estimator_ckpt.maps.map_rules import AssignmentMapError, Rule
 
@@ -47,19 +47,10 @@ def load(path: files.PathLike) -> list[Rule]:
 
 def _composed(content: bytes, path: str) -> Any:
     """The nodes of a YAML document, which know their lines; None of an empty one."""
-    import yaml  # 15 ms that a conversion without a map need not spend
-
     try:
-        return yaml.compose(content.decode("utf-8"), Loader=yaml.SafeLoader)
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        mark = getattr(error, "problem_mark", None)
-        line = f":{mark.line + 1}" if mark else ""
-        problem = getattr(error, "problem", None) or error
-        raise AssignmentMapError(f"{path}{line}: not YAML: {problem}") from None
-    except RecursionError:
-        raise AssignmentMapError(
-            f"{path}: not a map: lists within lists, too many to be read"
-        ) from None
+        return user_files.compose(content, path)
+    except user_files.UserFileError as error:
+        raise AssignmentMapError(str(error)) from None
 
 
 def _line(node: Any) -> int:

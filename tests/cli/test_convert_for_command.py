@@ -174,7 +174,7 @@ def test_a_dry_run_of_a_user_s_function(of_users, tmp_path):
         ("objects:wants", [], "without arguments"),
         ("objects:not_built", [], "'sequential' is not built"),
         ("objects:not_built", ["--input_shape=None"], "cannot be built with"),
-        ("objects:head", ["--layouts=rules.yaml"], "rules.yaml: not YAML"),
+        ("objects:head", ["--layouts=rules.yaml"], "rules.yaml:2: not YAML"),
         ("objects:head", ["--assignment_map=map.yaml"], "'out/kernel': no such"),
     ],
 )

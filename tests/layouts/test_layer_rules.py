@@ -272,7 +272,7 @@ class TestBadRules:
     def test_a_file_that_is_no_yaml(self, save, tmp_path):
         (tmp_path / "rules.yaml").write_text("- {transpose: [")
         old = save(table=numbers(3, 5))
-        with pytest.raises(LayoutRuleError, match=r"rules\.yaml: not YAML"):
+        with pytest.raises(LayoutRuleError, match=r"rules\.yaml:2: not YAML"):
             ec.convert_for(
                 Net(head=(5, 3)), old, tmp_path / "new", layouts=tmp_path / "rules.yaml"
             )
