@@ -2,7 +2,13 @@
 
 from __future__ import annotations
 
+import heapq
+import itertools
 from collections.abc import Collection, Iterable, Mapping
+
+#: The most names that are looked at for one that is near, the most that are compared
+#: letter by letter, and the longest: a message is worth no more time.
+_MOST_SEEN, _MOST_COMPARED, _LONGEST = 20_000, 100, 300
 
 
 def listed(items: Iterable[str], most: int = 6) -> str:
@@ -19,9 +25,17 @@ def quoted(names: Iterable[str], most: int = 6) -> str:
 
 def near(wanted: str, known: Collection[str]) -> str:
     """What to append for a name that is not there: ` (near: 'a', 'b')`, or nothing."""
+    if len(wanted) > _LONGEST:
+        return ""
     import difflib  # costs time that most commands need not spend
 
-    found = difflib.get_close_matches(wanted, known, n=3)
+    candidates = [n for n in itertools.islice(known, _MOST_SEEN) if len(n) <= _LONGEST]
+    if len(candidates) > _MOST_COMPARED:
+        pairs = set(zip(wanted, wanted[1:]))
+        candidates = heapq.nlargest(
+            _MOST_COMPARED, candidates, lambda n: len(pairs.intersection(zip(n, n[1:])))
+        )
+    found = difflib.get_close_matches(wanted, candidates, n=3)
     return f" (near: {quoted(found)})" if found else ""
 
 

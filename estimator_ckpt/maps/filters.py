@@ -11,6 +11,7 @@ from collections.abc import Iterable
 from typing import Optional, Union
 
 from estimator_ckpt.bundle.errors import CheckpointError
+from estimator_ckpt.maps import regexes
 
 #: What a user gives: nothing, a regex, or several.
 Patterns = Union[None, str, Iterable[str]]
@@ -31,11 +32,9 @@ def compile_patterns(given: Patterns) -> Optional[tuple[re.Pattern[str], ...]]:
     compiled = []
     for pattern in (given,) if isinstance(given, str) else given:
         try:
-            compiled.append(re.compile(pattern))
-        except re.error as error:
-            raise PatternError(
-                f"{pattern!r} is no regular expression: {error}"
-            ) from None
+            compiled.append(regexes.compiled(pattern))
+        except regexes.InvalidRegexError as error:
+            raise PatternError(str(error)) from None
     return tuple(compiled)
 
 
@@ -60,12 +59,12 @@ class Filter:
         return self._include is None and not self._exclude
 
     def excludes(self, name: str) -> bool:
-        return any(pattern.match(name) for pattern in self._exclude)
+        return any(_matches(pattern, name) for pattern in self._exclude)
 
     def includes(self, name: str) -> bool:
         if self._include is None:
             return True
-        return any(pattern.match(name) for pattern in self._include)
+        return any(_matches(pattern, name) for pattern in self._include)
 
     def keeps(self, name: str) -> bool:
         return not self.excludes(name) and self.includes(name)
@@ -76,5 +75,12 @@ class Filter:
         return [
             pattern.pattern
             for pattern in (*(self._include or ()), *self._exclude)
-            if not any(map(pattern.match, known))
+            if not any(_matches(pattern, name) for name in known)
         ]
+
+
+def _matches(pattern: re.Pattern[str], name: str) -> bool:
+    try:
+        return bool(regexes.matcher(pattern.match, pattern.pattern)(name))
+    except regexes.InvalidRegexError as error:
+        raise PatternError(str(error)) from None

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 import re
 from typing import Any, Optional, Union
 
 from estimator_ckpt.bundle.errors import CheckpointError
 from estimator_ckpt.checkpoint import object_keys
+from estimator_ckpt.maps import regexes
 
 #: What stands before the name of a built-in map.
 BUILTIN = "builtin:"
-_SPECIAL = frozenset(".^$*+?{}[]\\|()")
-_QUANTIFIERS = frozenset("*+?{")
 
 
 class AssignmentMapError(CheckpointError, ValueError):
@@ -40,13 +40,22 @@ class Rule:
     def rename(self, name: str) -> Optional[str]:
         """The new name of a variable, or None if the rule is not about it."""
         if not isinstance(self.source, str):
-            match = self.source.fullmatch(name)
+            match = self._fullmatch(name)
             return (match.expand(self.target) or None) if match else None
         if not self.is_scope:
             return self.target if name == self.source else None
         if not name.startswith(self.scope) or self._is_step_of_all(name):
             return None
         return self.target.lstrip("/") + name[len(self.scope) :]
+
+    def _fullmatch(self, name: str) -> Optional[re.Match[str]]:
+        """A regex's match; an AssignmentMapError if it does not come to an end."""
+        assert not isinstance(self.source, str)
+        match = regexes.matcher(self.source.fullmatch, self.source.pattern)
+        try:
+            return match(name)
+        except regexes.InvalidRegexError as error:
+            raise AssignmentMapError(f"{self.where}: {error}") from None
 
     def _is_step_of_all(self, name: str) -> bool:
         """`/` is the scope of a whole model, which does not own the global step."""
@@ -73,40 +82,18 @@ class Rule:
             return "regex", self.source.pattern, self.source.flags
         return ("scope", self.scope, 0) if self.is_scope else ("name", self.source, 0)
 
-    @property
-    def beginning(self) -> str:
-        """What every name begins with that the rule is about, as far as that is plain.
-
-        Of a regex its leading letters, so that most names need not be tried on it.
-        """
+    @functools.cached_property
+    def literals(self) -> tuple[str, str]:
+        """What every name begins with that it is about, and what is in each of them."""
         if isinstance(self.source, str):
-            return self.scope if self.is_scope else self.source
-        if self.source.flags != re.UNICODE or "|" in self.source.pattern:
-            return ""
-        return "".join(_leading_letters(self.source.pattern))
+            return (self.scope, "") if self.is_scope else (self.source, "")
+        return regexes.literals(self.source)
 
     def __str__(self) -> str:
         if self.is_builtin:
             return f"the map {self.where!r}"
         source = self.source if isinstance(self.source, str) else self.source.pattern
         return f"the rule {source!r} -> {self.target!r} ({self.where})"
-
-
-def _leading_letters(pattern: str) -> list[str]:
-    """What a regex begins with that stands for itself."""
-    found: list[str] = []
-    rest = iter(pattern)
-    for letter in rest:
-        if letter in _QUANTIFIERS:
-            return found[:-1]  # it is about the letter before it
-        if letter == "\\":
-            letter = next(rest, "")
-            if not letter or letter.isalnum() or letter.isspace():
-                return found
-        elif letter in _SPECIAL:
-            return found
-        found.append(letter)
-    return found
 
 
 def checked(source: Any, target: str, where: str) -> Rule:
@@ -137,11 +124,9 @@ def compiled(pattern: str, where: str) -> re.Pattern[str]:
       AssignmentMapError: it is none, or too large a one.
     """
     try:
-        return re.compile(pattern)
-    except (re.error, OverflowError, RecursionError, MemoryError) as error:
-        raise AssignmentMapError(
-            f"{where}: {pattern!r} is no regular expression: {error}"
-        ) from None
+        return regexes.compiled(pattern)
+    except regexes.InvalidRegexError as error:
+        raise AssignmentMapError(f"{where}: {error}") from None
 
 
 def _require_groups(source: re.Pattern[str], target: str, where: str) -> None:

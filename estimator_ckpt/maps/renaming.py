@@ -137,7 +137,7 @@ class _Rules:
 
     A map of many rules and a checkpoint of many names cost their sum, not their
     product: names and scopes are looked up, and a regex is tried on the names that
-    begin as it does.
+    begin as it does, and have its letters in them.
     """
 
     def __init__(self, given: Sequence[Rule]) -> None:
@@ -148,12 +148,13 @@ class _Rules:
                 by_subject.setdefault(rule.subject, []).append(rule)
         self._by_place = list(by_subject.values())
         self._names: dict[str, int] = {}
-        self._beginnings: dict[str, list[int]] = {}
+        self._beginnings: dict[str, list[tuple[int, str]]] = {}
         for place, ((what, _, _), (rule, *_)) in enumerate(by_subject.items()):
+            beginning, inside = rule.literals
             if what == "name":
-                self._names[rule.beginning] = place
+                self._names[beginning] = place
             else:
-                self._beginnings.setdefault(rule.beginning, []).append(place)
+                self._beginnings.setdefault(beginning, []).append((place, inside))
         self._lengths = sorted({len(beginning) for beginning in self._beginnings})
 
     def of(self, name: str) -> _Named:
@@ -184,7 +185,8 @@ class _Rules:
         """The places of the subjects that a name can be of, in their order."""
         found = [self._names[name]] if name in self._names else []
         for length in self._lengths[: bisect.bisect_right(self._lengths, len(name))]:
-            found += self._beginnings.get(name[:length], ())
+            possible = self._beginnings.get(name[:length], ())
+            found += [place for place, inside in possible if inside in name]
         return sorted(found)
 
 
@@ -300,6 +302,12 @@ def _unused(
     return sentences
 
 
+def _is_about(rule: Rule, name: str) -> bool:
+    beginning, inside = rule.literals
+    is_possible = name.startswith(beginning) and inside in name
+    return is_possible and rule.rename(name) is not None
+
+
 def _why_unused(
     alike: Sequence[Rule],
     named: Mapping[str, _Named],
@@ -308,7 +316,7 @@ def _why_unused(
 ) -> str:
     """What is to be said of a rule, or of those of a built-in map, that do nothing."""
     for name, found in named.items():
-        if found.moves and any(rule.rename(name) is not None for rule in alike):
+        if found.moves and any(_is_about(rule, name) for rule in alike):
             return (
                 f"renames no variable of {source}: {found.used[0]} comes first for "
                 f"{name!r}. To give a variable several names, give one rule a list"

@@ -192,7 +192,7 @@ def _literally(text: str) -> str:
 def _renames_only(rule: Rule, pairs: Sequence[Pair], names: Sequence[str]) -> bool:
     """Whether a rule does for a model's names (sorted) what pairs say, no more."""
     wanted = {pair.source: pair.target for pair in pairs}
-    start = rule.beginning
+    start, _ = rule.literals
     first = bisect.bisect_left(names, start)
     beginning_so = itertools.takewhile(
         lambda name: name.startswith(start), itertools.islice(names, first, None)
