@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import dataclasses
 import functools
+import logging
 import os
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple, Optional
@@ -15,12 +16,15 @@ from estimator_ckpt.bundle import files
 from estimator_ckpt.checkpoint import meta_graph
 from estimator_ckpt.checkpoint.naming import NamesLike
 from estimator_ckpt.checkpoint.opening import opened
+from estimator_ckpt.checkpoint.roles import Overruling, Regexes
 from estimator_ckpt.maps import plans
 from estimator_ckpt.maps.assignment import AssignmentMap
 from estimator_ckpt.maps.filters import Patterns
 from estimator_ckpt.maps.plans import Choice, Plan, Variable
 from estimator_ckpt.maps.suggest import suggestion
 from estimator_ckpt.maps.suggest.suggestion import Suggestion
+
+_log = logging.getLogger("estimator_ckpt")
 
 
 def plan(
@@ -36,6 +40,8 @@ def plan(
     cast: bool = False,
     vocab_info: Optional[Mapping[str, Any]] = None,
     names: NamesLike = "full_name",
+    optimizer_state: Regexes = None,
+    model_state: Regexes = None,
     input_fn: Optional[Callable[..., Any]] = None,
     params: Optional[Mapping[str, Any]] = None,
     mode: str = "train",
@@ -58,6 +64,9 @@ def plan(
       vocab_info: as for `warm_start_from`.
       names: what variables of an object-based checkpoint are called, as for
         `open_checkpoint`.
+      optimizer_state: regexes of variables, on either side, that are optimizer state
+        whatever the evidence says, as for `open_checkpoint`.
+      model_state: the same of model state.
       input_fn: for a model_fn, where its features and labels come from.
       params: for a model_fn, its params.
       mode: for a model_fn, its mode: `train`, `eval` or `infer`.
@@ -81,7 +90,10 @@ def plan(
         cast=cast,
         assignment_map=assignment_map,
     )
-    old, new = _sides(source, target, names, input_fn, params, mode, config)
+    read_by = _ReadBy(names, Overruling.of(optimizer_state, model_state))
+    old, new = _sides(
+        source, target, read_by, input_fn, params, mode, config
+    )
     if vocab_info:
         from estimator_ckpt.estimator import carried_values
 
@@ -104,6 +116,8 @@ def suggest(
     *,
     assignment_map: Any = None,
     names: NamesLike = "full_name",
+    optimizer_state: Regexes = None,
+    model_state: Regexes = None,
     input_fn: Optional[Callable[..., Any]] = None,
     params: Optional[Mapping[str, Any]] = None,
     mode: str = "train",
@@ -119,6 +133,8 @@ def suggest(
       target: as for `plan`.
       assignment_map: a map that is right as far as it goes.
       names: as for `plan`.
+      optimizer_state: as for `plan`.
+      model_state: as for `plan`.
       input_fn: as for `plan`.
       params: as for `plan`.
       mode: as for `plan`.
@@ -133,7 +149,10 @@ def suggest(
       CheckpointNotFoundError: there is no such checkpoint.
       AssignmentMapError: the map cannot be read, or gives two variables one name.
     """
-    old, new = _sides(source, target, names, input_fn, params, mode, config)
+    read_by = _ReadBy(names, Overruling.of(optimizer_state, model_state))
+    old, new = _sides(
+        source, target, read_by, input_fn, params, mode, config
+    )
     return suggestion.suggest(
         old.variables,
         new.variables,
@@ -160,14 +179,30 @@ class _Side(NamedTuple):
     ambiguous: Mapping[str, tuple[str, ...]] = {}
 
 
+class _ReadBy(NamedTuple):
+    """How checkpoints are read.
+
+    Attributes:
+      names: what variables of object-based ones are called.
+      overruling: what a user says of variables' roles.
+    """
+
+    names: NamesLike
+    overruling: Overruling
+
+
 def _checkpoint(
     path: files.PathLike,
-    names: NamesLike,
+    read_by: _ReadBy,
     store: files.Store = files,
     *,
     require_unique: bool = False,
 ) -> _Side:
-    with opened(path, names=names, store=store) as checkpoint:
+    names, overruling = read_by
+    with opened(path, names=names, store=store, overruling=overruling) as checkpoint:
+        remark = checkpoint.roles.remark()
+        if remark:
+            _log.warning("%s: %s", checkpoint.prefix, remark)
         if require_unique:
             checkpoint.contents.require_unique(checkpoint.prefix)
         return _Side(
@@ -181,7 +216,7 @@ def _checkpoint(
 def _sides(
     source: files.PathLike,
     target: Any,
-    names: NamesLike,
+    read_by: _ReadBy,
     input_fn: Optional[Callable[..., Any]],
     params: Optional[Mapping[str, Any]],
     mode: str,
@@ -189,13 +224,13 @@ def _sides(
 ) -> tuple[_Side, _Side]:
     """The source and the target, whatever that is."""
     if isinstance(target, (str, os.PathLike)):
-        new = _checkpoint(target, names, require_unique=True)
-        return _checkpoint(source, names), new
+        new = _checkpoint(target, read_by, require_unique=True)
+        return _checkpoint(source, read_by), new
     from estimator_ckpt.keras import object_variables
 
     if object_variables.is_trackable(target):
-        variables = object_variables.of_trackable(target)
-        return _checkpoint(source, names), _Side(type(target).__name__, variables)
+        variables = object_variables.of_trackable(target, read_by.overruling)
+        return _checkpoint(source, read_by), _Side(type(target).__name__, variables)
     if not callable(target):
         raise ValueError(
             f"a plan's target is a checkpoint's path, a model_fn or a trackable "
@@ -209,7 +244,9 @@ def _sides(
     from estimator_ckpt.estimator import gfile_store, model_fn_graph
 
     # The source is where a job of this model_fn would read it.
-    old = _checkpoint(source, names, gfile_store.of(source))
-    variables = model_fn_graph.of_model_fn(target, input_fn, params, mode, config)
+    old = _checkpoint(source, read_by, gfile_store.of(source))
+    variables = model_fn_graph.of_model_fn(
+        target, input_fn, params, mode, config, read_by.overruling
+    )
     called = getattr(target, "__name__", type(target).__name__)
     return old, _Side(called, variables, functools.partial(list, variables))

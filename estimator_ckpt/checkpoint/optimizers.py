@@ -234,6 +234,17 @@ WITHOUT_POWERS = frozenset(
 BETA_POWER = re.compile(r"beta[12]_power(?:_(?P<number>\d+))?")
 
 
+def is_beta_power(name: str) -> bool:
+    """Whether a variable that an optimizer keeps once is a beta power, by its name."""
+    last = name.rpartition("/")[2]
+    return BETA_POWER.fullmatch(last[:-2] if last.endswith(":0") else last) is not None
+
+
+def counts_steps(name: str) -> bool:
+    """Whether one says how many steps were taken: a beta power or a step counter."""
+    return name.rpartition("/")[2] in COUNTERS or is_beta_power(name)
+
+
 @dataclasses.dataclass(frozen=True)
 class Change:
     """What becomes of each number of a slot.

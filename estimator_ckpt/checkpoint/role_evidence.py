@@ -10,9 +10,10 @@ from __future__ import annotations
 
 import collections
 import logging
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Optional
 
+from estimator_ckpt.bundle import files
 from estimator_ckpt.bundle.errors import CorruptIndexError
 from estimator_ckpt.checkpoint import (
     graph_evidence,
@@ -41,35 +42,44 @@ if TYPE_CHECKING:
 
 _log = logging.getLogger("estimator_ckpt")
 
-#: The evidence for what is model state for want of any.
-NOTHING = "nothing says more"
+#: The evidence for what looks like nothing else.
+NOTHING = "nothing says otherwise"
 
 
 def of_checkpoint(checkpoint: Checkpoint) -> Roles:
-    """What each variable of a checkpoint is for: by its graph, its `.meta`, its names.
-
-    A `.meta` file that cannot be read is no evidence, and logged.
-    """
+    """What each variable of a checkpoint is for: by graph, `.meta` and names."""
     index, meaning = checkpoint.index, checkpoint.contents
     by_key = {}
     for key in index:
         entry = index[key]
         by_key[key] = Fact(entry.dtype_name, entry.shape)
-    try:
-        beside = meta_graph.trainability(checkpoint.prefix, checkpoint.store)
-    except CorruptIndexError as error:
-        _log.warning("%s; roles are decided without it", error)
-        beside = None
     return decide(
         {name: by_key[key] for name, key in meaning.keys.items()},
         global_step=meaning.global_step,
         keys=meaning.keys,
         graph=checkpoint.graph,
         facts_by_key=by_key,
-        trainable=beside,
+        trainable=beside(checkpoint.prefix, checkpoint.store),
         collection="the .meta's collection",
         overruling=checkpoint.overruling,
     )
+
+
+def beside(prefix: str, store: files.Store = files) -> Optional[Mapping[str, bool]]:
+    """What the `.meta` beside a checkpoint says of its variables, as `decide` takes it.
+
+    One that cannot be read is no evidence, and logged.
+    """
+    try:
+        return meta_graph.trainability(prefix, store)
+    except CorruptIndexError as error:
+        _log.warning("%s; roles are decided without it", error)
+        return None
+
+
+def by_names(names: Iterable[str]) -> Roles:
+    """What variables are for, as far as their names alone tell."""
+    return decide(dict.fromkeys(names, Fact("float32", None)))
 
 
 def decide(
@@ -119,7 +129,8 @@ def decide(
     said.update(_by_names(facts, bare, said, trainable, order, forced))
     for name in facts:
         if name not in said:
-            said[name] = _by_default(bare[name], trainable, collection)
+            tf1_name = bare[name]
+            said[name] = _by_default(tf1_name, facts[name], trainable, collection)
     _note_owners(said)
     return Roles({name: said[name] for name in facts}, overruling.unused(facts))
 
@@ -245,7 +256,7 @@ def _by_names(
 
 
 def _by_default(
-    tf1_name: str, trainable: Mapping[str, bool], collection: str
+    tf1_name: str, fact: Fact, trainable: Mapping[str, bool], collection: str
 ) -> Decision:
     """What a variable is that is no optimizer's, no average and no metric."""
     trains = trainable.get(tf1_name)
@@ -255,7 +266,9 @@ def _by_default(
         return Decision(role, f"{word} {collection} of trainable variables")
     if last_of(tf1_name) in known_names.WEIGHTS:
         return Decision(TRAINABLE, "named as a layer's weight")
-    return Decision(MODEL, NOTHING)
+    if not fact.dtype.startswith(("float", "bfloat", "half", "double", "complex")):
+        return Decision(MODEL, f"nothing says more, and {fact.dtype} is not trained")
+    return Decision(TRAINABLE, NOTHING)
 
 
 def _note_owners(said: dict[str, Decision]) -> None:

@@ -85,7 +85,7 @@ class Decision(NamedTuple):
       style: how a slot is named: TF1, LEGACY, KERAS or KERAS_3.
       optimizer: what to call the optimizer that it belongs to; what belongs to one
         optimizer has one name. None if it is no optimizer's, or nobody knows which.
-      is_undecided: whether something hints at another role, but not enough does: it
+      is_undecided: whether something hints at an optimizer, but not enough does: it
         counts as model state.
     """
 
@@ -154,6 +154,15 @@ class Roles(Mapping[str, Decision]):
         """The variable that an average is of, or None for what is none."""
         decision = self.decisions.get(name)
         return decision.owner if decision and decision.role is AVERAGE else None
+
+    @property
+    def owners(self) -> dict[str, str]:
+        """The variable that each slot and each average belongs to, where known."""
+        return {
+            name: said.owner
+            for name, said in self.decisions.items()
+            if said.owner is not None
+        }
 
     def slots_by_owner(self) -> dict[str, list[Slot]]:
         """The slots of each variable that has any."""

@@ -8,6 +8,7 @@ model's bytes nor on its largest tensor's.
 from __future__ import annotations
 
 import contextlib
+import logging
 import os
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any, Optional, Union
@@ -18,20 +19,22 @@ from estimator_ckpt.bundle.errors import CheckpointError
 from estimator_ckpt.bundle.header import Header
 from estimator_ckpt.bundle.index import index_path, serialize_index, shard_path
 from estimator_ckpt.bundle.writer import ShardWriter
-from estimator_ckpt.checkpoint import object_keys, opening, roles
+from estimator_ckpt.checkpoint import object_keys, opening
 from estimator_ckpt.checkpoint.formats import FormatLike
 from estimator_ckpt.checkpoint.naming import NamesLike
-from estimator_ckpt.checkpoint.opening import Checkpoint, open_checkpoint
+from estimator_ckpt.checkpoint.opening import Checkpoint
+from estimator_ckpt.checkpoint.roles import OF_MODEL, Regexes
 from estimator_ckpt.conversion import convert, model_dirs
 from estimator_ckpt.conversion.key_moves import Naming
 from estimator_ckpt.conversion.targets import Target
 from estimator_ckpt.maps.filters import Patterns
-from estimator_ckpt.maps.plans import role_in
 
 if TYPE_CHECKING:
     import numpy as np
 
     Array = np.ndarray[Any, Any]
+
+_log = logging.getLogger("estimator_ckpt")
 
 Sources = Union[files.PathLike, Sequence[files.PathLike]]
 
@@ -48,6 +51,8 @@ def average(
     names: NamesLike = "full_name",
     root: Optional[str] = None,
     step: Optional[str] = object_keys.GLOBAL_STEP,
+    optimizer_state: Regexes = None,
+    model_state: Regexes = None,
     overwrite: bool = False,
     progress: Optional[files.Progress] = None,
 ) -> str:
@@ -72,6 +77,8 @@ def average(
       names: as for `convert`.
       root: as for `convert`.
       step: as for `convert`.
+      optimizer_state: as for `convert`.
+      model_state: as for `convert`.
       overwrite: whether to replace a checkpoint that is there.
       progress: called with the number of bytes written.
 
@@ -92,16 +99,23 @@ def average(
         assignment_map=assignment_map,
         include=include,
         exclude=exclude,
+        optimizer_state=optimizer_state,
+        model_state=model_state,
     )
     with contextlib.ExitStack() as stack:
         opened = [
-            stack.enter_context(open_checkpoint(path, names=names))
+            stack.enter_context(
+                opening.opened(path, names=names, overruling=wanted.overruling)
+            )
             for path in _paths(sources, last)
         ]
         for checkpoint in opened:
             checkpoint.contents.require_unique(checkpoint.prefix)
         _require_same_variables(opened)
         newest = max(enumerate(opened), key=_age)[1]
+        remark = newest.roles.remark()
+        if remark:
+            _log.warning("%s: %s", newest.prefix, remark)
         format = newest.format if to is None else to
         target = Target.of(destination, format, overwrite=overwrite)
         for checkpoint in opened:
@@ -203,8 +217,7 @@ def _write_mean(
 def _is_averaged(newest: Checkpoint, name: str) -> bool:
     if not newest[name].dtype.startswith(("float", "bfloat", "complex")):
         return False
-    role = role_in(newest.contents, name)
-    return role in (roles.TRAINABLE, roles.MODEL)
+    return newest.roles[name].role in OF_MODEL
 
 
 def _add_mean(

@@ -18,6 +18,7 @@ from estimator_ckpt.checkpoint import object_keys, opening
 from estimator_ckpt.checkpoint.formats import Format, FormatLike
 from estimator_ckpt.checkpoint.naming import NamesLike
 from estimator_ckpt.checkpoint.opening import Checkpoint
+from estimator_ckpt.checkpoint.roles import Regexes
 from estimator_ckpt.conversion import key_moves, new_bundle, snapshot
 from estimator_ckpt.conversion.key_moves import KeyMoves, Naming
 from estimator_ckpt.conversion.new_bundle import Written
@@ -51,6 +52,8 @@ def convert(
     names: NamesLike = "full_name",
     root: Optional[str] = None,
     step: Optional[str] = object_keys.GLOBAL_STEP,
+    optimizer_state: Regexes = None,
+    model_state: Regexes = None,
     data: str = "auto",
     overwrite: bool = False,
     progress: Optional[files.Progress] = None,
@@ -77,6 +80,9 @@ def convert(
       root: the dictionary that holds the variables in an object-based result. None:
         `var_list`; but an object-based source keeps its own keys and object graph.
       step: the variable that goes under `step`; None leaves it with the others.
+      optimizer_state: regexes of variables that are optimizer state, whatever the
+        evidence says, as for `open_checkpoint`.
+      model_state: the same of model state.
       data: how shards get their new names: `link` (a hard link), `copy` (files of
         their own; where more than a tenth of the bytes is not used, only what is used
         is written), `auto` (a hard link, else a copy). A link keeps all bytes of its
@@ -107,6 +113,8 @@ def convert(
         assignment_map=assignment_map,
         include=include,
         exclude=exclude,
+        optimizer_state=optimizer_state,
+        model_state=model_state,
     )
     return run(source, target, wanted)
 
@@ -122,6 +130,8 @@ def plan_conversion(
     names: NamesLike = "full_name",
     root: Optional[str] = None,
     step: Optional[str] = object_keys.GLOBAL_STEP,
+    optimizer_state: Regexes = None,
+    model_state: Regexes = None,
     overwrite: bool = False,
 ) -> Conversion:
     """What `convert` would do, without doing it; refuses what it would.
@@ -136,6 +146,8 @@ def plan_conversion(
       names: as for `convert`.
       root: as for `convert`.
       step: as for `convert`.
+      optimizer_state: as for `convert`.
+      model_state: as for `convert`.
       overwrite: as for `convert`.
 
     Raises:
@@ -149,6 +161,8 @@ def plan_conversion(
         assignment_map=assignment_map,
         include=include,
         exclude=exclude,
+        optimizer_state=optimizer_state,
+        model_state=model_state,
     )
     return plan(source, target, wanted)
 
@@ -196,7 +210,12 @@ def _opened(
     source: files.PathLike, target: Target, wanted: Naming
 ) -> Iterator[tuple[Checkpoint, Conversion, str]]:
     """The source, what is to be done, and the new prefix, which may be written to."""
-    with opening.opened(source, names=wanted.names_by, root=wanted.root) as checkpoint:
+    with opening.opened(
+        source,
+        names=wanted.names_by,
+        root=wanted.root,
+        overruling=wanted.overruling,
+    ) as checkpoint:
         prefix = target.usable_prefix(checkpoint.prefix)
         for alias in checkpoint.contents.aliases:
             _require_same(checkpoint, alias, checkpoint.contents.keys[alias])
@@ -207,6 +226,7 @@ def _opened(
             target.format,
             wanted,
             checkpoint.prefix,
+            lambda: checkpoint.roles,
         )
         conversion = Conversion(checkpoint.prefix, target.format, moves)
         yield checkpoint, conversion, prefix

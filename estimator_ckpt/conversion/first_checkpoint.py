@@ -24,11 +24,13 @@ from estimator_ckpt.checkpoint import (
 from estimator_ckpt.checkpoint.formats import Format, FormatLike
 from estimator_ckpt.checkpoint.naming import NamesBy, NamesLike
 from estimator_ckpt.checkpoint.opening import Checkpoint
+from estimator_ckpt.checkpoint.roles import Overruling, Regexes
 from estimator_ckpt.conversion import key_moves, new_bundle
 from estimator_ckpt.conversion.key_moves import KeyMoves, ResultKeys
 from estimator_ckpt.conversion.targets import Target
 from estimator_ckpt.maps import plans
 from estimator_ckpt.maps.filters import Patterns
+from estimator_ckpt.maps.renaming import Renaming
 
 _log = logging.getLogger("estimator_ckpt")
 _FIRST = "model.ckpt-0"
@@ -45,6 +47,8 @@ def warm_start_model_dir(
     exclude: Patterns = None,
     reset: Patterns = None,
     names: NamesLike = "full_name",
+    optimizer_state: Regexes = None,
+    model_state: Regexes = None,
     root: Optional[str] = None,
     data: str = "auto",
     overwrite: bool = False,
@@ -69,6 +73,8 @@ def warm_start_model_dir(
       reset: the same; these are left out, too, and no average takes their place.
       names: what variables of an object-based source are called, as for
         `open_checkpoint`.
+      optimizer_state: as for `convert`.
+      model_state: as for `convert`.
       root: as for `convert`.
       data: as for `convert`.
       overwrite: whether to replace a checkpoint that is there.
@@ -95,7 +101,13 @@ def warm_start_model_dir(
         reset=reset,
         assignment_map=assignment_map,
     )
-    start = _Start(files.local(destination), wanted, naming.parse(names), strict)
+    start = _Start(
+        files.local(destination),
+        wanted,
+        naming.parse(names),
+        Overruling.of(optimizer_state, model_state),
+        strict,
+    )
     with _planned(source, start, overwrite) as (checkpoint, planned):
         _report(planned, carry)
         moves = _key_moves(checkpoint, planned, target.format, root)
@@ -118,6 +130,8 @@ def plan_model_dir(
     exclude: Patterns = None,
     reset: Patterns = None,
     names: NamesLike = "full_name",
+    optimizer_state: Regexes = None,
+    model_state: Regexes = None,
     overwrite: bool = False,
     strict: bool = False,
 ) -> plans.Plan:
@@ -132,6 +146,8 @@ def plan_model_dir(
       exclude: as for `warm_start_model_dir`.
       reset: as for `warm_start_model_dir`.
       names: as for `warm_start_model_dir`.
+      optimizer_state: as for `warm_start_model_dir`.
+      model_state: as for `warm_start_model_dir`.
       overwrite: as for `warm_start_model_dir`.
       strict: as for `warm_start_model_dir`.
 
@@ -145,7 +161,13 @@ def plan_model_dir(
         reset=reset,
         assignment_map=assignment_map,
     )
-    start = _Start(files.local(destination), wanted, naming.parse(names), strict)
+    start = _Start(
+        files.local(destination),
+        wanted,
+        naming.parse(names),
+        Overruling.of(optimizer_state, model_state),
+        strict,
+    )
     with _planned(source, start, overwrite) as (_, planned):
         return planned
 
@@ -158,12 +180,14 @@ class _Start:
       model_dir: the new model dir.
       wanted: which variables are carried.
       names_by: what variables of an object-based source are called.
+      overruling: what a user says of their roles.
       strict: whether it is an error if something that was asked for matches nothing.
     """
 
     model_dir: str
     wanted: plans.Choice
     names_by: NamesBy
+    overruling: Overruling
     strict: bool
 
 
@@ -172,7 +196,9 @@ def _planned(
     source: files.PathLike, start: _Start, overwrite: bool
 ) -> Iterator[tuple[Checkpoint, plans.Plan]]:
     """The source, and what becomes of its variables; refuses what must not be done."""
-    with opening.opened(source, names=start.names_by) as checkpoint:
+    with opening.opened(
+        source, names=start.names_by, overruling=start.overruling
+    ) as checkpoint:
         _refuse(checkpoint.prefix, start.model_dir, overwrite)
         planned = _plan(checkpoint, start)
         _require(planned, start.strict)
@@ -182,13 +208,17 @@ def _planned(
 def _plan(checkpoint: Checkpoint, start: _Start) -> plans.Plan:
     """A plan whose target is the source's own variables under their new names."""
     checkpoint.contents.require_unique(checkpoint.prefix)
+    remark = checkpoint.roles.remark()
+    if remark:
+        _log.warning("%s: %s", checkpoint.prefix, remark)
     variables = plans.of_checkpoint(checkpoint)
     if start.wanted.carry == "trainable":
-        variables = _with_roles_of_meta(checkpoint.prefix, variables)
-    renaming = start.wanted.assignment_map.rename(variables, source=checkpoint.prefix)
+        variables = _trainable_by_meta(checkpoint.prefix, variables)
+    renaming = start.wanted.assignment_map.rename(
+        variables, source=checkpoint.prefix, owners=plans.owners_of(variables)
+    )
     targets = {
-        new: dataclasses.replace(variables[old], name=new, key=None)
-        for old, new in renaming.pairs
+        new: _as_target(variables[old], new, renaming) for old, new in renaming.pairs
     }
     return plans.make(
         variables,
@@ -200,17 +230,26 @@ def _plan(checkpoint: Checkpoint, start: _Start) -> plans.Plan:
     )
 
 
-def _with_roles_of_meta(
+def _as_target(
+    variable: plans.Variable, new: str, renaming: Renaming
+) -> plans.Variable:
+    """A variable under its new name; its owner, too, is called by that one's."""
+    owners = renaming.targets.get(variable.owner or "")
+    owner = owners[0] if owners else None
+    if owners and len(owners) > 1:  # a copy belongs to the copy that it is named after
+        owner = next((o for o in owners if new.startswith(f"{o}/")), owner)
+    return dataclasses.replace(variable, name=new, key=None, owner=owner)
+
+
+def _trainable_by_meta(
     prefix: str, variables: dict[str, plans.Variable]
 ) -> dict[str, plans.Variable]:
-    """What the `.meta` file says is trainable; all else is not."""
+    """What the `.meta` file does not list as trainable is not."""
     trainable = meta_graph.trainable_variables(prefix)
     return {
-        name: variable
-        if variable.role == roles.GLOBAL_STEP
-        else dataclasses.replace(
-            variable, role=roles.TRAINABLE if name in trainable else roles.MODEL
-        )
+        name: dataclasses.replace(variable, role=roles.MODEL)
+        if variable.role is roles.TRAINABLE and name not in trainable
+        else variable
         for name, variable in variables.items()
     }
 
@@ -252,7 +291,7 @@ def _report(planned: plans.Plan, carry: str) -> None:
     left_out = [
         item
         for item in planned.items
-        if item.target is not None and item.target.role == roles.OPTIMIZER
+        if item.target is not None and item.target.role in roles.OF_OPTIMIZER
         if not item.verdict.is_carried
     ]
     if left_out and carry != "all":

@@ -12,10 +12,17 @@ from typing import Any, Optional
 
 from estimator_ckpt.bundle.errors import CheckpointError
 from estimator_ckpt.bundle.schema import TrackableObjectGraph
-from estimator_ckpt.checkpoint import naming, object_graph, object_keys
+from estimator_ckpt.checkpoint import messages, naming, object_graph, object_keys
 from estimator_ckpt.checkpoint.contents import Contents
 from estimator_ckpt.checkpoint.formats import Format
 from estimator_ckpt.checkpoint.naming import NamesBy, NamesLike
+from estimator_ckpt.checkpoint.roles import (
+    AS_FOUND,
+    LEFT_BEHIND,
+    Overruling,
+    Regexes,
+    Roles,
+)
 from estimator_ckpt.maps.assignment import AssignmentMap
 from estimator_ckpt.maps.filters import Filter, Patterns
 
@@ -39,6 +46,7 @@ class Naming:
       assignment_map: from old names to new ones. It lays an object-based source out
         anew.
       chosen: which variables are taken, by their old names.
+      overruling: what a user says of their roles.
     """
 
     names_by: NamesBy = NamesBy.FULL_NAME
@@ -46,6 +54,7 @@ class Naming:
     step: Optional[str] = object_keys.GLOBAL_STEP
     assignment_map: AssignmentMap = dataclasses.field(default_factory=AssignmentMap)
     chosen: Filter = dataclasses.field(default_factory=Filter)
+    overruling: Overruling = AS_FOUND
 
     @classmethod
     def of(
@@ -57,6 +66,8 @@ class Naming:
         assignment_map: Any,
         include: Patterns,
         exclude: Patterns,
+        optimizer_state: Regexes = None,
+        model_state: Regexes = None,
     ) -> Naming:
         """Checks what a user asks for; the arguments are those of `convert`.
 
@@ -71,6 +82,7 @@ class Naming:
             step,
             AssignmentMap.of(assignment_map),
             Filter(include, exclude),
+            Overruling.of(optimizer_state, model_state),
         )
 
 
@@ -211,6 +223,7 @@ def of_conversion(
     format: Format,
     wanted: Naming,
     source: str,
+    roles_of: Optional[Callable[[], Roles]] = None,
 ) -> KeyMoves:
     """The key moves of a conversion.
 
@@ -221,6 +234,7 @@ def of_conversion(
       format: the format to convert to.
       wanted: which variables are taken, under which names.
       source: the checkpoint, for messages.
+      roles_of: gives the roles of its variables, where they matter; None: by names.
 
     Raises:
       AmbiguousNameError: variable names are needed, and two variables claim one.
@@ -243,7 +257,14 @@ def of_conversion(
             f"{source}: include and exclude leave none of its {len(contents.keys)} "
             f"variables"
         )
-    renaming = wanted.assignment_map.rename(dict.fromkeys(chosen), source=source)
+    left_out: list[str] = []
+    if roles_of is not None and graph is not None and not keeps_graph:
+        left_out = _no_names_for(contents, chosen, wanted.root, roles_of())
+        chosen = [name for name in chosen if name not in set(left_out)]
+    owners = roles_of().owners if roles_of and wanted.assignment_map else None
+    renaming = wanted.assignment_map.rename(
+        dict.fromkeys(chosen), source=source, owners=owners
+    )
     patterns = wanted.chosen.unused(contents.keys)
     return of_variables(
         contents,
@@ -251,10 +272,41 @@ def of_conversion(
         renaming.pairs,
         ResultKeys(format, graph if keeps_graph else None, wanted.root, wanted.step),
         unused=(
+            *_sentences(left_out, source),
             *renaming.unused,
             *(f"the pattern {p!r} matches no variable of {source}" for p in patterns),
         ),
     )
+
+
+def _no_names_for(
+    contents: Contents, chosen: Sequence[str], root: Optional[str], roles: Roles
+) -> list[str]:
+    """What an object keeps that is no variable of TensorFlow 1: metrics, strings.
+
+    Under a dictionary of names all are: these come from a checkpoint by names.
+    """
+    dictionaries = tuple(
+        f"{object_keys.escape(name)}/"
+        for name in (*object_keys.NAME_DICTIONARIES, root)
+        if name is not None
+    )
+    return [
+        name
+        for name in chosen
+        if roles.role(name) in LEFT_BEHIND
+        and not contents.keys[name].startswith(dictionaries)
+    ]
+
+
+def _sentences(left_out: Sequence[str], source: str) -> list[str]:
+    """What is said of them; nothing if there are none."""
+    if not left_out:
+        return []
+    return [
+        f"{source}: {messages.quoted(left_out)} left out: metrics and strings of "
+        f"objects are no variables of TensorFlow 1"
+    ]
 
 
 def of_variables(

@@ -25,6 +25,7 @@ from estimator_ckpt.bundle.index import index_path
 from estimator_ckpt.checkpoint import messages, object_keys, prefixes, state_file
 from estimator_ckpt.checkpoint.formats import FormatLike
 from estimator_ckpt.checkpoint.naming import NamesLike
+from estimator_ckpt.checkpoint.roles import Regexes
 from estimator_ckpt.conversion import claims, convert
 from estimator_ckpt.conversion.key_moves import Naming
 from estimator_ckpt.conversion.targets import Target
@@ -47,6 +48,8 @@ def convert_model_dir(
     names: NamesLike = "full_name",
     root: Optional[str] = None,
     step: Optional[str] = object_keys.GLOBAL_STEP,
+    optimizer_state: Regexes = None,
+    model_state: Regexes = None,
     data: str = "auto",
     overwrite: bool = False,
     progress: Optional[files.Progress] = None,
@@ -68,6 +71,8 @@ def convert_model_dir(
       names: as for `convert`.
       root: as for `convert`.
       step: as for `convert`.
+      optimizer_state: as for `convert`.
+      model_state: as for `convert`.
       data: as for `convert`.
       overwrite: whether to replace checkpoints that are there.
       progress: as for `convert`.
@@ -89,6 +94,8 @@ def convert_model_dir(
         assignment_map=assignment_map,
         include=include,
         exclude=exclude,
+        optimizer_state=optimizer_state,
+        model_state=model_state,
     )
     model_dir = _ModelDir.of(files.local(source))
     members = model_dir.members()

@@ -14,7 +14,6 @@ from typing import Any, Optional, Union
 import tensorflow as tf
 from tensorflow.compat import v1 as tf1
 
-from estimator_ckpt.checkpoint import roles
 from estimator_ckpt.estimator.graph_variables import GraphVariable
 from estimator_ckpt.maps.plans import Plan, Variable
 from estimator_ckpt.tf_private import graph_api, savers_api
@@ -32,6 +31,8 @@ def of_graph(graph_variables: Mapping[str, GraphVariable]) -> dict[str, Variable
             variable.shape,
             variable.role,
             size=math.prod(variable.shape or ()) * variable.dtype.size,
+            owner=variable.owner,
+            optimizer=variable.optimizer,
         )
         for name, variable in graph_variables.items()
     }
@@ -52,11 +53,11 @@ def with_state(
     """
     found = dict(vocabularies)
     for name, variable in graph_variables.items():
-        owner = roles.owner(name, graph_variables)
-        info = vocabularies.get(owner or "")
+        owner = graph_variables.get(variable.owner or "")
+        info = vocabularies.get(variable.owner or "")
         if owner is None or info is None or name in found:
             continue
-        if variable.shape == graph_variables[owner].shape:
+        if variable.shape == owner.shape:
             found[name] = info._replace(backup_initializer=None)
     return found
 

@@ -8,13 +8,14 @@ the model, optimizer state, the global step) decides what a warm start carries.
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Collection
 from typing import Any, Optional
 
 import tensorflow as tf
 from tensorflow.compat import v1 as tf1
 
-from estimator_ckpt.checkpoint import roles
+from estimator_ckpt.checkpoint import role_evidence
+from estimator_ckpt.checkpoint.name_sorting import Fact
+from estimator_ckpt.checkpoint.roles import AS_FOUND, Overruling, Role
 from estimator_ckpt.tf_private import graph_api
 
 
@@ -27,14 +28,18 @@ class GraphVariable:
       parts: the variables that hold it; more than one if it is partitioned.
       shape: the whole variable's shape, or None where it is not static.
       dtype: its dtype.
-      role: what it is for, one of those in `checkpoint.roles`.
+      role: what it is for.
+      owner: the variable that a slot or an average belongs to; None if unknown.
+      optimizer: what to call the optimizer that it belongs to, if known.
     """
 
     name: str
     parts: tuple[Any, ...]
     shape: Optional[tuple[int, ...]]
     dtype: tf.DType
-    role: str
+    role: Role
+    owner: Optional[str] = None
+    optimizer: Optional[str] = None
 
     @property
     def saveable(self) -> Any:
@@ -61,31 +66,37 @@ def shape_of(variable: Any) -> Optional[tuple[int, ...]]:
     return tuple(shape.as_list()) if shape.is_fully_defined() else None
 
 
-def of_graph() -> dict[str, GraphVariable]:
-    """The default graph's GLOBAL_VARIABLES by name, in the order they were made."""
+def of_graph(overruling: Overruling = AS_FOUND) -> dict[str, GraphVariable]:
+    """The default graph's GLOBAL_VARIABLES by name, in the order they were made.
+
+    Args:
+      overruling: what a user says of their roles.
+    """
     parts: dict[str, list[Any]] = {}
     for variable in tf1.global_variables():
         parts.setdefault(name_of(variable), []).append(variable)
-    trainable = {name_of(variable) for variable in tf1.trainable_variables()}
+    trained = {name_of(variable) for variable in tf1.trainable_variables()}
     step = tf1.train.get_global_step()
-    step_name = None if step is None else name_of(step)
+    shapes = {name: shape_of(found[0]) for name, found in parts.items()}
+    roles = role_evidence.decide(
+        {
+            name: Fact(found[0].dtype.base_dtype.name, shapes[name])
+            for name, found in parts.items()
+        },
+        global_step=None if step is None else name_of(step),
+        trainable={name: name in trained for name in parts} if trained else None,
+        collection="the graph's collection",
+        overruling=overruling,
+    )
     return {
         name: GraphVariable(
             name=name,
             parts=tuple(found),
-            shape=shape_of(found[0]),
+            shape=shapes[name],
             dtype=found[0].dtype.base_dtype,
-            role=_role(name, trainable, parts, step_name),
+            role=roles[name].role,
+            owner=roles[name].owner,
+            optimizer=roles[name].optimizer,
         )
         for name, found in parts.items()
     }
-
-
-def _role(
-    name: str, trainable: set[str], all_names: Collection[str], step: Optional[str]
-) -> str:
-    if name == step:
-        return roles.GLOBAL_STEP
-    if name in trainable:
-        return roles.TRAINABLE
-    return roles.OPTIMIZER if roles.is_optimizer_state(name, all_names) else roles.MODEL

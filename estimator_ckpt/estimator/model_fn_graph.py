@@ -8,6 +8,7 @@ from typing import Any, Optional
 import tensorflow as tf
 from tensorflow.compat import v1 as tf1
 
+from estimator_ckpt.checkpoint.roles import AS_FOUND, Overruling
 from estimator_ckpt.estimator import carried_values, graph_variables, runtime
 from estimator_ckpt.maps.plans import Variable
 from estimator_ckpt.tf_private import graph_api
@@ -19,6 +20,7 @@ def of_model_fn(
     params: Optional[Mapping[str, Any]],
     mode: str,
     config: Optional[tf.estimator.RunConfig],
+    overruling: Overruling = AS_FOUND,
 ) -> dict[str, Variable]:
     """The variables that a model_fn makes, in a graph that is then thrown away."""
     runtime.enable_estimator()
@@ -33,7 +35,7 @@ def of_model_fn(
         features, labels = inputs if is_pair else (inputs, None)
         taken = _taken(model_fn, {**given, "labels": labels})
         model_fn(features, **taken)
-        return carried_values.of_graph(graph_variables.of_graph())
+        return carried_values.of_graph(graph_variables.of_graph(overruling))
 
 
 def _taken(function: Callable[..., Any], given: Mapping[str, Any]) -> dict[str, Any]:

@@ -91,7 +91,9 @@ def renamed(source: Checkpoint, assignment_map: AssignmentMap) -> Checkpoint:
     new_keys = {new: keys[old] for old, new in pairs}
     new_keys |= {new: keys[new] for _, new in moved if new in keys}
     meaning = dataclasses.replace(source.contents, keys=new_keys)
-    return Checkpoint(source.reader, source.graph, meaning, source.store)
+    return Checkpoint(
+        source.reader, source.graph, meaning, source.store, source.overruling
+    )
 
 
 def latest(model_dir: str) -> Optional[str]:

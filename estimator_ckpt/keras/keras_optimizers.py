@@ -175,7 +175,9 @@ def _listed_slots(
     }
     _require_owners(optimizer, owners)
 
-    def by_owner(variables: Sequence[Any], role: str) -> dict[str, ObjectVariable]:
+    def by_owner(
+        variables: Sequence[Any], role: roles.Role
+    ) -> dict[str, ObjectVariable]:
         return {
             owners[i]: tracked.variable(tracked.numbers[id(v)], role)
             for i, v in enumerate(variables)

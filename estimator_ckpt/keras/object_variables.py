@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import dataclasses
 from typing import Any
 
 import tensorflow as tf
 
-from estimator_ckpt.checkpoint import roles
-from estimator_ckpt.keras import keras_optimizers, trackables
+from estimator_ckpt.checkpoint import role_evidence
+from estimator_ckpt.checkpoint.name_sorting import Fact
+from estimator_ckpt.checkpoint.roles import AS_FOUND, TRAINABLE, Overruling
+from estimator_ckpt.keras import trackables
 from estimator_ckpt.keras.tracked_graph import TrackedGraph, model_role
-from estimator_ckpt.maps.plans import Variable, role_in
+from estimator_ckpt.maps.plans import Variable
 
 
 def is_trackable(target: Any) -> bool:
@@ -18,8 +21,12 @@ def is_trackable(target: Any) -> bool:
     return isinstance(target, kinds)
 
 
-def of_trackable(target: Any) -> dict[str, Variable]:
+def of_trackable(target: Any, overruling: Overruling = AS_FOUND) -> dict[str, Variable]:
     """An object's variables: by their names, or their paths where names say nothing.
+
+    Args:
+      target: the object.
+      overruling: what a user says of their roles.
 
     Raises:
       AmbiguousNameError: two variables have one name.
@@ -31,14 +38,30 @@ def of_trackable(target: Any) -> dict[str, Variable]:
     found.require_unique(type(target).__name__)
     numbers = {key: number for number, key in tracked.keys.items()}
     full = {numbers[key]: name for name, key in found.keys.items()}
-    of_optimizers = {
-        n for number in keras_optimizers.find(tracked) for n in tracked.below(number)
+    names = trackables.without_model_names(full, tracked)
+    called = {name: names[number] for number, name in full.items()}
+    model_roles = {
+        name: model_role(tracked.objects[number]) for number, name in full.items()
     }
-    result = {}
-    for number, name in trackables.without_model_names(full, tracked).items():
-        role = role_in(found, full[number])
-        if role in (roles.TRAINABLE, roles.MODEL):  # as far as names tell
-            is_model = number not in of_optimizers
-            role = model_role(tracked.objects[number]) if is_model else roles.OPTIMIZER
-        result[name] = tracked.variable(number, role, name).variable
-    return result
+    variables = {
+        name: tracked.variable(number, model_roles[name], called[name]).variable
+        for number, name in full.items()
+    }
+    roles = role_evidence.decide(
+        {name: Fact(v.dtype, v.shape) for name, v in variables.items()},
+        global_step=found.global_step,
+        keys=found.keys,
+        graph=tracked.message,
+        trainable={name: role is TRAINABLE for name, role in model_roles.items()},
+        collection="the object's own list",
+        overruling=overruling,
+    )
+    return {
+        called[name]: dataclasses.replace(
+            variable,
+            role=roles[name].role,
+            owner=called.get(roles[name].owner or "", roles[name].owner),
+            optimizer=roles[name].optimizer,
+        )
+        for name, variable in variables.items()
+    }

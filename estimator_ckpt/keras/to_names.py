@@ -42,7 +42,7 @@ class _Named:
     """A variable of the result, by its tf1 name before an assignment map renames it."""
 
     name: str
-    role: str
+    role: roles.Role
     origin: FromSource
 
 

@@ -11,6 +11,7 @@ from typing import Any, Optional
 import tensorflow as tf
 
 from estimator_ckpt.checkpoint import object_keys, roles
+from estimator_ckpt.checkpoint.roles import Role
 from estimator_ckpt.keras.descriptions import ObjectVariable
 from estimator_ckpt.maps.plans import Variable
 from estimator_ckpt.tf_private import keras_api, trackables_api
@@ -89,7 +90,7 @@ class TrackedGraph:
         }
 
     def variable(
-        self, number: int, role: str, name: Optional[str] = None
+        self, number: int, role: Role, name: Optional[str] = None
     ) -> ObjectVariable:
         """A node's variable, called by its path unless it has a name."""
         key, value = self.keys[number], self.objects[number]
@@ -97,13 +98,13 @@ class TrackedGraph:
         return object_variable(called, key, role, value)
 
 
-def model_role(variable: Any) -> str:
+def model_role(variable: Any) -> Role:
     """What a variable of a model is for."""
     trains = getattr(variable, "trainable", True)  # a ShardedVariable does not say
     return roles.TRAINABLE if trains else roles.MODEL
 
 
-def object_variable(name: str, key: str, role: str, value: Any) -> ObjectVariable:
+def object_variable(name: str, key: str, role: Role, value: Any) -> ObjectVariable:
     """A `tf.Variable`, one of Keras 3's or a tensor, as data."""
     dtype = tf.as_dtype(value.dtype).base_dtype
     shape = tuple(int(size) for size in value.shape)

@@ -13,9 +13,9 @@ import enum
 from collections.abc import Mapping
 from typing import Any, Optional
 
-from estimator_ckpt.checkpoint import roles
-from estimator_ckpt.checkpoint.contents import Contents
+from estimator_ckpt.checkpoint import optimizers, roles
 from estimator_ckpt.checkpoint.opening import Checkpoint
+from estimator_ckpt.checkpoint.roles import Role
 from estimator_ckpt.maps.assignment import AssignmentMap
 from estimator_ckpt.maps.filters import Filter, Patterns
 from estimator_ckpt.maps.renaming import Renaming
@@ -53,17 +53,21 @@ class Variable:
       name: its name.
       dtype: TensorFlow's name of its dtype.
       shape: its shape, None if it is not known before a session runs.
-      role: what it is for, one of those in `roles`.
+      role: what it is for.
       key: the key that holds it, in a checkpoint.
       size: the bytes that it takes.
+      owner: the variable that a slot or an average belongs to; None if unknown.
+      optimizer: what to call the optimizer that it belongs to, if known.
     """
 
     name: str
     dtype: str
     shape: Optional[tuple[int, ...]]
-    role: str = roles.TRAINABLE
+    role: Role = roles.TRAINABLE
     key: Optional[str] = None
     size: int = 0
+    owner: Optional[str] = None
+    optimizer: Optional[str] = None
 
     def __str__(self) -> str:
         return f"{self.dtype}{'?' if self.shape is None else list(self.shape)}"
@@ -288,14 +292,14 @@ def make(
     """
     if renaming is None:
         renaming = choice.assignment_map.rename(
-            source, source=source_name, among_others=True
+            source, source=source_name, among_others=True, owners=owners_of(source)
         )
     old_names = renaming.sources
     decided = {
         name: decide(variable, source.get(old_names.get(name, "")), choice, ambiguous)
         for name, variable in target.items()
     }
-    _take_beta_powers_with_slots(decided, choice)
+    _take_counts_with_slots(decided, choice)
     _follow_carried_variables(decided, choice)
     taken = {item.source.name for item in decided.values() if item.source}
     left = [
@@ -308,29 +312,29 @@ def make(
 
 
 def of_checkpoint(checkpoint: Checkpoint) -> dict[str, Variable]:
-    """The variables of a checkpoint, their roles told from their names."""
+    """The variables of a checkpoint."""
     return {
         name: Variable(
             name,
             info.dtype,
             info.shape,
-            role_in(checkpoint.contents, name),
+            checkpoint.roles[name].role,
             info.key,
             info.size,
+            checkpoint.roles[name].owner,
+            checkpoint.roles[name].optimizer,
         )
         for name, info in checkpoint.items()
     }
 
 
-def role_in(contents: Contents, name: str) -> str:
-    """What a variable of a checkpoint is for, as far as names tell."""
-    if name == contents.global_step:
-        return roles.GLOBAL_STEP
-    if name in contents.slots or roles.is_optimizer_state(name, contents.keys):
-        return roles.OPTIMIZER
-    if roles.is_model_state(name, contents.keys):
-        return roles.MODEL
-    return roles.TRAINABLE
+def owners_of(variables: Mapping[str, Variable]) -> dict[str, str]:
+    """The variable that each slot and each average belongs to, where known."""
+    return {
+        name: variable.owner
+        for name, variable in variables.items()
+        if variable.owner is not None
+    }
 
 
 def _described(variable: Optional[Variable]) -> Optional[dict[str, Any]]:
@@ -358,6 +362,9 @@ def decide(
         keys = ", ".join(ambiguous[target.name])
         because = f"several variables have this full name there: {keys}"
         return Item(Verdict.MISSING, target, None, because)
+    if source is None and target.role in roles.LEFT_BEHIND:
+        because = f"not in the source: {str(target.role).replace('_', ' ')}"
+        return Item(Verdict.RESET, target, None, because)
     if source is None:
         return Item(Verdict.MISSING, target, None, "no such variable")
     because = f"from {source.key!r}, {source}"
@@ -397,19 +404,37 @@ def _can_resize(source: Variable, target: Variable, choice: Choice) -> bool:
     )
 
 
-def _take_beta_powers_with_slots(decided: dict[str, Item], choice: Choice) -> None:
-    """Either without the other would scale the first steps wrongly."""
-    any_slots = any(
-        item.verdict.is_carried and roles.slot_owner(name, decided)
-        for name, item in decided.items()
-    )
+def _take_counts_with_slots(decided: dict[str, Item], choice: Choice) -> None:
+    """Beta powers and step counters go where the slots of their optimizer go.
+
+    Either without the other would scale the first steps wrongly. Where nobody knows
+    whose a power is, slots of any optimizer count.
+    """
+    slots = [
+        item
+        for item in decided.values()
+        if item.target is not None and item.target.role is roles.SLOT
+    ]
+    every = {item.target.optimizer for item in slots if item.target is not None}
+    carried = {
+        item.target.optimizer
+        for item in slots
+        if item.target is not None and item.verdict.is_carried
+    }
     whatever_included = dataclasses.replace(choice, names=Filter(None, None))
     for name, item in decided.items():
-        if not roles.is_beta_power(name) or item.target is None:
+        variable = item.target
+        if variable is None or not optimizers.counts_steps(name):
             continue
-        if any_slots and item.because == _NOT_INCLUDED:
-            decided[name] = decide(item.target, item.source, whatever_included, {})
-        elif item.verdict.is_carried and not any_slots:
+        if variable.role is not roles.OPTIMIZER:
+            continue
+        is_known = variable.optimizer in every
+        if not is_known and not optimizers.is_beta_power(name):
+            continue  # of an optimizer without slots
+        goes = variable.optimizer in carried if is_known else bool(carried)
+        if goes and item.because == _NOT_INCLUDED:
+            decided[name] = decide(variable, item.source, whatever_included, {})
+        elif item.verdict.is_carried and not goes:
             decided[name] = dataclasses.replace(
                 item, verdict=Verdict.RESET, because="no slots carried"
             )
@@ -424,7 +449,9 @@ def _follow_carried_variables(decided: dict[str, Item], choice: Choice) -> None:
             continue
         if choice.names.excludes(name) or choice.reset.includes(name):
             continue
-        owner = decided.get(roles.averaged_variable(name, decided) or "")
+        if item.target.role is not roles.AVERAGE:
+            continue
+        owner = decided.get(item.target.owner or "")
         if owner is None or not owner.verdict.is_carried or owner.source is None:
             continue
         if owner.target and owner.target.shape == item.target.shape:

@@ -10,10 +10,11 @@ from __future__ import annotations
 import bisect
 import dataclasses
 import functools
+import re
 from collections.abc import Collection, Mapping, Sequence
 from typing import NamedTuple, Optional
 
-from estimator_ckpt.checkpoint import messages, roles
+from estimator_ckpt.checkpoint import messages, role_evidence
 from estimator_ckpt.maps.map_rules import AssignmentMapError, Rule
 
 #: The most rules that match nothing of which a message says what is near: each costs
@@ -98,11 +99,13 @@ def rename(
     """Renames the variables of a checkpoint; as `AssignmentMap.rename`."""
     if not given:
         return Renaming(tuple(Move(name, name) for name in names))
+    if owners is None:
+        owners = role_evidence.by_names(names).owners
     by_rules = _Rules(given)
     named = {name: by_rules.of(name) for name in names}
     moves: list[Move] = []
     for name in names:
-        owner = _renamed_owner(name, names, owners, named)
+        owner = _renamed_owner(name, owners, named)
         if named[name].moves and not _comes_too_late(named[name], named.get(owner)):
             moves += named[name].moves
         else:
@@ -194,10 +197,7 @@ class _Rules:
 
 
 def _renamed_owner(
-    name: str,
-    names: Collection[str],
-    owners: Optional[Mapping[str, str]],
-    named: Mapping[str, _Named],
+    name: str, owners: Mapping[str, str], named: Mapping[str, _Named]
 ) -> str:
     """The variable with a rule that `name` is a slot or an average of; `` if none.
 
@@ -205,7 +205,7 @@ def _renamed_owner(
     """
     seen = {name}
     while True:
-        of = roles.owner(name, names) if owners is None else owners.get(name)
+        of = owners.get(name)
         if of is None or of in seen or of not in named:
             return ""
         if named[of].moves:
@@ -223,13 +223,28 @@ def _comes_too_late(found: _Named, owner: Optional[_Named]) -> bool:
 
 def _following(name: str, owner: str, named: Mapping[str, _Named]) -> list[Move]:
     """The new names of a slot or an average: one for each of its variable's."""
-    before, found, after = f"/{name}/".rpartition(f"/{owner}/")
-    if not owner or not found:
+    if not owner:
         return [Move(name, name)]
-    return [
-        Move(name, f"{before}/{move.new}/{after}".strip("/"))
-        for move in named[owner].moves
-    ]
+    return [Move(name, _after(name, owner, move.new)) for move in named[owner].moves]
+
+
+def _after(name: str, owner: str, new: str) -> str:
+    """A slot's or an average's name, once its variable is called otherwise.
+
+    Unchanged if it does not say which variable it belongs to (`Variable_3`).
+    """
+    if name.endswith(":0") and owner.endswith(":0"):  # as Saver({v.name: v}) has it
+        return f"{_after(name[:-2], owner[:-2], re.sub(':0$', '', new))}:0"
+    before, found, after = f"/{name}/".rpartition(f"/{owner}/")
+    if found:
+        return f"{before}/{new}/{after}".strip("/")
+    if name.startswith(f"{owner}_"):  # of Mesh-TensorFlow: kernel_slot_v
+        return f"{new}{name[len(owner) :]}"
+    scope, slash, last = name.rpartition("/")
+    flat = owner.replace("/", "_")
+    if last.startswith(f"{flat}_"):  # of Keras 3: adam/dense_kernel_momentum
+        return f"{scope}{slash}{new.replace('/', '_')}{last[len(flat) :]}"
+    return name
 
 
 # Variables with one new name.

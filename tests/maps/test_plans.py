@@ -12,8 +12,8 @@ from tests.testdata_paths import PREFIXES
 DIGITS = PREFIXES["digits/model.ckpt-300"]
 
 
-def variable(name, shape=(2,), dtype="float32", role=roles.TRAINABLE):
-    return Variable(name, dtype, shape, role, key=name, size=8)
+def variable(name, shape=(2,), dtype="float32", role=roles.TRAINABLE, **belongs):
+    return Variable(name, dtype, shape, role, key=name, size=8, **belongs)
 
 
 def side(*variables):
@@ -84,10 +84,13 @@ def test_cast_and_resize_only_when_asked():
     assert found.items[0].verdict is Verdict.SHAPE_MISMATCH
 
 
-def test_beta_powers_go_with_their_slots():
-    names = ["w", "w/Adam", "w/Adam_1", "beta1_power"]
+@pytest.mark.parametrize("optimizer", ["Adam", None])
+def test_beta_powers_go_with_their_slots(optimizer):
     source = side(
-        variable("w"), *(variable(n, role=roles.OPTIMIZER) for n in names[1:])
+        variable("w"),
+        variable("w/Adam", role=roles.SLOT, owner="w", optimizer="Adam"),
+        variable("w/Adam_1", role=roles.SLOT, owner="w", optimizer="Adam"),
+        variable("beta1_power", role=roles.OPTIMIZER, optimizer=optimizer),
     )
     carried = verdicts(made(source, source, carry="all"))
     assert set(carried.values()) == {Verdict.CARRIED}
@@ -99,9 +102,39 @@ def test_beta_powers_go_with_their_slots():
     assert alone["beta1_power"] is Verdict.RESET
 
 
+def test_beta_powers_go_with_the_slots_of_their_own_optimizer():
+    source = {}
+    for number, v in (("", "g/w"), ("_1", "d/w")):
+        optimizer = f"Adam (beta1_power{number})"
+        slots = (variable(f"{v}/Adam", role=roles.SLOT, owner=v, optimizer=optimizer),)
+        power = f"beta1_power{number}"
+        power = variable(power, role=roles.OPTIMIZER, optimizer=optimizer)
+        source |= side(variable(v), *slots, power)
+    found = verdicts(made(source, source, carry="all", include="d/"))
+    assert found == {
+        "g/w": Verdict.RESET,
+        "g/w/Adam": Verdict.RESET,
+        "beta1_power": Verdict.RESET,
+        "d/w": Verdict.CARRIED,
+        "d/w/Adam": Verdict.CARRIED,
+        "beta1_power_1": Verdict.CARRIED,
+    }
+
+
+def test_metrics_and_strings_that_the_source_lacks_are_no_problem():
+    target = side(
+        variable("w"),
+        variable("total", role=roles.METRIC),
+        variable("text", dtype="string", role=roles.NO_VARIABLE),
+    )
+    planned = made(side(variable("w")), target)
+    assert planned.problems == []
+    assert verdicts(planned)["total"] is Verdict.RESET
+
+
 def test_an_average_that_the_source_lacks_begins_at_its_variable():
     average = "w/ExponentialMovingAverage"
-    target = side(variable("w"), variable(average, role=roles.MODEL))
+    target = side(variable("w"), variable(average, role=roles.AVERAGE, owner="w"))
     item = made(side(variable("w")), target, carry="model").items[1]
     assert item.verdict is Verdict.CARRIED
     assert item.source.name == "w"

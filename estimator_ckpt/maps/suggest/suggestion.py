@@ -7,12 +7,12 @@ reason for each rule, and a sentence for each variable that nothing decides.
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
 from estimator_ckpt.checkpoint import roles
 from estimator_ckpt.maps import builtin_maps
 from estimator_ckpt.maps.assignment import NO_RENAMES, AssignmentMap
-from estimator_ckpt.maps.plans import Variable
+from estimator_ckpt.maps.plans import Variable, owners_of
 from estimator_ckpt.maps.renaming import Renaming
 from estimator_ckpt.maps.suggest import (
     matching,
@@ -92,13 +92,15 @@ def suggest(
     Raises:
       AssignmentMapError: the map gives two variables one name.
     """
-    known = given.rename(source, source="the source", among_others=True)
+    known = given.rename(
+        source, source="the source", among_others=True, owners=owners_of(source)
+    )
     mine = {
         new: dataclasses.replace(source[old], name=new)
         for old, new in known.pairs
-        if _is_models_own(source[old], source)
+        if _is_models_own(source[old])
     }
-    theirs = {n: v for n, v in target.items() if _is_models_own(v, target)}
+    theirs = {n: v for n, v in target.items() if _is_models_own(v)}
     order = [new for name in source_order for new in known.targets.get(name, ())]
     ours, our_places = _layers(mine, order)
     others, their_places = _layers(theirs, target_order)
@@ -115,13 +117,10 @@ def suggest(
     )
 
 
-def _is_models_own(variable: Variable, among: Collection[str]) -> bool:
+def _is_models_own(variable: Variable) -> bool:
     """Whether a variable is one to find: not a slot, nor an average, nor the step."""
-    return (
-        variable.role in (roles.TRAINABLE, roles.MODEL)
-        and variable.shape is not None
-        and roles.averaged_variable(variable.name, among) is None
-    )
+    is_models = variable.role in (roles.TRAINABLE, roles.MODEL)
+    return is_models and variable.shape is not None
 
 
 def _layers(
@@ -152,11 +151,14 @@ def _rules(
     pairs: Sequence[Pair], source: Mapping[str, Variable], given: AssignmentMap
 ) -> list[Proposed]:
     """Rules that rename pairs; one for each where fewer would not do."""
-    names = sorted(name for name in source if _is_models_own(source[name], source))
+    names = sorted(name for name in source if _is_models_own(source[name]))
     found = proposed_rules.of_pairs(pairs, names)
     rules = [rule for proposed in found for rule in proposed.rules]
     every = AssignmentMap((*rules, *given.rules))
-    new = every.rename(source, source="the source", among_others=True).targets
+    owners = owners_of(source)
+    new = every.rename(
+        source, source="the source", among_others=True, owners=owners
+    ).targets
     if all(new.get(pair.source) == (pair.target,) for pair in pairs):
         return found
     return proposed_rules.one_each(pairs)

@@ -19,9 +19,9 @@ from tests.testdata_paths import PREFIXES
 DIGITS = str(PREFIXES["digits/model.ckpt-300"])
 
 
-def side(shapes, role=roles.TRAINABLE):
+def side(shapes, role=roles.TRAINABLE, owner=None):
     return {
-        name: Variable(name, "float32", tuple(shape), role, key=name)
+        name: Variable(name, "float32", tuple(shape), role, key=name, owner=owner)
         for name, shape in shapes.items()
     }
 
@@ -474,10 +474,13 @@ class TestSize:
 
 class TestWhatIsConsidered:
     def test_slots_averages_and_steps_are_no_candidates(self):
-        source = side({"a/kernel": (4, 4), "a/kernel/ExponentialMovingAverage": (4, 4)})
-        source |= side({"a/kernel/Adam": (4, 4)}, roles.OPTIMIZER)
-        target = side({"b/kernel": (4, 4), "b/kernel/ExponentialMovingAverage": (4, 4)})
-        target |= side({"b/kernel/Adam": (4, 4)}, roles.OPTIMIZER)
+        source, target = side({"a/kernel": (4, 4)}), side({"b/kernel": (4, 4)})
+        average = {"a/kernel/ExponentialMovingAverage": (4, 4)}
+        source |= side(average, roles.AVERAGE, "a/kernel")
+        source |= side({"a/kernel/Adam": (4, 4)}, roles.SLOT, "a/kernel")
+        average = {"b/kernel/ExponentialMovingAverage": (4, 4)}
+        target |= side(average, roles.AVERAGE, "b/kernel")
+        target |= side({"b/kernel/Adam": (4, 4)}, roles.SLOT, "b/kernel")
         suggestion = suggest(source, target)
         assert found(suggestion) == {"a/kernel": "b/kernel"}
         renamed = dict(suggestion.assignment_map.rename(source, source="s").pairs)
