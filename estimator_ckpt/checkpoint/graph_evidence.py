@@ -9,7 +9,7 @@ optimizer.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Optional
 
 from estimator_ckpt.checkpoint import (
     known_names,
@@ -29,6 +29,7 @@ from estimator_ckpt.checkpoint.roles import (
 )
 
 Found = dict[int, Decision]
+_NOT_NUMBERS = frozenset({"string", "variant", "resource"})
 
 
 def decide(message: Any, facts: Mapping[str, Fact]) -> dict[str, Decision]:
@@ -56,7 +57,13 @@ def decide(message: Any, facts: Mapping[str, Fact]) -> dict[str, Decision]:
             by_key[saved.key] = Decision(NO_VARIABLE, "an object's state, no variable")
         elif saved.is_child_of_root == object_keys.SAVE_COUNTER:
             by_key[saved.key] = Decision(NO_VARIABLE, "the root's save_counter")
+        elif saved.name is None and _is_no_number(facts.get(saved.key)):
+            by_key[saved.key] = Decision(NO_VARIABLE, "a string of an object's")
     return by_key
+
+
+def _is_no_number(fact: Optional[Fact]) -> bool:
+    return fact is not None and fact.dtype in _NOT_NUMBERS
 
 
 def _scales(graph: GraphNodes) -> Found:

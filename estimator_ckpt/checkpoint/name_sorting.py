@@ -15,7 +15,6 @@ from estimator_ckpt.checkpoint.roles import (
     LOSS_SCALE,
     METRIC,
     MODEL,
-    NO_VARIABLE,
     SLOT,
     TF1,
     Decision,
@@ -144,7 +143,9 @@ def sort(scene: Scene) -> Sorted:
         scope, _, last = name.rpartition("/")
         fact = facts[name]
         if fact.dtype in _NOT_NUMBERS:
-            found.decisions[name] = Decision(NO_VARIABLE, f"a {fact.dtype}")
+            found.decisions[name] = Decision(
+                MODEL, f"a {fact.dtype}: nothing trains it"
+            )
         elif not fact.shape and _sort_scalar(found, name, scope, last, facts):
             continue
         elif last in known_names.STATISTICS:
@@ -179,7 +180,9 @@ def _sort_scalar(
     elif known_names.is_complete(last, prefix, known_names.LOSS_SCALES, facts):
         found.decisions[name] = Decision(LOSS_SCALE, "named as a loss scale's")
         return True
-    elif known_names.is_complete(last, prefix, known_names.METRICS, facts):
+    elif "metric" in scope.lower() and known_names.is_complete(
+        last, prefix, known_names.METRICS, facts
+    ):
         found.decisions[name] = Decision(METRIC, "named as a metric's variables")
         return True
     return False
