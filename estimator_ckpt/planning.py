@@ -91,9 +91,7 @@ def plan(
         assignment_map=assignment_map,
     )
     read_by = _ReadBy(names, Overruling.of(optimizer_state, model_state))
-    old, new = _sides(
-        source, target, read_by, input_fn, params, mode, config
-    )
+    old, new = _sides(source, target, read_by, input_fn, params, mode, config)
     if vocab_info:
         from estimator_ckpt.estimator import carried_values
 
@@ -150,9 +148,7 @@ def suggest(
       AssignmentMapError: the map cannot be read, or gives two variables one name.
     """
     read_by = _ReadBy(names, Overruling.of(optimizer_state, model_state))
-    old, new = _sides(
-        source, target, read_by, input_fn, params, mode, config
-    )
+    old, new = _sides(source, target, read_by, input_fn, params, mode, config)
     return suggestion.suggest(
         old.variables,
         new.variables,

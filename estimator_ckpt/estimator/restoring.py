@@ -76,7 +76,10 @@ def renamed(source: Checkpoint, assignment_map: AssignmentMap) -> Checkpoint:
       AssignmentMapError: it does not, or gives two variables one name.
     """
     keys = source.contents.keys
-    pairs = assignment_map.rename(keys, source=source.prefix, among_others=True).pairs
+    owners = source.roles.owners if assignment_map else {}
+    pairs = assignment_map.rename(
+        keys, source=source.prefix, among_others=True, owners=owners
+    ).pairs
     moved = [(old, new) for old, new in pairs if new != old]
     staying = {old for old, new in pairs if new == old}
     twice = sorted(new for old, new in moved if new in keys and old not in staying)
