@@ -28,6 +28,7 @@ _PLAIN = {
     "convert": "estimator_ckpt.conversion.convert",
     "convert_model_dir": "estimator_ckpt.conversion.model_dirs",
     "diff": "estimator_ckpt.checkpoint.diff",
+    "load_into": "estimator_ckpt.keras.load_into",  # Keras may have another backend
     "enable_estimator": "estimator_ckpt.estimator.runtime",
     "open_checkpoint": "estimator_ckpt.checkpoint.opening",
     "plan": "estimator_ckpt.planning",
@@ -66,6 +67,7 @@ if TYPE_CHECKING:
     )
     from estimator_ckpt.keras.convert_for import convert_for as convert_for
     from estimator_ckpt.keras.convert_for import plan_for as plan_for
+    from estimator_ckpt.keras.load_into import load_into as load_into
     from estimator_ckpt.planning import plan as plan
     from estimator_ckpt.planning import suggest as suggest
 

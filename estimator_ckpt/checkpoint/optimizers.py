@@ -310,6 +310,31 @@ def kind_of(suffixes: Collection[str]) -> Optional[Kind]:
     return None
 
 
+def kinds_of(slots: Collection[str], powers: Collection[str]) -> list[Kind]:
+    """The tf1 optimizers that can have left slots of these names for each variable.
+
+    A usual name says which. Of a name that the user gave (`d_adam`, `d_adam_1`), all
+    that keep as many slots and the same powers.
+
+    Args:
+      slots: `Adam` and `Adam_1`.
+      powers: the names of the beta powers beside them: `beta1_power`.
+    """
+    usual = kind_of(slots)
+    if usual is not None:
+        return [usual]
+    bases = {re.sub(r"_\d+$", "", name) for name in slots}
+    if len(bases) > 1 or (bases <= TF1_SLOTS and not powers):
+        return []
+    return [
+        kind
+        for kind in _KINDS
+        if kind is not BERT
+        and len(kind.slots) == len(slots)
+        and set(kind.powers) == set(powers)
+    ]
+
+
 def steps_taken(
     powers: Mapping[str, float],
     betas: Mapping[str, float],

@@ -7,12 +7,9 @@ keys, and one small shard with what had to be computed.
 
 from __future__ import annotations
 
-import contextlib
-import functools
-import logging
 import os
-from collections.abc import Iterator, Sequence
-from typing import Any, Optional
+from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple, Optional
 
 from estimator_ckpt.bundle import files
 from estimator_ckpt.checkpoint import naming, opening
@@ -20,14 +17,20 @@ from estimator_ckpt.checkpoint.naming import NamesBy
 from estimator_ckpt.checkpoint.opening import Checkpoint
 from estimator_ckpt.conversion import new_bundle
 from estimator_ckpt.conversion.targets import Target
-from estimator_ckpt.keras import to_names, to_objects, trackables, weights_file
+from estimator_ckpt.keras import (
+    keras_3_models,
+    keras_files,
+    load_into,
+    object_requests,
+    to_names,
+    to_objects,
+)
+from estimator_ckpt.keras.descriptions import ObjectDescription, TrackableError
 from estimator_ckpt.keras.object_plans import ObjectPlan
-from estimator_ckpt.keras.to_objects import Iterations, Request
+from estimator_ckpt.keras.object_requests import Iterations, Request
 from estimator_ckpt.layouts import layer_rules
-from estimator_ckpt.maps.assignment import AssignmentMap
 from estimator_ckpt.maps.plans import Plan
-
-_log = logging.getLogger("estimator_ckpt")
+from estimator_ckpt.tf_private import keras_api
 
 
 def convert_for(
@@ -101,27 +104,30 @@ def convert_for(
       LayoutRuleError: a layout rule is malformed, or does not fit.
       In all of these cases nothing is written.
     """
+    way = _way(to)
     target = Target.of(destination, to, data, overwrite, progress)
-    naming.parse(names)
-    request = _request(
-        to, assignment_map, layouts, optimizer_state, iterations, strict=strict
+    request = Request.of(
+        names=names,
+        assignment_map=assignment_map,
+        layouts=layouts,
+        optimizer_state=optimizer_state,
+        iterations=iterations,
+        strict=strict,
     )
-    describe = functools.partial(
-        trackables.describe, input_shape=input_shape, names_by=names
-    )
-    if to == "tf2" and weights_file.is_one(destination):
-        path = weights_file.check(trackable, destination, overwrite)
-        with _opened(source, names, to) as checkpoint:
-            description = describe(trackable)
-            made = to_objects.plan(description, checkpoint, request)
-            _report(made)
-            weights_file.write(trackable, description, made, path)
+    if to == "tf2" and keras_files.is_one(destination):
+        path = keras_files.check(trackable, destination, overwrite)
+        with object_requests.opened(source, request.names_by) as checkpoint:
+            description = load_into.described(trackable, request, input_shape)
+            made = way.plan(description, checkpoint, request)
+            made.log()
+            keras_files.write(trackable, description, made, path)
         return path
-    with _opened(source, names, to) as checkpoint:
+    names_by = way.names_by or request.names_by
+    with object_requests.opened(source, names_by) as checkpoint:
         prefix = target.usable_prefix(checkpoint.prefix)
-        description = describe(trackable, save_counter=save_counter)
-        made = _WAYS[to](description, checkpoint, request)
-        _report(made)
+        description = _described(trackable, request, input_shape, save_counter)
+        made = way.plan(description, checkpoint, request)
+        made.log()
         with opening.as_bundle(checkpoint, os.path.dirname(prefix)) as bundle:
             new_bundle.write(bundle.bundle, made.key_moves(), prefix, target)
     return prefix
@@ -162,69 +168,67 @@ def plan_for(
       As `convert_for`, but for variables that are missing or do not fit, which the
       plan shows.
     """
-    naming.parse(names)
-    request = _request(
-        to, assignment_map, layouts, optimizer_state, iterations, strict=False
-    )
-    with _opened(source, names, to) as checkpoint:
-        description = trackables.describe(
-            trackable,
-            save_counter=save_counter,
-            input_shape=input_shape,
-            names_by=names,
-        )
-        return _WAYS[to](description, checkpoint, request).plan
-
-
-#: What plans each way.
-_WAYS = {"tf2": to_objects.plan, "tf1": to_names.plan}
-
-
-def _request(
-    to: str,
-    assignment_map: Any,
-    layouts: layer_rules.Layouts,
-    optimizer_state: bool,
-    iterations: Iterations,
-    *,
-    strict: bool,
-) -> Request:
-    """What a user asks for, checked."""
-    if to not in _WAYS:
-        raise ValueError(f"unknown to {to!r}: use 'tf2', or 'tf1' for the way back")
-    return Request(
-        renames=AssignmentMap.of(assignment_map),
-        rules=layer_rules.rules_of(layouts),
+    way = _way(to)
+    request = Request.of(
+        names=names,
+        assignment_map=assignment_map,
+        layouts=layouts,
         optimizer_state=optimizer_state,
         iterations=iterations,
-        strict=strict,
+        strict=False,
     )
+    with object_requests.opened(source, way.names_by or request.names_by) as checkpoint:
+        description = _described(trackable, request, input_shape, save_counter)
+        return way.plan(description, checkpoint, request).plan
 
 
-@contextlib.contextmanager
-def _opened(
-    source: files.PathLike, names: naming.NamesLike, to: str
-) -> Iterator[Checkpoint]:
-    """The source.
+class _Way(NamedTuple):
+    """One of the two directions.
 
-    Args:
-      source: its path.
-      names: what variables are called.
-      to: what is made of it; on the way back the object says what keys mean.
+    Attributes:
+      plan: what decides what is written.
+      names_by: what the source's variables are called, whatever the user says: on the
+        way back the object says what keys mean. None: as the user says.
     """
-    names_by = NamesBy.PATH if to == "tf1" else naming.parse(names)
-    with opening.opened(source, names=names_by) as checkpoint:
-        checkpoint.contents.require_unique(checkpoint.prefix)
-        yield checkpoint
+
+    plan: Callable[[ObjectDescription, Checkpoint, Request], ObjectPlan]
+    names_by: Optional[NamesBy]
 
 
-def _report(made: ObjectPlan) -> None:
-    """Logs what becomes of each variable, and what is not as it was."""
-    for item in made.plan.items:
-        if item.target is None:
-            continue
-        _log.info("%s: %s (%s)", item.name, item.verdict.value, item.because)
-        if item.verdict.is_problem:
-            _log.warning("%s: %s; it keeps its own value", item.name, item.because)
-    for sentence in made.warnings:
-        _log.warning("%s", sentence)
+_WAYS = {
+    "tf2": _Way(to_objects.plan, None),
+    "tf1": _Way(to_names.plan, NamesBy.PATH),
+}
+
+
+def _way(to: str) -> _Way:
+    if to not in _WAYS:
+        raise ValueError(f"unknown to {to!r}: use 'tf2', or 'tf1' for the way back")
+    return _WAYS[to]
+
+
+def _described(
+    trackable: Any,
+    request: Request,
+    input_shape: Optional[Sequence[Optional[int]]],
+    save_counter: bool,
+) -> ObjectDescription:
+    """An object that TensorFlow can restore.
+
+    Raises:
+      TrackableError: it is one of Keras 3 with another backend, among others.
+    """
+    if keras_3_models.is_one(trackable):
+        raise TrackableError(
+            f"{trackable!r}: with Keras's backend {keras_api.backend()!r} no "
+            f"tf.train.Checkpoint restores it: give a destination .weights.h5 or "
+            f".keras, or load_into"
+        )
+    from estimator_ckpt.keras import trackables  # imports TensorFlow
+
+    return trackables.describe(
+        trackable,
+        save_counter=save_counter,
+        input_shape=input_shape,
+        names_by=request.names_by,
+    )

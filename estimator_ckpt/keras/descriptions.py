@@ -55,6 +55,19 @@ class Generation(enum.Enum):
 
 
 @dataclasses.dataclass(frozen=True)
+class LossScale:
+    """What a LossScaleOptimizer keeps beside the optimizer in it.
+
+    Attributes:
+      scale: what the loss is multiplied by.
+      good_steps: the steps since it changed.
+    """
+
+    scale: ObjectVariable
+    good_steps: ObjectVariable
+
+
+@dataclasses.dataclass(frozen=True)
 class OptimizerDescription:
     """A Keras optimizer.
 
@@ -70,6 +83,7 @@ class OptimizerDescription:
       slots: slot variables by what they are, then by their variable's name.
       averages: the averages that it keeps (`use_ema`), by their variable's name.
       rate: the variable that holds its learning rate, if one does.
+      loss_scale: of a LossScaleOptimizer that it is in, if that keeps one.
       others: its other variables: further hyperparameters and the like.
     """
 
@@ -84,6 +98,7 @@ class OptimizerDescription:
     slots: Mapping[str, Mapping[str, ObjectVariable]]
     averages: Mapping[str, ObjectVariable]
     rate: Optional[ObjectVariable]
+    loss_scale: Optional[LossScale]
     others: tuple[ObjectVariable, ...]
 
     @property
@@ -113,6 +128,9 @@ class OptimizerDescription:
         yield self.iterations
         if self.rate is not None:
             yield self.rate
+        if self.loss_scale is not None:
+            yield self.loss_scale.scale
+            yield self.loss_scale.good_steps
         yield from self.others
         for by_owner in self.slots.values():
             yield from by_owner.values()
@@ -131,8 +149,8 @@ class ObjectDescription:
       step: the child `step` of the root, which stands for the global step.
       save_counter: the root's save_counter.
       optimizers: its Keras optimizers.
-      fixed: other variables that keep their values: random seeds, metrics, loss
-        scales, entries of tables.
+      fixed: other variables that keep their values: random seeds, metrics, entries
+        of tables.
       has_embeddings: whether a layer's gradients are sparse.
     """
 

@@ -2,117 +2,103 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any
-
-import tensorflow as tf
+import dataclasses
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any, Optional
 
 from estimator_ckpt.checkpoint import messages, optimizers, roles
 from estimator_ckpt.keras.descriptions import (
     Generation,
+    LossScale,
     ObjectVariable,
     OptimizerDescription,
     TrackableError,
 )
-from estimator_ckpt.keras.tracked_graph import TrackedGraph
 from estimator_ckpt.tf_private import keras_api
 
+_Slots = dict[str, dict[str, ObjectVariable]]
 
-def find(tracked: TrackedGraph) -> dict[int, Any]:
-    """The optimizers among the objects of a graph, by node.
 
-    tf.keras's LossScaleOptimizer stands in the graph for the one in it; Keras 3's has
-    a node of its own, and no slots.
+@dataclasses.dataclass(frozen=True)
+class Surroundings:
+    """What is around an optimizer in its object.
+
+    Attributes:
+      path: where it is in the object: `optimizer`.
+      model: the model's variables, each with its name.
+      own: all variables of the optimizer.
+      wrapper: the LossScaleOptimizer that it is in, None if it is in none.
+      graph_slots: what an object graph says of slots of legacy optimizers: the slot's
+        name, the variable's, and the slot variable.
+      describe: describes a variable, given its role.
     """
-    every = {n: v for n, v in enumerate(tracked.objects) if keras_api.is_optimizer(v)}
-    present = {id(value) for value in tracked.objects}
-    found = {}
-    for number, value in every.items():
-        inner = getattr(value, "inner_optimizer", value)
-        if inner is value or id(inner) not in present:
-            found[number] = inner
-    return found
+
+    path: str
+    model: Sequence[tuple[Any, str]]
+    own: Sequence[Any]
+    wrapper: Optional[Any]
+    graph_slots: Iterable[tuple[str, str, Any]]
+    describe: Callable[[Any, roles.Role], ObjectVariable]
 
 
-def build(tracked: TrackedGraph) -> bool:
-    """Makes the slots of optimizers that have none; returns whether there were any.
-
-    Raises:
-      TrackableError: which variables one of them trains cannot be known.
-    """
-    every = list(find(tracked).values())
-    new = [optimizer for optimizer in every if not keras_api.has_slots(optimizer)]
-    for optimizer in new:
-        if len(every) > 1:
-            raise TrackableError(
-                f"the optimizer {type(optimizer).__name__} is not built, and with "
-                f"{len(every)} of them nobody can tell which variables it trains: "
-                f"build each (optimizer.build(...))"
-            )
-        keras_api.build_slots(optimizer, _trained(optimizer, tracked))
-    return bool(new)
-
-
-def _trained(optimizer: Any, tracked: TrackedGraph) -> list[Any]:
-    """The variables that an object's only optimizer trains."""
-    models = tracked.models
-    if models:
-        top = [m for m in models if not any(keras_api.has_layer(x, m) for x in models)]
-        found = [v for model in top for v in model.trainable_variables]
-        return list({id(variable): variable for variable in found}.values())
-    if not keras_api.is_legacy_optimizer(optimizer):
-        raise TrackableError(
-            f"the optimizer {type(optimizer).__name__} is not built, and its slots "
-            f"stand in the order of the variables it trains: call "
-            f"optimizer.build(variables) first"
-        )
-    return [v for v in tracked.objects if isinstance(v, tf.Variable) and v.trainable]
-
-
-def describe(
-    tracked: TrackedGraph, number: int, optimizer: Any, names: Mapping[int, str]
-) -> OptimizerDescription:
+def describe(optimizer: Any, around: Surroundings) -> OptimizerDescription:
     """What an optimizer keeps.
 
     Args:
-      tracked: the graph that it is in.
-      number: its node.
-      optimizer: the optimizer itself.
-      names: the names of the model's variables, by node.
+      optimizer: the optimizer.
+      around: what it trains, and where it is.
 
     Raises:
-      TrackableError: it trains variables that are not among these.
+      TrackableError: it trains variables that are not in the object.
     """
     known = keras_api.known_class(optimizer, optimizers.KERAS)
     kind = optimizers.KERAS[known] if known else optimizers.UNKNOWN
     generation = _generation(optimizer)
+    slots: _Slots = {}
     averages: dict[str, ObjectVariable] = {}
     if generation is Generation.LEGACY:
-        slots = _legacy_slots(tracked, number, kind, names)
-    else:
-        slots, averages = _listed_slots(tracked, optimizer, names)
-    counter = tracked.numbers[id(optimizer.iterations)]
-    rate = tracked.numbers.get(id(keras_api.rate_variable(optimizer)))
-    by_owner = [*slots.values(), averages]
-    taken = {variable.key for found in by_owner for variable in found.values()}
+        slots = _legacy_slots(kind, around)
+    elif keras_api.has_slots(optimizer):
+        slots, averages = _listed_slots(optimizer, around)
+    counter = around.describe(optimizer.iterations, roles.OPTIMIZER)
+    rate = None
+    if keras_api.rate_variable(optimizer) is not None:
+        rate = around.describe(keras_api.rate_variable(optimizer), roles.OPTIMIZER)
+    loss_scale = _loss_scale(around)
+    taken = {
+        variable.key
+        for by_owner in (*slots.values(), averages)
+        for variable in by_owner.values()
+    }
+    taken |= {counter.key, *([rate.key] if rate else [])}
+    if loss_scale is not None:
+        taken |= {loss_scale.scale.key, loss_scale.good_steps.key}
+    own = [around.describe(variable, roles.OPTIMIZER) for variable in around.own]
     return OptimizerDescription(
         called=_called(optimizer, generation),
-        path=tracked.path(number),
+        path=around.path,
         keras_kind=kind,
         generation=generation,
         settings=_settings(optimizer) if known else {},
         has_schedule=keras_api.schedule_of(optimizer) is not None,
-        learning_rate=lambda iterations: _learning_rate(optimizer, iterations),
-        iterations=tracked.variable(counter, roles.OPTIMIZER),
+        learning_rate=lambda iterations: keras_api.learning_rate(optimizer, iterations),
+        iterations=counter,
         slots=slots,
         averages=averages,
-        rate=None if rate is None else tracked.variable(rate, roles.OPTIMIZER),
-        others=tuple(
-            tracked.variable(n, roles.OPTIMIZER)
-            for n in sorted(tracked.below(number) - {counter, rate})
-            if tracked.keys[n] not in taken
-        ),
+        rate=rate,
+        loss_scale=loss_scale,
+        others=tuple(variable for variable in own if variable.key not in taken),
     )
+
+
+def _loss_scale(around: Surroundings) -> Optional[LossScale]:
+    """What a LossScaleOptimizer keeps beside the optimizer."""
+    if around.wrapper is None:
+        return None
+    found = keras_api.loss_scale_of(around.wrapper)
+    if found is None:
+        return None
+    return LossScale(*(around.describe(v, roles.LOSS_SCALE) for v in found))
 
 
 def _generation(optimizer: Any) -> Generation:
@@ -137,60 +123,25 @@ def _settings(optimizer: Any) -> dict[str, float]:
     }
 
 
-def _learning_rate(optimizer: Any, iterations: int) -> float:
-    """The rate of the step after so many."""
-    schedule = keras_api.schedule_of(optimizer)
-    if schedule is not None:
-        return float(schedule(tf.constant(iterations, tf.int64)))
-    return float(tf.convert_to_tensor(optimizer.learning_rate))
-
-
-_Slots = dict[str, dict[str, ObjectVariable]]
-
-
-def _legacy_slots(
-    tracked: TrackedGraph,
-    number: int,
-    kind: optimizers.KerasKind,
-    names: Mapping[int, str],
-) -> _Slots:
+def _legacy_slots(kind: optimizers.KerasKind, around: Surroundings) -> _Slots:
     """Slots by what they are and by owner, as the graph says it."""
     meaning = {name: slot for slot, name in kind.legacy.items()}
     slots: _Slots = {}
-    for slot in tracked.message.nodes[number].slot_variables:
-        by_owner = slots.setdefault(meaning.get(slot.slot_name, slot.slot_name), {})
-        owner = names[slot.original_variable_node_id]
-        by_owner[owner] = tracked.variable(slot.slot_variable_node_id, roles.OPTIMIZER)
+    for slot, owner, variable in around.graph_slots:
+        by_owner = slots.setdefault(meaning.get(slot, slot), {})
+        by_owner[owner] = around.describe(variable, roles.SLOT)
     return slots
 
 
 def _listed_slots(
-    tracked: TrackedGraph, optimizer: Any, names: Mapping[int, str]
+    optimizer: Any, around: Surroundings
 ) -> tuple[_Slots, dict[str, ObjectVariable]]:
     """The same of optimizers since 2.11, by the order of their lists; and averages."""
     owners = {
         place: name
-        for n, name in names.items()
-        if (place := keras_api.place_in(optimizer, tracked.objects[n])) is not None
+        for variable, name in around.model
+        if (place := keras_api.place_in(optimizer, variable)) is not None
     }
-    _require_owners(optimizer, owners)
-
-    def by_owner(
-        variables: Sequence[Any], role: roles.Role
-    ) -> dict[str, ObjectVariable]:
-        return {
-            owners[i]: tracked.variable(tracked.numbers[id(v)], role)
-            for i, v in enumerate(variables)
-        }
-
-    slots = {
-        slot: by_owner(variables, roles.OPTIMIZER)
-        for slot, variables in keras_api.slot_lists(optimizer).items()
-    }
-    return slots, by_owner(keras_api.averages_of(optimizer), roles.MODEL)
-
-
-def _require_owners(optimizer: Any, owners: Mapping[int, str]) -> None:
     trained = keras_api.trained_by(optimizer)
     absent = [name for place, name in enumerate(trained) if place not in owners]
     if absent:
@@ -199,3 +150,17 @@ def _require_owners(optimizer: Any, owners: Mapping[int, str]) -> None:
             f"the object given does not have: {messages.quoted(absent)}. Give the "
             f"model that it trains along with it, or an optimizer that is not built"
         )
+
+    def by_owner(
+        variables: Sequence[Any], role: roles.Role
+    ) -> dict[str, ObjectVariable]:
+        return {
+            owners[place]: around.describe(variable, role)
+            for place, variable in enumerate(variables)
+        }
+
+    slots = {
+        slot: by_owner(variables, roles.SLOT)
+        for slot, variables in keras_api.slot_lists(optimizer).items()
+    }
+    return slots, by_owner(keras_api.averages_of(optimizer), roles.AVERAGE)

@@ -3,59 +3,24 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterable, Mapping
+import logging
+from collections.abc import Iterable
 from typing import Any, Optional
 
 from estimator_ckpt.bundle.errors import CheckpointError
 from estimator_ckpt.checkpoint import messages, roles
-from estimator_ckpt.checkpoint.opening import Checkpoint
 from estimator_ckpt.conversion.key_moves import KeyMoves
 from estimator_ckpt.keras.descriptions import ObjectVariable
+from estimator_ckpt.keras.object_sources import Source
 from estimator_ckpt.keras.tensor_origins import Computed, FromSource, Origin
 from estimator_ckpt.maps import plans
-from estimator_ckpt.maps.assignment import AssignmentMap
 from estimator_ckpt.maps.plans import Choice, Item, Plan, Variable, Verdict
-from estimator_ckpt.maps.renaming import Renaming
+
+_log = logging.getLogger("estimator_ckpt")
 
 
 class ConversionError(CheckpointError, ValueError):
     """A checkpoint that cannot be converted for an object; names every variable."""
-
-
-@dataclasses.dataclass(frozen=True)
-class Source:
-    """A checkpoint that something is made of.
-
-    Attributes:
-      checkpoint: the checkpoint.
-      variables: its variables, as plans take them.
-      renaming: what an assignment map makes of their names.
-    """
-
-    checkpoint: Checkpoint
-    variables: Mapping[str, Variable]
-    renaming: Renaming
-
-    @classmethod
-    def of(cls, checkpoint: Checkpoint, renames: AssignmentMap) -> Source:
-        """A checkpoint with an assignment map for it.
-
-        Raises:
-          AssignmentMapError: the map gives two variables one name.
-        """
-        renaming = renames.rename(
-            dict.fromkeys(checkpoint), source=checkpoint.prefix, among_others=True
-        )
-        return cls(checkpoint, plans.of_checkpoint(checkpoint), renaming)
-
-    @property
-    def prefix(self) -> str:
-        return self.checkpoint.prefix
-
-    @property
-    def old_names(self) -> Mapping[str, str]:
-        """The source's names by what the map makes of them."""
-        return self.renaming.sources
 
 
 @dataclasses.dataclass(frozen=True)
@@ -161,6 +126,16 @@ class ObjectPlan:
             if name not in taken
         ]
         return Plan(self.source.prefix, self.target, (*items, *unused), self.warnings)
+
+    def log(self) -> None:
+        """Logs what becomes of each variable, and what is not as it was."""
+        for variable in self.variables:
+            item = variable.item
+            _log.info("%s: %s (%s)", item.name, item.verdict.value, item.because)
+            if item.verdict.is_problem:
+                _log.warning("%s: %s; it keeps its own value", item.name, item.because)
+        for sentence in self.warnings:
+            _log.warning("%s", sentence)
 
     def key_moves(self) -> KeyMoves:
         """The same as what a conversion writes."""

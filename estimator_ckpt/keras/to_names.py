@@ -12,26 +12,24 @@ from estimator_ckpt.bundle import dtypes
 from estimator_ckpt.checkpoint import messages, object_keys, optimizers, roles
 from estimator_ckpt.checkpoint.opening import Checkpoint
 from estimator_ckpt.checkpoint.optimizers import Change, Kind
-from estimator_ckpt.keras import beta_powers, caveats, object_plans, optimizer_state
+from estimator_ckpt.keras import (
+    beta_powers,
+    caveats,
+    loss_scales,
+    object_plans,
+    optimizer_state,
+)
 from estimator_ckpt.keras.descriptions import (
     ObjectDescription,
     ObjectVariable,
     OptimizerDescription,
 )
-from estimator_ckpt.keras.object_plans import (
-    ConversionError,
-    NewVariable,
-    ObjectPlan,
-    Source,
-)
+from estimator_ckpt.keras.object_plans import ConversionError, NewVariable, ObjectPlan
+from estimator_ckpt.keras.object_requests import Request
+from estimator_ckpt.keras.object_sources import Source
 from estimator_ckpt.keras.optimizer_state import OptimizerStateError
 from estimator_ckpt.keras.tensor_origins import FromSource
-from estimator_ckpt.keras.to_objects import (
-    Request,
-    require_targets,
-    shape_of,
-    steps_by_path,
-)
+from estimator_ckpt.keras.to_objects import require_targets, shape_of, steps_by_path
 from estimator_ckpt.layouts.layout_rule import LayoutRule
 from estimator_ckpt.maps.assignment import AssignmentMap
 from estimator_ckpt.maps.plans import Item, Variable, Verdict
@@ -44,6 +42,10 @@ class _Named:
     name: str
     role: roles.Role
     origin: FromSource
+
+
+#: What TensorFlow 1 calls the average of a variable, below it.
+_AVERAGE = "ExponentialMovingAverage"
 
 
 def plan(
@@ -131,6 +133,10 @@ def _require_written_by(
         for optimizer in description.optimizers:
             wanted.append(optimizer.iterations)
             wanted += [v for by in optimizer.slots.values() for v in by.values()]
+            wanted += optimizer.averages.values()
+            if optimizer.loss_scale is not None:
+                wanted.append(optimizer.loss_scale.scale)
+                wanted.append(optimizer.loss_scale.good_steps)
     by_key = {variable.key: variable for variable in source.variables.values()}
     full_names = _full_names(source.checkpoint)
     problems = []
@@ -216,7 +222,7 @@ def _slots(
     checkpoint: Checkpoint,
     rules: Sequence[LayoutRule],
 ) -> Iterator[_Named]:
-    """An optimizer's slots under tf1's names; its averages under theirs."""
+    """An optimizer's slots, averages and loss scale under tf1's names."""
     lost = sorted(set(optimizer.slots) - set(kind.slots))
     if lost and kind is not optimizers.SGD:
         raise OptimizerStateError(
@@ -234,6 +240,11 @@ def _slots(
         elif change is not None:
             change = change.inverse
         yield from _beside(by_owner, suffix, paths, rules, change)
+    yield from _beside(optimizer.averages, _AVERAGE, paths, rules)
+    if optimizer.loss_scale is not None:
+        kept = (optimizer.loss_scale.scale, optimizer.loss_scale.good_steps)
+        for name, held in zip(loss_scales.TF1_NAMES, kept):
+            yield _Named(name, held.variable.role, FromSource((paths[held.key],)))
 
 
 def _beside(
@@ -259,9 +270,9 @@ def _require_one_owner(named: Sequence[_Named]) -> None:
     twice = [name for name, count in counts.items() if count > 1]
     if twice:
         raise OptimizerStateError(
-            f"two optimizers train one variable, so that tf1's names of their slots "
-            f"would be the same: {messages.quoted(twice)}. Give the object with one of "
-            f"them, or optimizer_state=False (--nooptimizer_state)"
+            f"two optimizers would have one name in tf1 for what they keep, as where "
+            f"both train one variable: {messages.quoted(twice)}. Give the object with "
+            f"one of them, or optimizer_state=False (--nooptimizer_state)"
         )
 
 

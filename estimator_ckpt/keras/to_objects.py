@@ -4,49 +4,29 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Mapping, Sequence
-from typing import Optional, Union
+from typing import Optional
 
 from estimator_ckpt.checkpoint import messages, optimizers
 from estimator_ckpt.checkpoint.opening import Checkpoint
 from estimator_ckpt.checkpoint.optimizers import Change
-from estimator_ckpt.keras import caveats, object_plans, optimizer_state
+from estimator_ckpt.keras import (
+    caveats,
+    loss_scales,
+    matching_names,
+    object_plans,
+    optimizer_state,
+)
 from estimator_ckpt.keras.descriptions import (
     ObjectDescription,
     ObjectVariable,
     OptimizerDescription,
 )
-from estimator_ckpt.keras.object_plans import (
-    ConversionError,
-    NewVariable,
-    ObjectPlan,
-    Source,
-)
+from estimator_ckpt.keras.object_plans import ConversionError, NewVariable, ObjectPlan
+from estimator_ckpt.keras.object_requests import Iterations, Request
+from estimator_ckpt.keras.object_sources import Source
 from estimator_ckpt.keras.optimizer_state import State
 from estimator_ckpt.keras.tensor_origins import FromSource
 from estimator_ckpt.layouts.layout_rule import LayoutRule, LayoutRuleError
-from estimator_ckpt.maps.assignment import AssignmentMap
-
-#: Steps that optimizers took: of the only one, or by their paths in the object.
-Iterations = Union[None, int, Mapping[str, int]]
-
-
-@dataclasses.dataclass(frozen=True)
-class Request:
-    """What a user asks of a conversion for an object, or back from it.
-
-    Attributes:
-      renames: from the source's names to the result's.
-      rules: layout rules, from tf1 to the object, in both directions.
-      optimizer_state: whether slots and steps are converted.
-      iterations: the steps that optimizers took, where the source is not to say.
-      strict: whether a variable without a value is an error.
-    """
-
-    renames: AssignmentMap
-    rules: Sequence[LayoutRule]
-    optimizer_state: bool
-    iterations: Iterations
-    strict: bool
 
 
 def plan(
@@ -57,7 +37,7 @@ def plan(
     Raises:
       As `convert_for`.
     """
-    source = Source.of(checkpoint, request.renames)
+    source = Source.of(checkpoint, request.renames, request.names_by)
     steps = steps_by_path(description, request.iterations)
     model = _model_variables(description, source, request.rules)
     if request.strict:
@@ -82,11 +62,7 @@ def plan(
             found += _as_it_is(optimizer, "the source lacks the variables it trains")
             continue
         state = optimizer_state.find(
-            checkpoint,
-            optimizer,
-            owners,
-            source.old_names,
-            steps.get(optimizer.path),
+            source, optimizer, owners, steps.get(optimizer.path)
         )
         if state.steps is None:
             raise ConversionError(
@@ -94,10 +70,12 @@ def plan(
                 f"took: say it (iterations=, --iterations)"
             )
         found += _optimizer_variables(optimizer, state, state.steps, model, source)
-        warnings += _slots_anew(optimizer, state, model)
+        warnings += [*state.remarks, *_slots_anew(optimizer, state, model)]
         warnings += caveats.of(
             state, optimizer, state.steps, description.has_embeddings
         )
+    if request.optimizer_state:
+        warnings += loss_scales.remarks(description, source)
     if request.optimizer_state and description.optimizers:
         warnings += [f"{r.text}: {r.caveat}" for r in request.rules if r.caveat]
     if request.strict:  # slots of a variable that fits, which do not
@@ -127,13 +105,13 @@ def _model_variables(
     description: ObjectDescription, source: Source, rules: Sequence[LayoutRule]
 ) -> dict[str, NewVariable]:
     """What becomes of the variables of the model, by name."""
-    origins = _by_rules(description, source.checkpoint, rules)
-    found = {}
-    for name, variable in description.variables.items():
-        if name not in origins and name in source.old_names:
-            origins[name] = FromSource((source.old_names[name],))
-        found[name] = object_plans.decided(variable, origins.get(name), source)
-    return found
+    by_name = matching_names.matches(description, source)
+    origins = {name: FromSource((old,)) for name, old in by_name.items()}
+    origins.update(_by_rules(description, source.checkpoint, rules))
+    return {
+        name: object_plans.decided(variable, origins.get(name), source)
+        for name, variable in description.variables.items()
+    }
 
 
 def _by_rules(
@@ -220,6 +198,8 @@ def _optimizer_variables(
             )
     for owner, variable in optimizer.averages.items():
         found.append(_average(variable, _origin(model, owner), source))
+    if optimizer.loss_scale is not None:
+        found += loss_scales.carried(optimizer.loss_scale, source)
     own = [*optimizer.others, *filter(None, [optimizer.rate])]
     return [*found, *map(object_plans.kept, own)]
 
@@ -282,10 +262,10 @@ def _slots_anew(
 def _average(
     variable: ObjectVariable, owner: Optional[FromSource], source: Source
 ) -> NewVariable:
-    """An average of the optimizer's own: TF1's average, or the variable's value."""
+    """An average of the optimizer's own: the source's, or its variable's value."""
     if owner is None:
-        return object_plans.kept(variable)
-    shadows = tuple(f"{name}/ExponentialMovingAverage" for name in owner.names)
-    if all(shadow in source.variables for shadow in shadows):
-        owner = FromSource(shadows, owner.use)
+        return object_plans.kept(variable, "its variable keeps its own value")
+    averages = [source.average_of(name) for name in owner.names]
+    if None not in averages:
+        owner = FromSource(tuple(filter(None, averages)), owner.use)
     return object_plans.decided(variable, owner, source)

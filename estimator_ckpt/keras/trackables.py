@@ -6,19 +6,20 @@ TensorFlow, and no Estimator.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
-from typing import Any, Optional
+from collections.abc import Collection, Mapping
+from typing import Any
 
 import tensorflow as tf
 
 from estimator_ckpt.checkpoint import contents, naming, object_keys, roles
 from estimator_ckpt.checkpoint.naming import NamesBy
-from estimator_ckpt.keras import keras_optimizers, tracked_graph
+from estimator_ckpt.keras import building, keras_optimizers, tracked_graph
 from estimator_ckpt.keras.descriptions import (
     ObjectDescription,
     ObjectVariable,
     TrackableError,
 )
+from estimator_ckpt.keras.keras_optimizers import Surroundings
 from estimator_ckpt.keras.tracked_graph import TrackedGraph
 from estimator_ckpt.tf_private import keras_api, trackables_api
 
@@ -27,7 +28,7 @@ def describe(
     trackable: Any,
     *,
     save_counter: bool = True,
-    input_shape: Optional[Sequence[Optional[int]]] = None,
+    input_shape: building.InputShape = None,
     names_by: naming.NamesLike = NamesBy.FULL_NAME,
 ) -> ObjectDescription:
     """Describes an object; its models and optimizers are built if they are not.
@@ -45,19 +46,15 @@ def describe(
         is not built cannot be, or one trains what is not in the object.
       AmbiguousNameError: two variables have one name.
     """
-    called = _called(trackable)
-    root = _root(trackable, save_counter)
-    tracked = TrackedGraph.of(root)
-    built = [model for model in tracked.models if _build(model, input_shape)]
-    if keras_optimizers.build(tracked) or built:
-        tracked = TrackedGraph.of(root)
+    called = called_in_messages(trackable)
+    tracked = _built(_root(trackable, save_counter), input_shape)
     description = _describe(called, tracked, naming.parse(names_by))
     if not description.variables and not description.optimizers:
         raise TrackableError(f"{called} has no variables: build its layers first")
     return description
 
 
-def _called(trackable: Any) -> str:
+def called_in_messages(trackable: Any) -> str:
     """What to call an object in messages."""
     if keras_api.is_model(trackable):
         return f"the model {trackable.name!r}"
@@ -88,29 +85,23 @@ def _root(trackable: Any, save_counter: bool) -> Any:
     return trackable
 
 
-def _build(model: Any, input_shape: Optional[Sequence[Optional[int]]]) -> bool:
-    """Builds a model if it is not built; returns whether it was not."""
-    was_built = model.built
-    if not was_built and input_shape is not None:
-        try:
-            model.build(tuple(input_shape))
-        except Exception as error:  # whatever its layers raise
-            raise TrackableError(
-                f"the model {model.name!r} cannot be built with an input of shape "
-                f"{list(input_shape)}: {' '.join(str(error).split())}"
-            ) from error
-    if not model.built or not model.weights:
-        raise TrackableError(
-            f"the model {model.name!r} is not built, so it has no variables yet: call "
-            f"it once, or give its input shape (input_shape=, --input_shape)"
-        )
-    return not was_built
+def _built(root: Any, input_shape: building.InputShape) -> TrackedGraph:
+    """The graph of an object, once its models and optimizers are built."""
+    tracked = TrackedGraph.of(root)
+    models = tracked.models
+    built = [model for model in models if building.build_model(model, input_shape)]
+    variables = [v for v in tracked.objects if isinstance(v, tf.Variable)]
+    every = list(tracked.optimizers.values())
+    wrappers = [tracked.wrappers.get(id(optimizer)) for optimizer in every]
+    if building.build_optimizers(every, wrappers, models, variables) or built:
+        return TrackedGraph.of(root)
+    return tracked
 
 
 def _describe(
     called: str, tracked: TrackedGraph, names_by: NamesBy
 ) -> ObjectDescription:
-    found = keras_optimizers.find(tracked)
+    found = tracked.optimizers
     children = {c.local_name: c.node_id for c in tracked.message.nodes[0].children}
     counter = children.get(object_keys.SAVE_COUNTER)
     step = children.get(object_keys.STEP)
@@ -120,6 +111,11 @@ def _describe(
     aside = _aside(tracked, found) - of_optimizers
     left_out = {*of_optimizers, *aside, counter, step}
     names = _names(called, tracked, set(tracked.keys) - left_out, names_by)
+    optimizers = tuple(
+        keras_optimizers.describe(optimizer, _around(tracked, number, names))
+        for number, optimizer in found.items()
+    )
+    kept = {held.key for optimizer in optimizers for held in optimizer.variables}
     return ObjectDescription(
         called=called,
         graph=tracked.message.SerializeToString(),
@@ -139,16 +135,44 @@ def _describe(
         else tracked.variable(step, roles.GLOBAL_STEP, object_keys.GLOBAL_STEP),
         save_counter=None
         if counter is None
-        else tracked.variable(counter, roles.OPTIMIZER),
-        optimizers=tuple(
-            keras_optimizers.describe(tracked, number, optimizer, names)
-            for number, optimizer in found.items()
-        ),
+        else tracked.variable(counter, roles.NO_VARIABLE),
+        optimizers=optimizers,
         fixed=(
-            *(tracked.variable(n, roles.MODEL) for n in sorted(aside)),
+            *(
+                tracked.variable(n, roles.METRIC)
+                for n in sorted(aside)
+                if tracked.keys[n] not in kept
+            ),
             *_no_variables(called, tracked),
         ),
         has_embeddings=any(map(keras_api.is_embedding, tracked.objects)),
+    )
+
+
+def _around(
+    tracked: TrackedGraph, number: int, names: Mapping[int, str]
+) -> Surroundings:
+    """What is around an optimizer's node."""
+    slots = tracked.message.nodes[number].slot_variables
+    optimizer = tracked.optimizers[number]
+    wrapper = tracked.wrappers.get(id(optimizer))
+    top = [n for n, value in enumerate(tracked.objects) if value is wrapper]
+    return Surroundings(
+        path=tracked.path(*top or [number]),
+        model=[(tracked.objects[n], name) for n, name in names.items()],
+        own=[tracked.objects[n] for n in sorted(tracked.below(number))],
+        wrapper=wrapper,
+        graph_slots=[
+            (
+                slot.slot_name,
+                names[slot.original_variable_node_id],
+                tracked.objects[slot.slot_variable_node_id],
+            )
+            for slot in slots
+        ],
+        describe=lambda variable, role: tracked.variable(
+            tracked.numbers[id(variable)], role
+        ),
     )
 
 
@@ -223,6 +247,8 @@ def _no_variables(called: str, tracked: TrackedGraph) -> list[ObjectVariable]:
                 f"({spec.name!r}): leave it out of the object"
             )
         found.append(
-            tracked_graph.object_variable(spec.name, spec.name, roles.MODEL, value)
+            tracked_graph.object_variable(
+                spec.name, spec.name, roles.NO_VARIABLE, value
+            )
         )
     return found

@@ -55,6 +55,31 @@ class TrackedGraph:
         """The Keras models."""
         return [value for value in self.objects if keras_api.is_model(value)]
 
+    @functools.cached_property
+    def optimizers(self) -> dict[int, Any]:
+        """The optimizers, by node.
+
+        tf.keras's LossScaleOptimizer stands in the graph for the one in it; Keras 3's
+        has a node of its own, and no slots.
+        """
+        present = {id(value) for value in self.objects}
+        found = {}
+        for number, value in enumerate(self.objects):
+            if keras_api.is_optimizer(value):
+                inner = getattr(value, "inner_optimizer", value)
+                if inner is value or id(inner) not in present:
+                    found[number] = inner
+        return found
+
+    @functools.cached_property
+    def wrappers(self) -> dict[int, Any]:
+        """The LossScaleOptimizers, by the ids of the optimizers in them."""
+        found = {}
+        for value in self.objects:
+            if keras_api.is_optimizer(value) and hasattr(value, "inner_optimizer"):
+                found[id(value.inner_optimizer)] = value
+        return found
+
     def below(self, root: int) -> set[int]:
         """The variables below a node, slots included.
 

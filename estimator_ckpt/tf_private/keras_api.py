@@ -11,8 +11,6 @@ import sys
 from collections.abc import Callable, Collection, Sequence
 from typing import Any, Optional
 
-import tensorflow as tf
-
 from estimator_ckpt.checkpoint import optimizers
 
 #: The lists of slot variables that optimizers since 2.11 have, by class and by what
@@ -31,8 +29,20 @@ def is_legacy_optimizer(value: Any) -> bool:
 def is_keras_3(optimizer: Any) -> bool:
     """Whether an optimizer is one of Keras 3, and not of tf-keras."""
     version = getattr(sys.modules.get("keras"), "__version__", "")
-    is_of_keras = type(optimizer).__module__.startswith("keras.")
-    return is_of_keras and not version.startswith("2.")
+    return _is_of_keras(optimizer) and not version.startswith("2.")
+
+
+def backend() -> str:
+    """The backend of Keras 3, once it is imported; TensorFlow is Keras 2's."""
+    keras = sys.modules.get("keras")
+    if keras is None or keras.__version__.startswith("2."):
+        return "tensorflow"
+    return str(keras.backend.backend())
+
+
+def _is_of_keras(value: Any) -> bool:
+    """Whether a class of the package keras is among an object's, own ones aside."""
+    return any(base.__module__.startswith("keras.") for base in type(value).__mro__)
 
 
 def is_optimizer(value: Any) -> bool:
@@ -42,20 +52,53 @@ def is_optimizer(value: Any) -> bool:
     return all(hasattr(value, x) for x in ("apply_gradients", "iterations", "build"))
 
 
-def build_slots(optimizer: Any, trained: Sequence[Any]) -> None:
-    """Makes an optimizer's slot variables, as its first step would."""
-    if is_legacy_optimizer(optimizer):
+def build_slots(
+    optimizer: Any, trained: Sequence[Any], wrapper: Optional[Any] = None
+) -> None:
+    """Makes an optimizer's slot variables, as its first step would.
+
+    Args:
+      optimizer: the optimizer.
+      trained: what it trains.
+      wrapper: the LossScaleOptimizer that it is in, if it is in one: Keras 3's makes
+        variables of its own then.
+    """
+    if wrapper is not None and is_keras_3(wrapper):
+        wrapper.build(trained)
+    elif is_legacy_optimizer(optimizer):
+        import tensorflow as tf
+
         with tf.name_scope(optimizer._name):  # as apply_gradients has it
             optimizer._create_all_weights(trained)
     else:
         optimizer.build(trained)
 
 
-def has_slots(optimizer: Any) -> bool:
-    """Whether an optimizer's slot variables have been made."""
+def has_slots(optimizer: Any, wrapper: Optional[Any] = None) -> bool:
+    """Whether an optimizer's slot variables have been made.
+
+    Args:
+      optimizer: the optimizer.
+      wrapper: the LossScaleOptimizer that it is in, if it is in one.
+    """
+    if wrapper is not None and is_keras_3(wrapper):
+        return bool(wrapper.built)
     if is_legacy_optimizer(optimizer):
         return bool(optimizer.get_slot_names())
     return bool(getattr(optimizer, "_built", getattr(optimizer, "built", False)))
+
+
+def loss_scale_of(wrapper: Any) -> Optional[tuple[Any, Any]]:
+    """A LossScaleOptimizer's scale, and the steps since it changed, as variables.
+
+    None if the scale is a constant.
+    """
+    if is_keras_3(wrapper):
+        is_built = hasattr(wrapper, "dynamic_scale")
+        return (wrapper.dynamic_scale, wrapper.step_counter) if is_built else None
+    if wrapper.dynamic_counter is None:
+        return None
+    return wrapper._loss_scale._current_loss_scale, wrapper.dynamic_counter
 
 
 def schedule_of(optimizer: Any) -> Optional[Callable[[Any], Any]]:
@@ -76,6 +119,33 @@ def rate_variable(optimizer: Any) -> Any:
     if is_legacy_optimizer(optimizer):
         return optimizer.learning_rate
     return optimizer._learning_rate
+
+
+def learning_rate(optimizer: Any, iterations: int) -> float:
+    """The rate of an optimizer's step after so many."""
+    schedule = schedule_of(optimizer)
+    if schedule is None:
+        return _number(optimizer.learning_rate)
+    outside = is_outside_tensorflow(optimizer)
+    return _number(schedule(iterations if outside else _int64(iterations)))
+
+
+def _int64(number: int) -> Any:
+    import tensorflow as tf
+
+    return tf.constant(number, tf.int64)
+
+
+def _number(value: Any) -> float:
+    """A scalar of whichever backend."""
+    import numpy as np
+
+    return float(np.asarray(value.detach() if hasattr(value, "detach") else value))
+
+
+def is_outside_tensorflow(value: Any) -> bool:
+    """Whether an object is one of Keras 3 with another backend than TensorFlow's."""
+    return backend() != "tensorflow" and _is_of_keras(value)
 
 
 def averages_of(optimizer: Any) -> Sequence[Any]:
@@ -140,6 +210,12 @@ def is_metric(value: Any) -> bool:
 def is_embedding(value: Any) -> bool:
     """Whether an object is a Keras layer whose gradients are sparse."""
     return known_class(value, ("Embedding",)) is not None
+
+
+def has_embedding(layer: Any) -> bool:
+    """Whether a layer or one in it has sparse gradients."""
+    inner = getattr(layer, "_flatten_layers", lambda: [layer])()
+    return any(map(is_embedding, inner))
 
 
 def has_layer(model: Any, layer: Any) -> bool:

@@ -343,7 +343,9 @@ def test_two_optimizers_of_one_variable_are_refused(tmp_path):
     for name in ("first", "second"):
         trackable[name].build(model.trainable_variables)
     saved = tf.train.Checkpoint(**trackable).save(str(tmp_path / "saved"))
-    with pytest.raises(ec.CheckpointError, match=r"two optimizers train.*'a/kernel/Ad"):
+    with pytest.raises(
+        ec.CheckpointError, match=r"both train one variable: 'a/kernel/Ad"
+    ):
         ec.convert_for(trackable, saved, tmp_path / "model.ckpt", to="tf1")
 
 

@@ -10,23 +10,36 @@ from estimator_ckpt.keras.descriptions import ObjectDescription
 from estimator_ckpt.keras.object_plans import ObjectPlan
 
 
-def load(description: ObjectDescription, made: ObjectPlan) -> None:
-    """Assigns every variable that does not keep its value, one at a time.
+def assign(description: ObjectDescription, made: ObjectPlan) -> None:
+    """Gives every variable that does not keep its value the one that a plan says.
+
+    All that is read is checked first, so that damage leaves the object as it was.
 
     Args:
       description: the object.
-      made: what its variables are to be. All of it has been decided, so what can
-        still fail is reading: a damaged tensor leaves the ones before it assigned.
+      made: what its variables are to be.
+
+    Raises:
+      CorruptDataError: a tensor's bytes are damaged or missing.
     """
+    checkpoint = made.source.checkpoint
+    read = {
+        name
+        for new in made.variables
+        if new.from_source is not None
+        for name in new.from_source.names
+    }
+    for name in sorted(read):
+        checkpoint.reader.verify_whole(checkpoint[name].key)
     held = {variable.key: variable for variable in description.every}
     for new in made.variables:
         variable = held[new.key]
         if variable.assign is not None and not new.keeps_value:
-            variable.assign(tensor_origins.array_of(new.origin, made.source.checkpoint))
+            variable.assign(tensor_origins.array_of(new.origin, checkpoint))
 
 
 @contextlib.contextmanager
-def loaded_meanwhile(
+def assigned_meanwhile(
     description: ObjectDescription, made: ObjectPlan
 ) -> Iterator[None]:
     """The object with the values of a plan; afterwards it has its own again."""
@@ -36,7 +49,7 @@ def loaded_meanwhile(
         if variable.assign is not None
     ]
     try:
-        load(description, made)
+        assign(description, made)
         yield
     finally:
         for variable, value in before:

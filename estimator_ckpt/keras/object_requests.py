@@ -1,0 +1,84 @@
+"""What a user asks of a conversion for an object, checked once; and its source."""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, Union
+
+from estimator_ckpt.bundle import files
+from estimator_ckpt.checkpoint import naming, opening
+from estimator_ckpt.checkpoint.naming import NamesBy
+from estimator_ckpt.checkpoint.opening import Checkpoint
+from estimator_ckpt.layouts import layer_rules
+from estimator_ckpt.layouts.layout_rule import LayoutRule
+from estimator_ckpt.maps.assignment import AssignmentMap
+
+#: Steps that optimizers took: of the only one, or by their paths in the object.
+Iterations = Union[None, int, Mapping[str, int]]
+
+
+@dataclasses.dataclass(frozen=True)
+class Request:
+    """What a user asks of a conversion for an object, or back from it.
+
+    Attributes:
+      names_by: what variables of an object-based source are called.
+      renames: from the source's names to the result's.
+      rules: layout rules, from tf1 to the object, in both directions.
+      optimizer_state: whether slots and steps are converted.
+      iterations: the steps that optimizers took, where the source is not to say.
+      strict: whether a variable without a value is an error.
+    """
+
+    names_by: NamesBy
+    renames: AssignmentMap
+    rules: Sequence[LayoutRule]
+    optimizer_state: bool
+    iterations: Iterations
+    strict: bool
+
+    @classmethod
+    def of(
+        cls,
+        *,
+        names: naming.NamesLike,
+        assignment_map: Any,
+        layouts: layer_rules.Layouts,
+        optimizer_state: bool,
+        iterations: Iterations,
+        strict: bool,
+    ) -> Request:
+        """Checks what a user asks for; the arguments are those of `convert_for`.
+
+        Raises:
+          ValueError: unknown `names`.
+          AssignmentMapError: the map cannot be read.
+          LayoutRuleError: a layout rule is malformed.
+        """
+        return cls(
+            names_by=naming.parse(names),
+            renames=AssignmentMap.of(assignment_map),
+            rules=layer_rules.rules_of(layouts),
+            optimizer_state=optimizer_state,
+            iterations=iterations,
+            strict=strict,
+        )
+
+
+@contextlib.contextmanager
+def opened(source: files.PathLike, names_by: NamesBy) -> Iterator[Checkpoint]:
+    """The source.
+
+    Args:
+      source: its path.
+      names_by: what its variables are called.
+
+    Raises:
+      AmbiguousNameError: two variables have one name.
+      As `open_checkpoint`.
+    """
+    with opening.opened(source, names=names_by) as checkpoint:
+        checkpoint.contents.require_unique(checkpoint.prefix)
+        yield checkpoint

@@ -1,0 +1,102 @@
+"""A checkpoint into a live object, in place."""
+
+import logging
+
+import numpy as np
+import pytest
+import tensorflow as tf
+
+import estimator_ckpt as ec
+from estimator_ckpt.keras import trackables
+from tests.keras.keras_trajectory import model_of
+from tests.testdata import trajectory
+from tests.testdata_paths import PREFIXES, session_values
+
+IS_KERAS_3 = hasattr(tf.keras, "ops")
+new = tf.keras.optimizers
+ADAM = PREFIXES["trajectories/adam/model.ckpt-20"]
+VALUES = session_values("trajectories/adam/model.ckpt-20")
+
+
+def compiled():
+    model = model_of("adam")
+    model.compile(new.Adam(0.02, epsilon=1e-8), "mse")
+    model.optimizer.build(model.trainable_variables)
+    return model
+
+
+def everything(trackable):
+    """The values of all variables of an object, by key."""
+    found = trackables.describe(trackable, save_counter=False)
+    return {variable.key: np.array(variable.value()) for variable in found.every}
+
+
+def assert_same(found, wanted):
+    assert found.keys() == wanted.keys()
+    for key, value in wanted.items():
+        np.testing.assert_array_equal(found[key], value)
+
+
+def test_it_does_what_convert_for_and_a_restore_do(tmp_path):
+    model, other = compiled(), compiled()
+    plan = ec.load_into(model, ADAM)
+    prefix = ec.convert_for(other, ADAM, tmp_path / "new")
+    tf.train.Checkpoint(other).restore(prefix).assert_consumed()
+    assert_same(everything(model), everything(other))
+    assert int(model.optimizer.iterations) == 20
+    np.testing.assert_array_equal(model.get_layer("out").kernel, VALUES["out/kernel"])
+    rows = {row[2]: row for row in plan.rows()}
+    assert rows["out/kernel"][:2] == ("carried", "out/kernel")
+
+
+def test_a_dict_with_a_step(tmp_path):
+    step = tf.Variable(0, dtype=tf.int64)
+    optimizer = new.Adam(0.02)
+    ec.load_into({"model": model_of("adam"), "o": optimizer, "step": step}, ADAM)
+    assert int(step) == int(optimizer.iterations) == 20
+
+
+def test_what_is_computed_is_assigned_too():
+    source = PREFIXES["trajectories/momentum_dense/model.ckpt-20"]
+    slots = session_values("trajectories/momentum_dense/model.ckpt-20")
+    optimizer = new.SGD(0.5, 0.9)
+    trackable = {"model": model_of("momentum_dense"), "optimizer": optimizer}
+    names = {"embedding/embeddings": "embedding/kernel"}
+    ec.load_into(trackable, source, assignment_map=names)
+    (described,) = trackables.describe(trackable).optimizers
+    m = described.slots["accumulator"]["out/kernel"].value()
+    np.testing.assert_allclose(m, -0.5 * slots["out/kernel/Momentum"], rtol=1e-6)
+
+
+def test_an_object_that_does_not_fit_is_left_as_it_was(tmp_path):
+    model = compiled()
+    before = everything(model)
+    with pytest.raises(ec.CheckpointError, match="does not fit the model"):
+        ec.load_into(model, PREFIXES["digits/model.ckpt-300"])
+    source = ec.convert(ADAM, tmp_path / "old", to="tf1", data="copy")
+    (shard,) = tmp_path.glob("old.data-*")
+    with open(shard, "r+b") as file:
+        file.seek(ec.open_checkpoint(source)["out/kernel/Adam_1"].offset)
+        file.write(b"\xff\xff\xff\xff")
+    with pytest.raises(ec.CheckpointError, match="is damaged"):
+        ec.load_into(model, source)
+    assert_same(everything(model), before)
+
+
+def test_what_is_missing_keeps_its_value_where_that_is_asked_for(caplog):
+    caplog.set_level(logging.WARNING)
+    model = tf.keras.Sequential(
+        [tf.keras.layers.Dense(1, name="out"), tf.keras.layers.Dense(2, name="more")]
+    )
+    model.build((None, trajectory.UNITS))
+    before = np.array(model.get_layer("more").kernel)
+    ec.load_into(model, ADAM, strict=False)
+    np.testing.assert_array_equal(model.get_layer("more").kernel, before)
+    np.testing.assert_array_equal(model.get_layer("out").kernel, VALUES["out/kernel"])
+    assert "more/kernel: no such variable; it keeps its own value" in caplog.text
+
+
+def test_a_model_is_built_with_an_input_shape():
+    model = tf.keras.Sequential([tf.keras.layers.Dense(1, name="out")])
+    ec.load_into(model, ADAM, input_shape=(None, trajectory.UNITS))
+    np.testing.assert_array_equal(model.weights[0], VALUES["out/kernel"])
