@@ -7,12 +7,11 @@ from __future__ import annotations
 
 import dataclasses
 import functools
-import logging
 import os
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple, Optional
 
-from estimator_ckpt.bundle import files
+from estimator_ckpt.bundle import files, logs
 from estimator_ckpt.checkpoint import meta_graph
 from estimator_ckpt.checkpoint.naming import NamesLike
 from estimator_ckpt.checkpoint.opening import opened
@@ -24,7 +23,7 @@ from estimator_ckpt.maps.plans import Choice, Plan, Variable
 from estimator_ckpt.maps.suggest import suggestion
 from estimator_ckpt.maps.suggest.suggestion import Suggestion
 
-_log = logging.getLogger("estimator_ckpt")
+_log = logs.logger()
 
 
 def plan(

@@ -190,6 +190,13 @@ def test_every_public_name_is_there_and_documented():
     assert set(dir(ec)) >= set(ec.__all__)
 
 
+def test_one_module_makes_the_logger_whose_lines_are_printable():
+    for path in PACKAGE.rglob("*.py"):
+        text = path.read_text(encoding="utf-8")
+        assert "getLogger(__name__)" not in text, path
+        assert 'getLogger("estimator_ckpt")' not in text or path.name == "logs.py", path
+
+
 def test_an_unknown_name_is_an_attribute_error():
     with pytest.raises(AttributeError, match="no attribute 'nothing'"):
         ec.nothing  # noqa: B018

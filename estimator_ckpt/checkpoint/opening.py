@@ -184,10 +184,25 @@ class Checkpoint(Mapping[str, TensorInfo]):
     ) -> None:
         self.close()
 
+    def everything(self) -> list[TensorInfo]:
+        """All variables; those that share a full name under their object paths.
+
+        These are no keys of this mapping, which has names that are of one variable.
+        """
+        shared = [key for keys in self.contents.ambiguous.values() for key in keys]
+        found = [
+            *self.values(),
+            *(self._info(object_keys.path_of(key) or key, key) for key in shared),
+        ]
+        return sorted(found, key=lambda info: info.name)
+
     def __getitem__(self, name: str) -> TensorInfo:
         key = self.contents.keys.get(name)
         if key is None:
             raise self._not_found(name)
+        return self._info(name, key)
+
+    def _info(self, name: str, key: str) -> TensorInfo:
         entry = self.index[key]
         parts = self.index.slices(key) if entry.is_partitioned else {}
         return TensorInfo(
@@ -340,10 +355,11 @@ def as_bundle(
     if isinstance(checkpoint.reader, BundleReader):
         yield checkpoint
         return
-    import logging  # 4 ms that most conversions need not spend
     import tempfile
 
-    logging.getLogger("estimator_ckpt").warning(
+    from estimator_ckpt.bundle import logs  # 4 ms that most need not spend
+
+    logs.logger().warning(
         "%s is of the V1 format (of before 2017): its tensors are written again, which "
         "takes longer than a conversion by index",
         checkpoint.prefix,

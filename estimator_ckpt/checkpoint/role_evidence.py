@@ -9,11 +9,10 @@ reads a tensor, and TensorFlow is not needed.
 from __future__ import annotations
 
 import collections
-import logging
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Optional
 
-from estimator_ckpt.bundle import files
+from estimator_ckpt.bundle import files, logs
 from estimator_ckpt.bundle.errors import CorruptIndexError
 from estimator_ckpt.checkpoint import (
     graph_evidence,
@@ -40,7 +39,7 @@ from estimator_ckpt.checkpoint.roles import (
 if TYPE_CHECKING:
     from estimator_ckpt.checkpoint.opening import Checkpoint
 
-_log = logging.getLogger("estimator_ckpt")
+_log = logs.logger()
 
 #: The evidence for what looks like nothing else.
 NOTHING = "nothing says otherwise"

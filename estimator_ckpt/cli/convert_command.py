@@ -91,13 +91,13 @@ def _show(arguments: Namespace, options: dict[str, Any]) -> int:
             shown.append({"source": source, "keys": keys})
             continue
         if arguments.all:
-            print(f"{source}:")
+            output.say(f"{source}:")
         output.print_table(
             ["old key", "new key"],
             [(old or "(new)", new or "(left out)") for old, new in changes],
         )
         for sentence in moves.unused:
-            print(sentence)
+            output.say(sentence)
     if arguments.json:
         output.print_json({"checkpoints": shown} if arguments.all else shown[0])
     return 0

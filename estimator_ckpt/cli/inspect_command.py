@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import re
 from argparse import ArgumentParser, Namespace
+from collections.abc import Iterable
 from typing import Any
 
+from estimator_ckpt.bundle.errors import UnsupportedCheckpointError
+from estimator_ckpt.checkpoint import messages, naming
 from estimator_ckpt.checkpoint.opening import Checkpoint, TensorInfo, open_checkpoint
 from estimator_ckpt.cli import output
 from estimator_ckpt.maps.filters import Filter
@@ -26,14 +29,21 @@ def add_arguments(parser: ArgumentParser) -> None:
     parser.add_argument(
         "--include", action="append", help="only variables that match this regex"
     )
+    parser.add_argument(
+        "--names",
+        choices=naming.CHOICES,
+        default=naming.CHOICES[0],
+        help="what variables of an object-based checkpoint are called; those that "
+        "share a full name are shown by their paths",
+    )
     parser.add_argument("--json", action="store_true", help="print JSON")
 
 
 def run(arguments: Namespace) -> int:
     """Prints a checkpoint's variables."""
     wanted = Filter(arguments.include)
-    with open_checkpoint(arguments.path) as checkpoint:
-        infos = [info for name, info in checkpoint.items() if wanted.keeps(name)]
+    with open_checkpoint(arguments.path, names=arguments.names) as checkpoint:
+        infos = [i for i in checkpoint.everything() if wanted.keeps(i.name)]
         if arguments.json:
             output.print_json(_json(checkpoint, infos, arguments.values))
             return 0
@@ -50,13 +60,13 @@ def run(arguments: Namespace) -> int:
             if arguments.slots:
                 row.append(_slots(info, slots.get(info.name, [])))
             if arguments.values:
-                row.append(_value(checkpoint, info.name))
+                row.append(_value(checkpoint, info))
             rows.append(row)
         columns = ["variable", "dtype", "shape", "size"]
         columns += ["slots"] if arguments.slots else []
         columns += ["value"] if arguments.values else []
         output.print_table(columns, rows, right=["size"])
-        print(_totals(checkpoint, infos))
+        output.say(_totals(checkpoint, infos))
     return 0
 
 
@@ -74,10 +84,10 @@ def _slots(info: TensorInfo, slots: list[TensorInfo]) -> str:
 def _totals(checkpoint: Checkpoint, infos: list[TensorInfo]) -> str:
     size = output.bytes_text(sum(info.size for info in infos))
     step = checkpoint.global_step
-    shards = checkpoint.num_shards
     return (
-        f"{checkpoint.prefix}: format {checkpoint.format}, {len(infos)} variables, "
-        f"{size}, {shards} {'shard' if shards == 1 else 'shards'}, "
+        f"{checkpoint.prefix}: format {checkpoint.format}, "
+        f"{messages.counted(len(infos), 'variable')}, {size}, "
+        f"{messages.counted(checkpoint.num_shards, 'shard')}, "
         f"{'no global step' if step is None else f'global step {step}'}"
     )
 
@@ -89,7 +99,7 @@ def _json(
     for info in infos:
         fields = info._asdict()
         if values:
-            fields["value"] = _value(checkpoint, info.name)
+            fields["value"] = _value(checkpoint, info)
         variables.append(fields)
     return {
         "prefix": checkpoint.prefix,
@@ -102,13 +112,20 @@ def _json(
     }
 
 
-def _value(checkpoint: Checkpoint, name: str) -> str:
+def _value(checkpoint: Checkpoint, info: TensorInfo) -> str:
     """A small tensor's elements; of a large one, least, greatest and mean."""
+    try:
+        return _summary(checkpoint.reader.iter_arrays(info.key))
+    except UnsupportedCheckpointError:  # a variant, a dtype of the future
+        return "(only TensorFlow can read it)"
+
+
+def _summary(pieces: Iterable[Any]) -> str:
     import numpy as np
 
     count, total = 0, 0.0
     least, greatest = float("inf"), float("-inf")
-    for piece in checkpoint.pieces(name):
+    for piece in pieces:
         if piece.dtype == object or piece.dtype.kind in "bc" or piece.size <= _SHOWN:
             more = ", ..." if piece.size > _SHOWN else ""
             return f"{', '.join(str(x) for x in piece[:_SHOWN].tolist())}{more}"

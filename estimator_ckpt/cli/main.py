@@ -5,26 +5,18 @@ Each subcommand is a module `<name>_command` of this package with
 for: what a command does not need, it does not load.
 
 Exit codes: 0 done, 1 a difference or damage was found, 2 bad usage or input (with one
-line that says why), 130 interrupted.
+line that says why), 130 interrupted, 143 and 129 stopped by SIGTERM and SIGHUP.
 """
 
 from __future__ import annotations
 
-import argparse
-import errno
-import importlib
-import os
+# Next to nothing is imported before `run` is there to meet an interrupt with a line.
 import sys
-from collections.abc import Sequence
-from typing import Any, NoReturn, Optional
 
-from estimator_ckpt import __version__
-from estimator_ckpt.bundle.errors import CheckpointError
-from estimator_ckpt.cli.usage_errors import UsageError
-from estimator_ckpt.tf_private.estimator_runtime.refusals import (
-    EstimatorUnavailableError,
-    NotInRuntimeError,
-)
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from typing import Any, NoReturn, Optional
 
 PROGRAM = "estimator-ckpt"
 
@@ -56,27 +48,53 @@ def main(argv: Optional[Sequence[str]] = None) -> NoReturn:
 def run(arguments: Sequence[str]) -> int:
     """Runs a subcommand and returns its exit code; see `main`."""
     try:
-        return _dispatch(arguments)
-    except SystemExit as stop:  # argparse: --help, --version, bad usage
-        return stop.code if isinstance(stop.code, int) else 2
-    except (CheckpointError, UsageError) as error:
-        return _fail(str(error))
-    except (EstimatorUnavailableError, NotInRuntimeError) as error:
-        return _fail(str(error))
-    except OSError as error:
-        return _fail(_os_error(error))
+        from estimator_ckpt.cli import stop_signals, streams
+
+        streams.prepare()
+        try:
+            if arguments[:1] in (["run"], ["train"]):  # whose jobs have signals, too
+                code = _dispatch(arguments)
+            else:
+                with stop_signals.raised():
+                    code = _dispatch(arguments)
+        except SystemExit as stop:  # argparse: --help, --version, bad usage
+            code = stop.code if isinstance(stop.code, int) else 2
+        except stop_signals.Stopped as stopped:
+            _fail(f"stopped by {stopped}")
+            return stopped.exit_code
+        streams.flush()
+        return code
     except KeyboardInterrupt:
         _fail("interrupted")
         return 130
+    except OSError as error:
+        return _fail(_os_error(error))
     except Exception as error:
-        # absl is loaded only by what has absl flags; its errors can come from no other.
-        absl_flags = sys.modules.get("absl.flags")
-        if absl_flags is None or not isinstance(error, absl_flags.Error):
+        if not isinstance(error, _expected()):
             raise
         return _fail(str(error))
 
 
+def _expected() -> tuple[type[Exception], ...]:
+    """The errors that say in one line what is wrong with what a user gave."""
+    from estimator_ckpt.bundle.errors import CheckpointError
+    from estimator_ckpt.cli.usage_errors import UsageError
+    from estimator_ckpt.tf_private.estimator_runtime import refusals
+
+    return (
+        CheckpointError,
+        UsageError,
+        refusals.EstimatorUnavailableError,
+        refusals.NotInRuntimeError,
+    )
+
+
 def _dispatch(arguments: Sequence[str]) -> int:
+    import argparse
+    import importlib
+
+    from estimator_ckpt import __version__
+
     asked = next((a for a in arguments if not a.startswith("-")), None)
     if arguments[:1] == ["run"] and arguments[1:2] not in (["-h"], ["--help"]):
         # A program's own arguments must not be parsed here.
@@ -110,24 +128,34 @@ def _dispatch(arguments: Sequence[str]) -> int:
 
 
 def _parser_class(command: Optional[str]) -> Any:
-    """absl's parser for the training job, whose flags are absl flags."""
-    if command != "train":
-        return argparse.ArgumentParser
-    from absl.flags import argparse_flags
+    """The parser of the training job, whose flags are absl flags, is another."""
+    if command == "train":
+        from estimator_ckpt.cli.flag_parser import FlagParser
 
-    return argparse_flags.ArgumentParser
+        return FlagParser
+    from argparse import ArgumentParser
+
+    return ArgumentParser
 
 
 def _fail(message: str) -> int:
     """Prints one line to stderr and returns exit code 2."""
-    line = " ".join(message.split())
-    print(f"{PROGRAM}: error: {line}", file=sys.stderr)
+    import contextlib
+
+    from estimator_ckpt.bundle.printing import one_line
+
+    line = " ".join(one_line(message).split())
+    with contextlib.suppress(OSError):  # there is nobody to be told
+        print(f"{PROGRAM}: error: {line}", file=sys.stderr)
     return 2
 
 
 def _os_error(error: OSError) -> str:
-    where = error.filename if error.filename is not None else "a file"
-    reason = os.strerror(error.errno) if error.errno else str(error)
+    import errno
+    import os
+
     if error.errno == errno.EPIPE:
         return "the reader of the output went away"
+    where = error.filename if error.filename is not None else "the output"
+    reason = os.strerror(error.errno) if error.errno else str(error)
     return f"{where}: {reason}"

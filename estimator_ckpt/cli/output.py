@@ -13,6 +13,8 @@ import threading
 from collections.abc import Iterator, Sequence
 from typing import Any, Callable, Optional
 
+from estimator_ckpt.bundle.printing import printable
+
 SCHEMA = 1
 
 Row = Sequence[str]
@@ -23,12 +25,18 @@ def print_json(content: dict[str, Any]) -> None:
     print(json.dumps({"schema": SCHEMA, **content}, indent=2, allow_nan=True))
 
 
+def say(line: str) -> None:
+    """Prints a line; what is in it of files and users cannot make it another."""
+    print(printable(line))
+
+
 def print_prefixes(prefixes: Sequence[str], as_json: bool) -> None:
     """Prints the checkpoints that a command has written."""
     if as_json:
         print_json({"prefixes": list(prefixes)})
     else:
-        print("\n".join(prefixes))
+        for prefix in prefixes:
+            say(prefix)
 
 
 def print_table(
@@ -43,6 +51,7 @@ def print_table(
     """
     if not rows:
         return
+    rows = [tuple(map(printable, row)) for row in rows]
     if sys.stdout.isatty():
         _draw(columns, rows, right)
         return

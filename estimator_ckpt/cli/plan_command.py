@@ -126,8 +126,8 @@ def show(planned: Plan, as_json: bool = False) -> None:
     columns = ["verdict", "source", "target", "size", "because"]
     output.print_table(columns, rows, right=["size"])
     for sentence in planned.unused:
-        print(sentence)
-    print(planned.summary())
+        output.say(sentence)
+    output.say(planned.summary())
 
 
 def _exists(target: str) -> bool:

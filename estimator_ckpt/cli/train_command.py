@@ -13,7 +13,7 @@ from typing import Any
 from absl import flags
 
 from estimator_ckpt.cli import flags as job_flags
-from estimator_ckpt.cli import user_functions
+from estimator_ckpt.cli import output, user_functions
 from estimator_ckpt.cli.usage_errors import UsageError
 from estimator_ckpt.estimator import runtime
 
@@ -66,7 +66,7 @@ def add_arguments(parser: ArgumentParser) -> None:
 def run(arguments: Namespace) -> int:
     """Trains and evaluates as the flags say."""
     for name in ("model_fn", "input_fn", "model_dir", "max_steps"):
-        if FLAGS[name].value is None:
+        if FLAGS[name].value in (None, ""):
             raise UsageError(f"--{name} is needed: {FLAGS[name].help}")
     runtime.check()
     runtime.prepare()
@@ -95,7 +95,7 @@ def _show_warm_start(
         raise UsageError("--dry_run shows a warm start: give --warm_start_from")
     existing = restoring.latest(FLAGS.model_dir)
     if existing:
-        print(f"Not warm-starting: {existing} is there already")
+        output.say(f"Not warm-starting: {existing} is there already")
         return 0
     options = job_flags.warm_start_options()
     is_strict = options.pop("strict")

@@ -24,8 +24,8 @@ def run(arguments: Namespace) -> int:
         output.print_json({**dataclasses.asdict(found), "ok": found.ok})
     else:
         for problem in found.problems:
-            print(problem.message)
+            output.say(problem.message)
         what = f"{found.num_tensors} tensors, {output.bytes_text(found.num_bytes)}"
         verdict = "whole" if found.ok else f"{len(found.problems)} damaged"
-        print(f"{found.prefix}: {what}: {verdict}")
+        output.say(f"{found.prefix}: {what}: {verdict}")
     return 0 if found.ok else 1

@@ -42,7 +42,7 @@ def add_arguments(parser: ArgumentParser) -> None:
 
 
 def run(arguments: Namespace) -> int:
-    """Makes the model dir, or shows what would be in it."""
+    """Makes the model dir, or shows what would be in it; 1 if something would not."""
     options = shared_arguments.options(arguments)
     if arguments.dry_run:
         planned = plan_model_dir(
@@ -54,7 +54,7 @@ def run(arguments: Namespace) -> int:
             **options,
         )
         plan_command.show(planned, arguments.json)
-        return 0
+        return 1 if planned.problems else 0
     with output.progress("warm-starting") as progress:
         prefix = warm_start_model_dir(
             arguments.source,

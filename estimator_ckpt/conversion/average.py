@@ -8,12 +8,11 @@ model's bytes nor on its largest tensor's.
 from __future__ import annotations
 
 import contextlib
-import logging
 import os
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any, Optional, Union
 
-from estimator_ckpt.bundle import coding, dtypes, files
+from estimator_ckpt.bundle import coding, dtypes, files, logs
 from estimator_ckpt.bundle.entry import Entry
 from estimator_ckpt.bundle.errors import CheckpointError
 from estimator_ckpt.bundle.header import Header
@@ -34,7 +33,7 @@ if TYPE_CHECKING:
 
     Array = np.ndarray[Any, Any]
 
-_log = logging.getLogger("estimator_ckpt")
+_log = logs.logger()
 
 Sources = Union[files.PathLike, Sequence[files.PathLike]]
 

@@ -7,12 +7,11 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
-import logging
 import os
 from collections.abc import Iterator
 from typing import Any, Optional
 
-from estimator_ckpt.bundle import files
+from estimator_ckpt.bundle import files, logs
 from estimator_ckpt.bundle.errors import CheckpointError, DestinationExistsError
 from estimator_ckpt.checkpoint import (
     meta_graph,
@@ -32,7 +31,7 @@ from estimator_ckpt.maps import plans
 from estimator_ckpt.maps.filters import Patterns
 from estimator_ckpt.maps.renaming import Renaming
 
-_log = logging.getLogger("estimator_ckpt")
+_log = logs.logger()
 _FIRST = "model.ckpt-0"
 
 

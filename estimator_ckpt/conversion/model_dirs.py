@@ -8,13 +8,12 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
-import logging
 import os
 import re
 from collections.abc import Iterator
 from typing import Any, NamedTuple, Optional
 
-from estimator_ckpt.bundle import files
+from estimator_ckpt.bundle import files, logs
 from estimator_ckpt.bundle.errors import (
     CheckpointError,
     CheckpointNotFoundError,
@@ -31,7 +30,7 @@ from estimator_ckpt.conversion.key_moves import Naming
 from estimator_ckpt.conversion.targets import Target
 from estimator_ckpt.maps.filters import Patterns
 
-_log = logging.getLogger("estimator_ckpt")
+_log = logs.logger()
 _GRAPH = "graph.pbtxt"
 #: What stands behind a checkpoint's base name in those of its files.
 _BEHIND_BASE = re.compile(r"(\.index|-\d{5}-of-\d{5})$")

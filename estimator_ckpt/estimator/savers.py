@@ -13,13 +13,13 @@ formats, whichever it saves.
 from __future__ import annotations
 
 import dataclasses
-import logging
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Optional
 
 import tensorflow as tf
 from tensorflow.compat import v1 as tf1
 
+from estimator_ckpt.bundle import logs
 from estimator_ckpt.bundle.errors import CheckpointError
 from estimator_ckpt.checkpoint import contents, object_graph, object_keys, roles
 from estimator_ckpt.checkpoint.opening import Checkpoint
@@ -30,7 +30,7 @@ from estimator_ckpt.tf_private import graph_api, savers_api, trackables_api
 #: What the Saver calls the alias of the global step: its own name is taken.
 _STEP_ALIAS = f"{object_keys.GLOBAL_STEP}:alias"
 
-_log = logging.getLogger("estimator_ckpt")
+_log = logs.logger()
 
 CheckpointFactory = Callable[[], tf.train.Checkpoint]
 

@@ -17,7 +17,7 @@ from typing import Any, Optional
 import tensorflow as tf
 from tensorflow.compat import v1 as tf1
 
-from estimator_ckpt.bundle import files
+from estimator_ckpt.bundle import files, logs
 from estimator_ckpt.bundle.errors import CheckpointError
 from estimator_ckpt.estimator import (
     carried_values,
@@ -48,7 +48,7 @@ _COUNTED = {
     Verdict.DTYPE_MISMATCH: False,
     Verdict.RESET: True,
 }
-_log = logging.getLogger("estimator_ckpt")
+_log = logs.logger()
 
 
 class WarmStartError(CheckpointError):

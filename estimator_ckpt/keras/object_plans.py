@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import dataclasses
-import logging
 from collections.abc import Iterable
 from typing import Any, Optional
 
+from estimator_ckpt.bundle import logs
 from estimator_ckpt.bundle.errors import CheckpointError
 from estimator_ckpt.checkpoint import messages, roles
 from estimator_ckpt.conversion.key_moves import KeyMoves
@@ -16,7 +16,7 @@ from estimator_ckpt.keras.tensor_origins import Computed, FromSource, Origin
 from estimator_ckpt.maps import plans
 from estimator_ckpt.maps.plans import Choice, Item, Plan, Variable, Verdict
 
-_log = logging.getLogger("estimator_ckpt")
+_log = logs.logger()
 
 
 class ConversionError(CheckpointError, ValueError):

@@ -7,10 +7,15 @@ import shutil
 import subprocess
 import sys
 
+import numpy as np
 import pytest
 
 import estimator_ckpt as ec
-from tests.cli.commands import run
+from estimator_ckpt.bundle import dtypes, files
+from estimator_ckpt.bundle.header import Header
+from estimator_ckpt.bundle.index import serialize_index, shard_path
+from estimator_ckpt.bundle.writer import ShardWriter, write_bundle
+from tests.cli.commands import call, run
 from tests.conftest import REPOSITORY
 from tests.testdata_paths import TESTDATA
 
@@ -214,3 +219,51 @@ def test_an_interrupt_is_130():
     )
     assert done.returncode == 130
     assert done.stderr.strip() == "estimator-ckpt: error: interrupted"
+
+
+class TestVariablesThatShareAName:
+    """Those of two optimizers in one checkpoint: `Adam/iter` is there twice."""
+
+    PREFIX = TESTDATA / "roles" / "tensorflow-2.15.1" / "gan_legacy" / "model.ckpt"
+
+    def test_each_is_shown_by_its_path_and_counted(self):
+        shown = json.loads(call("inspect", self.PREFIX, "--json").stdout)
+        names = [variable["name"] for variable in shown["variables"]]
+        assert "generator_optimizer/iter" in names
+        assert "discriminator_optimizer/iter" in names
+        assert len(set(names)) == len(names)
+        keys = {variable["key"] for variable in shown["variables"]}
+        with ec.open_checkpoint(self.PREFIX, names="path") as checkpoint:
+            assert keys == set(checkpoint.contents.keys.values())
+        last = call("inspect", self.PREFIX).stdout.splitlines()[-1]
+        assert f", {len(names)} variables, " in last
+
+    def test_names_path_shows_all_by_their_paths(self):
+        done = call("inspect", self.PREFIX, "--names=path", "--json", "--values")
+        shown = {v["name"]: v for v in json.loads(done.stdout)["variables"]}
+        with ec.open_checkpoint(self.PREFIX, names="path") as checkpoint:
+            assert set(shown) == set(checkpoint)
+            step = checkpoint.read("generator_optimizer/iter")
+        assert shown["generator_optimizer/iter"]["value"] == str(step)
+
+
+def test_a_variant_is_no_reason_to_refuse_the_others(tmp_path):
+    """`--values` of a checkpoint with an iterator's state, as tf.data saves it."""
+    with ShardWriter(shard_path(tmp_path / "model", 0, 1)) as shard:
+        value = shard.add(np.float32([1, 2]))
+    variant = value._replace(dtype=dtypes.VARIANT, shape=())
+    entries = [(b"iterator", variant.serialize()), (b"v", value.serialize())]
+    files.put(f"{tmp_path}/model.index", serialize_index(Header(), entries))
+    done = call("inspect", tmp_path / "model", "--values")
+    assert done.returncode == 0, done.stderr
+    assert "(only TensorFlow can read it)" in done.stdout
+    assert "1.0, 2.0" in done.stdout
+
+
+def test_a_checkpoint_without_variables_is_inspected_and_converted(tmp_path):
+    write_bundle(tmp_path / "old", {})
+    assert "0 variables, 0 B" in call("inspect", tmp_path / "old").stdout
+    for to in ("tf2", "dual", "tf1"):
+        done = call("convert", tmp_path / "old", tmp_path / to, f"--to={to}")
+        assert done.returncode == 0, done.stderr
+        assert "0 variables" in call("inspect", tmp_path / to).stdout
