@@ -128,7 +128,7 @@ class LayoutRule:
         try:
             # No array in memory: each of its numbers is the same one.
             made = reorder([np.broadcast_to(np.int8(0), shape) for shape in given])
-        except (TypeError, ValueError, IndexError) as error:
+        except (TypeError, ValueError, IndexError, OverflowError) as error:
             raise LayoutRuleError(
                 f"{self.text}: does not fit variables of shapes {_listed(given)}: "
                 f"{error}"
