@@ -14,7 +14,7 @@ from typing import Optional
 
 from estimator_ckpt.bundle.errors import CheckpointError
 from estimator_ckpt.bundle.schema import TrackableObjectGraph
-from estimator_ckpt.checkpoint import formats, object_graph, object_keys
+from estimator_ckpt.checkpoint import formats, messages, object_graph, object_keys
 from estimator_ckpt.checkpoint.formats import Format
 from estimator_ckpt.checkpoint.naming import NamesBy
 
@@ -57,8 +57,8 @@ class Contents:
         if not self.ambiguous:
             return
         claims = "; ".join(
-            f"{name!r}: {', '.join(map(repr, keys))}"
-            for name, keys in sorted(self.ambiguous.items())
+            f"{name!r}: {messages.quoted(keys)}"
+            for name, keys in sorted(self.ambiguous.items())[:6]
         )
         raise AmbiguousNameError(
             f"{source}: variables that share a full name: {claims}. Give an "

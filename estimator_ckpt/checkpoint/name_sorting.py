@@ -10,7 +10,7 @@ import re
 from collections.abc import Collection, Mapping, Sequence
 from typing import NamedTuple, Optional
 
-from estimator_ckpt.checkpoint import known_names, optimizers
+from estimator_ckpt.checkpoint import known_names, object_keys, optimizers
 from estimator_ckpt.checkpoint.roles import (
     LOSS_SCALE,
     METRIC,
@@ -217,8 +217,10 @@ def _sort_under(
     if _INFIXES.isdisjoint(steps):
         return
     for place, step in enumerate(steps[:-1]):
+        if step not in _INFIXES:
+            continue
         rest = "/".join(steps[place + 1 :])
-        if step in _INFIXES and rest in facts:
+        if rest in facts:
             key = ("/".join(steps[:place]), step)
             found.infixes.setdefault(key, []).append((name, rest))
             return
@@ -228,12 +230,10 @@ def _longest(
     body: str, facts: Mapping[str, Fact], own: Collection[str]
 ) -> tuple[str, str]:
     """The variable that `body` is, less leading scopes; and these. Empty if none."""
-    left = body
-    while left not in facts or left in own:
-        _, slash, left = left.partition("/")
-        if not slash:
-            return "", ""
-    return left, body[: len(body) - len(left) - 1] if left != body else ""
+    for left in object_keys.endings(body):
+        if left in facts and left not in own:
+            return left, body[: max(len(body) - len(left) - 1, 0)]
+    return "", ""
 
 
 def last_of(name: str) -> str:

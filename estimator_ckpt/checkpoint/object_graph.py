@@ -9,7 +9,8 @@ Source: `tensorflow/core/protobuf/trackable_object_graph.proto`; `docs/format.md
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator
+import collections
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from typing import NamedTuple, Optional
 
 from estimator_ckpt.bundle import wire
@@ -21,6 +22,9 @@ from estimator_ckpt.bundle.schema import (
     TrackableObjectGraph,
 )
 from estimator_ckpt.checkpoint import object_keys
+
+# Variables store their own path, so that real graphs stay below ten.
+_MOST_PER_BYTE = 64
 
 
 class Node(NamedTuple):
@@ -76,7 +80,46 @@ def parse(serialized: bytes, source: str) -> TrackableObjectGraph:
                 f"{where}: node {node_id} refers to node {other}, but there are "
                 f"{len(nodes)}"
             )
+    _check_size(nodes, len(serialized), where)
     return graph
+
+
+def _check_size(nodes: Sequence[TrackableObject], size: int, where: str) -> None:
+    """Holds nodes and their paths to the bytes that say so.
+
+    TensorFlow writes what the root leads to, and nothing else. Paths repeat the names
+    above them: those of a long chain, or below a long name, would fill any memory.
+
+    Raises:
+      CorruptIndexError: nothing leads to many nodes, or paths are too long.
+    """
+    references = sum(len(n.children) + 2 * len(n.slot_variables) for n in nodes)
+    if len(nodes) > 1000 + 2 * references:
+        raise CorruptIndexError(
+            f"{where} has {len(nodes)} nodes, but only {references} references to any"
+        )
+    longest = sum(
+        max([len(child.local_name) + 1 for child in node.children])
+        for node in nodes
+        if node.children
+    )
+    if longest * len(nodes) <= _MOST_PER_BYTE * size:
+        return
+    lengths, waiting = {0: 0}, collections.deque([0])
+    total = 0
+    while waiting:
+        node_id = waiting.popleft()
+        for child in nodes[node_id].children:
+            if child.node_id not in lengths:
+                length = lengths[node_id] + len(child.local_name) + 1
+                lengths[child.node_id] = length
+                total += length
+                waiting.append(child.node_id)
+    if total > _MOST_PER_BYTE * size:
+        raise CorruptIndexError(
+            f"{where}: the paths to its nodes have {total} characters, more than "
+            f"{_MOST_PER_BYTE} for each of its {size} bytes"
+        )
 
 
 def saved_nodes(graph: TrackableObjectGraph, root: Optional[str] = None) -> list[Node]:

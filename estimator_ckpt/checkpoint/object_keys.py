@@ -16,6 +16,7 @@ Source: TensorFlow's `escape_local_name` and the keys that TensorFlow 2.15.1 wri
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from typing import Optional
 
 ROOT = "var_list"
@@ -33,8 +34,24 @@ OPTIMIZER_SLOT = ".OPTIMIZER_SLOT"
 NAME_DICTIONARIES = (ROOT, "vars")
 
 _VALUE_SUFFIX = f"/{ATTRIBUTES}/{VARIABLE_VALUE}"
+_MOST_SCOPES = 100
 _ESCAPED = re.compile(r"\.(.?)", re.DOTALL)
 _UNINFORMATIVE = re.compile(r"(Variable(_\d+)?)?")
+
+
+def endings(name: str) -> Iterator[str]:
+    """A name, and what is left of it without leading scopes: `a/b/c`, `b/c`, `c`.
+
+    Without at most 100 of them: no model has more, and of a name that consists of
+    slashes there would be as many endings, each as long as the name.
+    """
+    yield name
+    start = 0
+    for _ in range(_MOST_SCOPES):
+        start = name.find("/", start) + 1
+        if not start:
+            return
+        yield name[start:]
 
 
 def escape(local_name: str) -> str:

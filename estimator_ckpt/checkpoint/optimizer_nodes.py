@@ -17,7 +17,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from typing import Optional
 
-from estimator_ckpt.checkpoint import known_names, optimizers
+from estimator_ckpt.checkpoint import known_names, object_keys, optimizers
 from estimator_ckpt.checkpoint.graph_nodes import TRAINED, GraphNodes, SlotVariable
 from estimator_ckpt.checkpoint.roles import (
     AVERAGE,
@@ -187,8 +187,8 @@ def _named_alike(
     """The variables that a slot at this place is named after, and has the shape of."""
     for items in lists.values():
         item = items.get(place, -1)
-        _, slash, rest = graph.full_names.get(item, "").partition("/")
-        while slash:
+        _, *endings = object_keys.endings(graph.full_names.get(item, ""))
+        for rest in endings:
             owners = [
                 owner
                 for owner in graph.by_full_name.get(rest, ())
@@ -196,7 +196,6 @@ def _named_alike(
             ]
             if owners:
                 return owners
-            _, slash, rest = rest.partition("/")
     return ()
 
 

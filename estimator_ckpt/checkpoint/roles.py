@@ -21,6 +21,8 @@ import re
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import NamedTuple, Optional, Union
 
+from estimator_ckpt.checkpoint import object_keys
+
 
 class Role(str, enum.Enum):
     """What a variable is for."""
@@ -450,8 +452,4 @@ def _has_settings(prefix: str, all_names: Collection[str]) -> bool:
 
 def _without_scopes(name: str, all_names: Collection[str]) -> Optional[str]:
     """`name`, or what is left of it without leading scopes, if it is in all_names."""
-    while name not in all_names:
-        _, slash, name = name.partition("/")
-        if not slash:
-            return None
-    return name
+    return next((n for n in object_keys.endings(name) if n in all_names), None)
