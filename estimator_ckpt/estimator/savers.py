@@ -21,7 +21,13 @@ from tensorflow.compat import v1 as tf1
 
 from estimator_ckpt.bundle import logs
 from estimator_ckpt.bundle.errors import CheckpointError
-from estimator_ckpt.checkpoint import contents, object_graph, object_keys, roles
+from estimator_ckpt.checkpoint import (
+    contents,
+    formats,
+    object_graph,
+    object_keys,
+    roles,
+)
 from estimator_ckpt.checkpoint.opening import Checkpoint
 from estimator_ckpt.estimator import commits, graph_variables, restoring
 from estimator_ckpt.maps.assignment import NO_RENAMES, AssignmentMap
@@ -70,7 +76,7 @@ class _KeyBuilder(savers_api.SaverBuilder):
         var_list: Any,
     ):
         super().__init__()
-        self._format = format
+        self._format = formats.parse(format)
         self._make_checkpoint = checkpoint
         self._var_list = var_list
         self._saved: dict[str, _Saved] = {}
@@ -84,7 +90,7 @@ class _KeyBuilder(savers_api.SaverBuilder):
             self._saved, saveables = _as_it_is(saveables)
             return saveables
         shapes = _shapes_of(saveables)
-        if self._format == "tf1" and self._make_checkpoint is None:
+        if not self._format.has_object_keys and self._make_checkpoint is None:
             self._saved = {
                 name: _Saved(name, None, shapes.get(name)) for name in saveables
             }
@@ -97,15 +103,15 @@ class _KeyBuilder(savers_api.SaverBuilder):
         self._saved = {
             name: _Saved(name, keys.get(name), shapes.get(name)) for name in saveables
         }
-        if self._format != "tf1":
+        if self._format.has_object_keys:
             saveables.update(_extras(saveables, graph, keys))
         return saveables
 
     def save_key(self, name: str) -> str:
         saved = self._saved.get(name)
-        if self._format == "tf1" or saved is None or saved.object_key is None:
+        if saved is None or saved.object_key is None:
             return name
-        return saved.object_key
+        return saved.object_key if self._format.has_object_keys else name
 
     def restore_keys(self, names_to_restore: Sequence[str]) -> tf.Tensor:
         # Its default is what this saver writes, for whoever imports the .meta file.
@@ -119,7 +125,7 @@ class _KeyBuilder(savers_api.SaverBuilder):
 
     def aliases(self) -> dict[str, str]:
         """For `dual`: the name keys to add, with the object keys they stand for."""
-        if self._format != "dual":
+        if not self._format.has_both_keys:
             return {}
         return {
             saved.name: saved.object_key

@@ -150,11 +150,12 @@ def scaffold(
             )
         own = given
         checkpoint = lambda: own  # noqa: E731
-        format = "tf2" if format == "tf1" else format  # its keys are object keys
+        if not formats.parse(format).has_object_keys:
+            format = formats.TF2.name  # its keys are object keys
     elif given is not None:
         if not isinstance(given, tf1.train.Saver):
             return base
-        if format == "tf1" and not renames:
+        if not (formats.parse(format).has_object_keys or renames):
             return base
         var_list = savers_api.restored_by(given)
         settings.update(savers_api.retention_of(given))

@@ -114,7 +114,7 @@ def convert_for(
         iterations=iterations,
         strict=strict,
     )
-    if to == "tf2" and keras_files.is_one(destination):
+    if target.format.has_object_keys and keras_files.is_one(destination):
         path = keras_files.check(trackable, destination, overwrite)
         with object_requests.opened(source, request.names_by) as checkpoint:
             description = load_into.described(trackable, request, input_shape)

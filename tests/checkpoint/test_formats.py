@@ -1,7 +1,11 @@
 """What a format is, asked in one place."""
 
+import ast
+from pathlib import Path
+
 import pytest
 
+import estimator_ckpt
 from estimator_ckpt.checkpoint import formats
 from estimator_ckpt.checkpoint.formats import DUAL, TF1, TF2
 
@@ -33,3 +37,15 @@ def test_an_unknown_format_is_refused_with_the_choices(given):
     with pytest.raises(ValueError, match="'tf1', 'tf2', 'dual'") as caught:
         formats.parse(given)
     assert repr(given) in str(caught.value)
+
+
+def test_nobody_compares_names_of_formats():
+    """A new format is one constant here: others ask what a format has."""
+    for path in Path(estimator_ckpt.__file__).parent.rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Compare):
+                values = [
+                    n.value for n in ast.walk(node) if isinstance(n, ast.Constant)
+                ]
+                found = set(formats.CHOICES) & {v for v in values if isinstance(v, str)}
+                assert not found, (path, node.lineno)
