@@ -32,6 +32,7 @@ COMMANDS = {
     "diff": "compare two checkpoints variable by variable",
     "train": "train and evaluate an Estimator from flags",
     "run": "run a program that uses tf.estimator, on any TensorFlow",
+    "doctor": "say whether tf.estimator jobs run here",
 }
 
 

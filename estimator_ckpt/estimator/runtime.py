@@ -23,6 +23,7 @@ from estimator_ckpt.tf_private.estimator_runtime import (
     import_hook,
     installation,
     legacy_keras,
+    load_context,
     no_tpu,
 )
 from estimator_ckpt.tf_private.estimator_runtime.refusals import (
@@ -144,7 +145,7 @@ def offer() -> None:
     _watcher.before("tensorflow", _stand_back_if_native)
     _watcher.before("tensorflow_estimator", _settle_keras)
     provider.provide(forwarders.source)
-    for part in (api_names, graph_text, no_tpu):
+    for part in (api_names, graph_text, load_context, no_tpu):
         part.watch(_watcher)
 
 

@@ -24,6 +24,7 @@ RUNS = {
     "warm_start": (DIGITS, "new/"),
     "average": (f"{DIGITS}/model.ckpt-200", f"{DIGITS}/model.ckpt-300", "new/"),
     "diff": (DIGITS, DIGITS),
+    "doctor": (),
     "run": ("-m", "estimator_ckpt", "--version"),
     "train": ("--flagfile=configs/guide.flags", "--model_dir=new"),
 }
@@ -31,7 +32,7 @@ RUNS = {
 
 @pytest.mark.parametrize("command", COMMANDS)
 def test_a_command_in_a_process_of_its_own(command, tmp_path):
-    if command in ("convert_for", "run", "train"):
+    if command in ("convert_for", "doctor", "run", "train"):
         pytest.importorskip("tensorflow")
     for name in ("configs", "tests"):  # what the flagfiles name
         (tmp_path / name).symlink_to(f"{REPOSITORY}/{name}")

@@ -10,6 +10,7 @@ Checked against TensorFlow 2.15.1, 2.16.2, 2.18.1, 2.20.0 and 2.21.0.
 from __future__ import annotations
 
 import logging
+import warnings
 from typing import Any
 
 from estimator_ckpt.tf_private.estimator_runtime.import_hook import Watcher
@@ -18,6 +19,8 @@ _MARKS = (
     "Instructions for updating",
     "is deprecated. Please use",  # names of the v1 API
 )
+#: What Keras says of tf.layers and the like, as a warning of Python's.
+_KERAS_MARK = r"`tf\.[\w.]+` is deprecated and will be removed"
 _INSTEAD = (
     "TensorFlow's deprecation warnings are not shown; estimator-ckpt run --warnings "
     "shows them"
@@ -41,3 +44,4 @@ def _filter(tensorflow: Any) -> None:
         return is_first
 
     logging.getLogger("tensorflow").addFilter(keep)
+    warnings.filterwarnings("ignore", _KERAS_MARK, UserWarning)

@@ -27,6 +27,7 @@ _DISTRIBUTIONS = {
     "tensorflow_estimator": ("tensorflow-estimator", "tf-estimator-nightly"),
     "tf_keras": ("tf-keras", "tf_keras", "tf-keras-nightly"),
     "keras": ("keras", "keras-nightly"),
+    "google.protobuf": ("protobuf",),
 }
 
 

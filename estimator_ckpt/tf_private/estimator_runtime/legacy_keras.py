@@ -11,9 +11,10 @@ Checked against TensorFlow 2.16.2, 2.18.1, 2.20.0 and 2.21.0.
 from __future__ import annotations
 
 import importlib
+import logging
 import os
 import sys
-from collections.abc import Iterator
+from types import ModuleType
 from typing import Any
 
 from estimator_ckpt.tf_private.estimator_runtime import installation
@@ -32,8 +33,16 @@ def is_asked_for() -> bool:
 
 def ask_for() -> None:
     """Makes the TensorFlow that is imported next take tf-keras for tf.keras."""
-    if not is_asked_for():
-        os.environ[VARIABLE] = "1"
+    if is_asked_for():
+        return
+    given = os.environ.get(VARIABLE)
+    if given:
+        logging.getLogger("estimator_ckpt").warning(
+            "%s=%s asks for Keras 3, which tf.estimator does not take: it is 1 now",
+            VARIABLE,
+            given,
+        )
+    os.environ[VARIABLE] = "1"
 
 
 def settle() -> None:
@@ -72,26 +81,28 @@ def missing() -> str:
 
 
 def _is_keras_3_used() -> bool:
-    if any(getattr(x, "_tfll_keras_version", "") == "keras_3" for x in _loaders()):
-        return True
-    imported = sys.modules.get("tensorflow.keras")
-    return "_tf_keras" in str(getattr(imported, "__file__", ""))
+    """Whether a name of TensorFlow's stands for Keras 3 already.
 
-
-def _loaders() -> Iterator[Any]:
-    """TensorFlow's lazy loaders of Keras, as far as they have been made."""
-    from tensorflow.python.util.lazy_loader import KerasLazyLoader
-
+    TensorFlow puts a lazy loader under each such name, and the module itself once it is
+    loaded. Looking at an attribute of a loader loads it: only their `vars` are read.
+    """
     for name, module in list(sys.modules.items()):
-        if name.partition(".")[0] == "tensorflow" and module is not None:
-            inner = vars(module).get("_tfmw_wrapped_module", module)
-            for value in list(vars(inner).values()):
-                if type(value) is KerasLazyLoader and _is_initialized(value):
-                    yield value
+        if module is None or name.partition(".")[0] != "tensorflow":
+            continue
+        if name.endswith(".keras") and "_tf_keras" in str(vars(module).get("__file__")):
+            return True
+        inner = vars(module).get("_tfmw_wrapped_module", module)
+        for value in list(vars(inner).values()):
+            if isinstance(value, ModuleType) and _is_keras_3(vars(value)):
+                return True
+    return False
 
 
-def _is_initialized(loader: Any) -> bool:
-    return bool(vars(loader).get("_tfll_initialized"))
+def _is_keras_3(attributes: dict[str, Any]) -> bool:
+    """Whether a module, or a lazy loader, is (of) Keras 3; by its `vars`."""
+    if "_tfll_initialized" in attributes:
+        return attributes.get("_tfll_keras_version") == "keras_3"
+    return str(attributes.get("__name__", "")).startswith("keras._tf_keras")
 
 
 def _turn_paths_over() -> None:

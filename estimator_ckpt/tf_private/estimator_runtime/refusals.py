@@ -24,8 +24,7 @@ def refuse(what: str, instead: str) -> NoReturn:
       NotInRuntimeError: always.
     """
     raise NotInRuntimeError(
-        f"{what} does not run on TensorFlow 2.16 and later, which removed what it "
-        f"needs: {instead}"
+        f"{what} does not work on TensorFlow 2.16 and later: {instead}"
     )
 
 
