@@ -46,16 +46,23 @@ NOTHING = "nothing says otherwise"
 
 
 def of_checkpoint(checkpoint: Checkpoint) -> Roles:
-    """What each variable of a checkpoint is for: by graph, `.meta` and names."""
+    """What each variable of a checkpoint is for: by graph, `.meta` and names.
+
+    Variables that share a full name are among them under their paths.
+    """
     index, meaning = checkpoint.index, checkpoint.contents
     by_key = {}
     for key in index:
         entry = index[key]
         by_key[key] = Fact(entry.dtype_name, entry.shape)
+    keys = dict(meaning.keys)
+    for shared in meaning.ambiguous.values():  # under their paths
+        for key in shared:
+            keys.setdefault(object_keys.path_of(key) or key, key)
     return decide(
-        {name: by_key[key] for name, key in meaning.keys.items()},
+        {name: by_key[key] for name, key in keys.items()},
         global_step=meaning.global_step,
-        keys=meaning.keys,
+        keys=keys,
         graph=checkpoint.graph,
         facts_by_key=by_key,
         trainable=beside(checkpoint.prefix, checkpoint.store),

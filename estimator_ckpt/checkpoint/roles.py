@@ -21,6 +21,7 @@ import re
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import NamedTuple, Optional, Union
 
+from estimator_ckpt.bundle.errors import CheckpointError
 from estimator_ckpt.checkpoint import object_keys
 
 
@@ -197,6 +198,10 @@ class Roles(Mapping[str, Decision]):
         )
 
 
+class RoleError(CheckpointError, ValueError):
+    """What a user says of roles is no regular expression."""
+
+
 #: What users give: one regex, several, or None.
 Regexes = Union[None, str, Iterable[str]]
 
@@ -221,7 +226,7 @@ class Overruling:
         """From what a user gives.
 
         Raises:
-          ValueError: one is no regular expression.
+          RoleError: one is no regular expression.
         """
         return cls(
             _compiled("optimizer_state", optimizer_state),
@@ -263,7 +268,7 @@ def _compiled(keyword: str, given: Regexes) -> tuple[re.Pattern[str], ...]:
         try:
             patterns.append(re.compile(text))
         except (re.error, TypeError) as error:
-            raise ValueError(
+            raise RoleError(
                 f"{keyword}={text!r} (--{keyword}) is no regular expression: {error}"
             ) from None
     return tuple(patterns)

@@ -18,6 +18,7 @@ def add_arguments(parser: ArgumentParser) -> None:
     parser.add_argument("--last", type=int, help="average so many of its last")
     parser.add_argument("--to", choices=formats.CHOICES, help="format; as the newest")
     shared_arguments.add_arguments(parser)
+    shared_arguments.add_roles(parser)
     parser.add_argument("--root", help="dictionary of the variables, for var_list")
     parser.add_argument(
         "--overwrite", action="store_true", help="replace what is there"

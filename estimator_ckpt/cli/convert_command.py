@@ -22,6 +22,7 @@ def add_arguments(parser: ArgumentParser) -> None:
         help="every checkpoint of a model dir, and its state file",
     )
     shared_arguments.add_arguments(parser)
+    shared_arguments.add_roles(parser)
     parser.add_argument("--root", help="dictionary of the variables, for var_list")
     parser.add_argument(
         "--step", default=object_keys.GLOBAL_STEP, help="variable under step/"

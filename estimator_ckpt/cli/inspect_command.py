@@ -10,7 +10,7 @@ from typing import Any
 from estimator_ckpt.bundle.errors import UnsupportedCheckpointError
 from estimator_ckpt.checkpoint import messages, naming
 from estimator_ckpt.checkpoint.opening import Checkpoint, TensorInfo, open_checkpoint
-from estimator_ckpt.cli import output
+from estimator_ckpt.cli import output, shared_arguments
 from estimator_ckpt.maps.filters import Filter
 
 _SHOWN = 6
@@ -27,6 +27,12 @@ def add_arguments(parser: ArgumentParser) -> None:
         "--slots", action="store_true", help="fold slot variables under their variable"
     )
     parser.add_argument(
+        "--roles",
+        action="store_true",
+        help="show what each variable is for, whose it is, and what says so",
+    )
+    shared_arguments.add_roles(parser)
+    parser.add_argument(
         "--include", action="append", help="only variables that match this regex"
     )
     parser.add_argument(
@@ -42,10 +48,18 @@ def add_arguments(parser: ArgumentParser) -> None:
 def run(arguments: Namespace) -> int:
     """Prints a checkpoint's variables."""
     wanted = Filter(arguments.include)
-    with open_checkpoint(arguments.path, names=arguments.names) as checkpoint:
+    with open_checkpoint(
+        arguments.path,
+        names=arguments.names,
+        optimizer_state=arguments.optimizer_state,
+        model_state=arguments.model_state,
+    ) as checkpoint:
         infos = [i for i in checkpoint.everything() if wanted.keeps(i.name)]
         if arguments.json:
-            output.print_json(_json(checkpoint, infos, arguments.values))
+            document = _json(checkpoint, infos, arguments.values)
+            if arguments.roles:
+                _add_roles(document, checkpoint)
+            output.print_json(document)
             return 0
         slots: dict[str, list[TensorInfo]] = {}
         if arguments.slots:
@@ -59,15 +73,43 @@ def run(arguments: Namespace) -> int:
             row = [info.name, info.dtype, _shape(info), output.bytes_text(info.size)]
             if arguments.slots:
                 row.append(_slots(info, slots.get(info.name, [])))
+            if arguments.roles:
+                row += _role(checkpoint, info.name)
             if arguments.values:
                 row.append(_value(checkpoint, info))
             rows.append(row)
         columns = ["variable", "dtype", "shape", "size"]
         columns += ["slots"] if arguments.slots else []
+        columns += ["role", "of", "evidence"] if arguments.roles else []
         columns += ["value"] if arguments.values else []
         output.print_table(columns, rows, right=["size"])
         output.say(_totals(checkpoint, infos))
+        for sentence in _remarks(checkpoint) if arguments.roles else ():
+            output.say(sentence)
     return 0
+
+
+def _role(checkpoint: Checkpoint, name: str) -> list[str]:
+    """What a variable is for, whose it is, and what says so."""
+    said = checkpoint.roles[name]
+    belongs = [said.owner or "", f"({said.optimizer})" if said.optimizer else ""]
+    role = f"{said.role}?" if said.is_undecided else str(said.role)
+    return [role, " ".join(filter(None, belongs)), said.evidence]
+
+
+def _remarks(checkpoint: Checkpoint) -> list[str]:
+    """What is undecided, and what a user said that matches nothing."""
+    return [*filter(None, [checkpoint.roles.remark()]), *checkpoint.roles.unused]
+
+
+def _add_roles(document: dict[str, Any], checkpoint: Checkpoint) -> None:
+    """The same, for JSON."""
+    for fields in document["variables"]:
+        said = checkpoint.roles[fields["name"]]
+        fields["role"] = str(said.role)
+        fields["owner"], fields["optimizer"] = said.owner, said.optimizer
+        fields["evidence"], fields["is_undecided"] = said.evidence, said.is_undecided
+    document["remarks"] = _remarks(checkpoint)
 
 
 def _shape(info: TensorInfo) -> str:

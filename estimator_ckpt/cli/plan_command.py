@@ -24,6 +24,7 @@ def add_arguments(parser: ArgumentParser) -> None:
     parser.add_argument("source", help="prefix, file of a checkpoint, or model dir")
     parser.add_argument("target", help="another, or package.module:function")
     shared_arguments.add_arguments(parser)
+    shared_arguments.add_roles(parser)
     shared_arguments.add_reset(parser)
     parser.add_argument(
         "--carry",
@@ -102,6 +103,8 @@ def _suggest(arguments: Namespace, target: Any, options: dict[str, Any]) -> None
         target,
         assignment_map=shared_arguments.options(arguments)["assignment_map"],
         names=arguments.names,
+        optimizer_state=arguments.optimizer_state,
+        model_state=arguments.model_state,
         **options,
     )
     text = proposed.to_yaml(arguments.source, arguments.target)

@@ -7,6 +7,8 @@ from typing import Any
 
 from estimator_ckpt.checkpoint import naming
 
+_ROLES = ("optimizer_state", "model_state")
+
 
 def add_arguments(parser: ArgumentParser) -> None:
     """Adds the arguments that every command with a choice of variables has."""
@@ -35,6 +37,22 @@ def add_names(parser: ArgumentParser) -> None:
     )
 
 
+def add_roles(parser: ArgumentParser) -> None:
+    """Adds the arguments that overrule what variables are for."""
+    parser.add_argument(
+        "--optimizer_state",
+        action="append",
+        metavar="REGEX",
+        help="variables that are optimizer state, whatever the evidence says",
+    )
+    parser.add_argument(
+        "--model_state",
+        action="append",
+        metavar="REGEX",
+        help="variables that are not optimizer state; this one wins",
+    )
+
+
 def add_reset(parser: ArgumentParser) -> None:
     """Adds the argument of the commands that leave variables as they are."""
     parser.add_argument(
@@ -45,7 +63,7 @@ def add_reset(parser: ArgumentParser) -> None:
 def options(arguments: Namespace) -> dict[str, Any]:
     """What was chosen, as keywords of the Python calls."""
     given = vars(arguments)
-    known = ("include", "exclude", "assignment_map", "names", "reset")
+    known = ("include", "exclude", "assignment_map", "names", "reset", *_ROLES)
     chosen = {name: given[name] for name in known if name in given}
     if arguments.use_ema:
         chosen["assignment_map"] = ["builtin:use_ema", arguments.assignment_map]

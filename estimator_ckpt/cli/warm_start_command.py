@@ -24,6 +24,7 @@ def add_arguments(parser: ArgumentParser) -> None:
         help="trainable variables, the model's state too, or optimizer state too",
     )
     shared_arguments.add_arguments(parser)
+    shared_arguments.add_roles(parser)
     shared_arguments.add_reset(parser)
     parser.add_argument("--root", help="dictionary of the variables, for var_list")
     parser.add_argument(

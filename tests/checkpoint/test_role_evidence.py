@@ -51,11 +51,11 @@ def wrong_of(roles, truth, key_of, case):
 @pytest.mark.parametrize("case", ROLES)
 def test_each_role_and_owner_is_what_the_program_knew(case, names):
     with opened(case, names) as checkpoint:
-        keys = {name: short(key) for name, key in checkpoint.contents.keys.items()}
+        keys = {i.name: short(i.key) for i in checkpoint.everything()}
         paths = {object_keys.path_of(k) or k: short(k) for k in checkpoint.index}
         wrong = wrong_of(checkpoint.roles, true_roles(case), {**paths, **keys}, case)
         assert wrong == {}
-        assert set(checkpoint.roles) == set(checkpoint)
+        assert set(checkpoint.roles) == set(keys)
 
 
 @pytest.mark.parametrize("case", [case for case in ROLES if case not in ONE_LABEL])

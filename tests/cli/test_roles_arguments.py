@@ -1,0 +1,72 @@
+"""`inspect --roles`, and the arguments that overrule roles, in each command."""
+
+import json
+
+import pytest
+
+from tests.cli import commands
+from tests.testdata_paths import ROLES
+
+
+def prefix(case):
+    return ROLES[case] / "model.ckpt"
+
+
+def inspected(case, *arguments):
+    done = commands.call("inspect", prefix(case), "--json", "--roles", *arguments)
+    assert done.returncode == 0, done.stderr
+    document = json.loads(done.stdout)
+    return {fields["name"]: fields for fields in document["variables"]}, document
+
+
+def test_inspect_shows_role_owner_and_evidence():
+    done = commands.call("inspect", prefix("1.15.5/named_adam_no_meta"), "--roles")
+    (row,) = [
+        line
+        for line in done.stdout.splitlines()
+        if line.startswith("net/one/bias/d_adam ")
+    ]
+    assert "slot" in row
+    assert "net/one/bias (d_adam)" in row
+    assert row.endswith("in V's shape")
+
+
+@pytest.mark.parametrize("names", ["full_name", "path"])
+def test_inspect_gives_the_same_as_json(names):
+    variables, document = inspected("2.15.1/new_adam", f"--names={names}")
+    slots = [fields for fields in variables.values() if fields["role"] == "slot"]
+    assert len(slots) == 12
+    for fields in slots:
+        assert variables[fields["owner"]]["role"] == "trainable"
+        assert fields["optimizer"] == "optimizer"
+    assert document["remarks"] == []
+
+
+def test_what_is_undecided_is_said_and_can_be_overruled():
+    case = "1.15.5/decoys_no_optimizer"
+    variables, document = inspected(case)
+    assert variables["model/decay"]["is_undecided"]
+    (remark,) = document["remarks"]
+    assert "--optimizer_state" in remark
+    said = ["--optimizer_state=model/decay", "--model_state=model/.*"]
+    variables, document = inspected(case, *said)
+    assert document["remarks"] == []
+    assert variables["model/decay"]["role"] == "model"
+    variables, document = inspected(case, "--optimizer_state=model/decay")
+    assert variables["model/decay"]["role"] == "optimizer"
+
+
+def test_a_pattern_that_is_none_is_one_line():
+    done = commands.call("inspect", prefix("1.15.5/two_adams"), "--model_state=(")
+    assert done.returncode == 2
+    assert "model_state" in done.stderr
+    assert len(done.stderr.strip().splitlines()) == 1
+
+
+@pytest.mark.parametrize(
+    "command", ["inspect", "plan", "average", "warm_start", "convert"]
+)
+def test_every_command_that_uses_roles_can_be_overruled(command):
+    text = commands.call(command, "--help").stdout
+    assert "--optimizer_state" in text
+    assert "--model_state" in text

@@ -1,0 +1,142 @@
+"""One answer: a table over checkpoints and operations.
+
+Each operation does with each variable what its role says, the role being what the
+program that wrote the checkpoint knows.
+"""
+
+import numpy as np
+import pytest
+
+import estimator_ckpt as ec
+from tests.testdata_paths import ROLES, true_roles
+
+SUFFIX = "/.ATTRIBUTES/VARIABLE_VALUE"
+OF_MODEL = {"trainable", "model", "average"}
+CASES = [
+    "1.15.5/named_adam_no_meta",
+    "1.15.5/two_adams",
+    "1.15.5/two_scopes",
+    "1.15.5/optimize_loss",
+    "1.15.5/unknown_slots_no_meta",
+    "1.15.5/t2t_adafactor",
+    "1.15.5/colon_zero",
+    "1.15.5/averages_named",
+    "1.15.5/decoys_adam",
+    "1.15.5/loss_scale",
+    "1.15.5/keras_adam_no_meta",
+    "1.15.5/keras22_sgd",
+    "1.15.5/mesh_adafactor",
+    "2.15.1/legacy_adam",
+    "2.15.1/legacy_resumed_before_a_step",
+    "2.15.1/new_adam",
+    "2.15.1/new_adam_ema",
+    "2.15.1/loss_scale_new",
+    "2.15.1/saved_model_new",
+    "2.15.1/odds_and_ends",
+    "2.21.0/adam_sequential",
+    "2.21.0/gan_sequential",
+]
+
+
+def truth_of(checkpoint, case):
+    """The true role of each variable, by name."""
+    truth = true_roles(case)
+    return {
+        name: truth[key.replace(SUFFIX, "")][0]
+        for name, key in checkpoint.contents.keys.items()
+    }
+
+
+def carried(made):
+    """The variables of a first checkpoint; a hash table's entries are always there."""
+    return {name for name in made if not name.startswith("table-")} - {"global_step"}
+
+
+def source_of(case, names):
+    return ec.open_checkpoint(ROLES[case] / "model.ckpt", names=names)
+
+
+@pytest.fixture(params=["full_name", "path"])
+def names(request):
+    return request.param
+
+
+def skip_if_ambiguous(checkpoint):
+    if checkpoint.contents.ambiguous:
+        pytest.skip("its full names are not unique")
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_carry_model_takes_the_model_and_nothing_else(case, names, tmp_path):
+    with source_of(case, names) as source:
+        skip_if_ambiguous(source)
+        truth = truth_of(source, case)
+        new = ec.warm_start_model_dir(
+            source.prefix, tmp_path / "new", to="tf1", carry="model", names=names
+        )
+    with ec.open_checkpoint(new) as made:
+        wanted = {name for name, role in truth.items() if role in OF_MODEL}
+        assert carried(made) == wanted
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_carry_all_takes_optimizer_state_too(case, names, tmp_path):
+    with source_of(case, names) as source:
+        skip_if_ambiguous(source)
+        truth = truth_of(source, case)
+        new = ec.warm_start_model_dir(
+            source.prefix, tmp_path / "new", to="tf1", carry="all", names=names
+        )
+    with ec.open_checkpoint(new) as made:
+        left = {"global_step", "metric", "no_variable"}
+        wanted = {name for name, role in truth.items() if role not in left}
+        assert carried(made) == wanted
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_the_mean_is_of_the_model_alone(case, names, tmp_path):
+    """Of two checkpoints, the second twice the first: model 1.5 times, slots twice."""
+    with source_of(case, names) as source:
+        skip_if_ambiguous(source)
+        truth = truth_of(source, case)
+        new = ec.average([source.prefix, source.prefix], tmp_path / "mean", names=names)
+        with ec.open_checkpoint(new, names=names) as made:
+            for name in set(made) & set(source):  # a TF2 result has one name more
+                np.testing.assert_array_equal(made.read(name), source.read(name))
+            averaged = {n for n in truth if source.roles[n].role in OF_MODEL}
+        assert averaged == {n for n, role in truth.items() if role in OF_MODEL}
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_slots_and_averages_follow_a_renamed_variable(case, tmp_path):
+    with source_of(case, "full_name") as source:
+        skip_if_ambiguous(source)
+        owners = source.roles.owners
+        renamed = next(iter(sorted(owners.values())))
+        followers = {name for name, owner in owners.items() if owner == renamed}
+        target = "renamed/by_a_map" + (":0" if renamed.endswith(":0") else "")
+        new = ec.convert(
+            source.prefix, tmp_path / "new", to="tf1", assignment_map={renamed: target}
+        )
+        before = {name: source.read(name) for name in followers | {renamed}}
+    with ec.open_checkpoint(new) as made:
+        np.testing.assert_array_equal(made.read(target), before[renamed])
+        found = {n for n, owner in made.roles.owners.items() if owner == target}
+        if case == "1.15.5/keras22_sgd":  # numbered: no name says whose they are
+            return
+        assert len(found) == len(followers)
+        sums = sorted(float(np.sum(before[name])) for name in followers)
+        assert sorted(float(np.sum(made.read(name))) for name in found) == sums
+
+
+@pytest.mark.parametrize("case", [case for case in CASES if case[0] == "2"])
+def test_a_conversion_to_names_has_what_its_source_has(case, names, tmp_path):
+    with source_of(case, names) as source:
+        skip_if_ambiguous(source)
+        new = ec.convert(source.prefix, tmp_path / "n", to="tf1", names=names)
+        for planned in (
+            ec.plan(source.prefix, new, names=names),
+            ec.plan(new, source.prefix, names=names),
+        ):
+            tables = [p for p in planned.problems if p.name.startswith("table-")]
+            assert planned.problems == tables
