@@ -22,6 +22,8 @@ from estimator_ckpt.checkpoint.roles import (
 
 _INTEGERS = frozenset({"int32", "int64", "uint32", "uint64"})
 _NOT_NUMBERS = frozenset({"string", "variant", "resource"})
+#: The most steps of a name that can be a slot's.
+_MOST_STEPS = 100
 #: What of a Keras name's steps can be the slot in `<P>/<X>/<V>`.
 _INFIXES = optimizers.KERAS_SLOTS | known_names.AVERAGE_SCOPES
 #: Canned estimators of TensorFlow 1 slice their variables: `<V>/t_0/Adagrad`.
@@ -208,6 +210,8 @@ def _sort_under(
     own: Collection[str],
 ) -> None:
     """Notes the variables that a name can stand under."""
+    if name.count("/") > _MOST_STEPS:
+        return  # of no model; each of its scopes would be looked up
     owner, prefix = _longest(scope, facts, own)
     if not owner and (part := _PART.search(scope)):
         owner, prefix = _longest(scope[: part.start()], facts, own)
