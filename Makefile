@@ -53,6 +53,7 @@ soak: $(STAMP) ## Run the long crash and fuzz tests (about 20 minutes)
 
 fuzz: $(STAMP) ## Fuzz the reader for FUZZ_SECONDS (default 120)
 	@$(BIN)/python -m tests.fuzz.bundle --seconds=$(or $(FUZZ_SECONDS),120)
+	@$(BIN)/python -m tests.fuzz.small_files --seconds=$(or $(FUZZ_SECONDS),120)
 
 bench: $(STAMP) ## Measure against what people would use instead
 	@$(BIN)/python -m benchmarks.run

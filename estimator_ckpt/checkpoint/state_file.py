@@ -112,7 +112,7 @@ def parse(data: bytes, source: str) -> CheckpointState:
 
 def _unescape(match: re.Match[bytes]) -> bytes:
     escape = match[1]
-    if escape[:1].isdigit():
+    if escape[0] in b"01234567":
         return bytes([int(escape, 8) & 0xFF])
     if escape[:1] == b"x" and len(escape) > 1:
         return bytes([int(escape[1:], 16)])

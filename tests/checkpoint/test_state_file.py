@@ -85,3 +85,8 @@ def test_a_hostile_state_file_costs_what_it_is(data):
     tracemalloc.stop()
     assert time.perf_counter() - start < 5
     assert peak < 100 * len(data)
+
+
+def test_an_escape_that_is_no_octal_number_stands_for_itself():
+    found = state_file.parse(b'model_checkpoint_path: "a\\9\\101\\x42\\y"', "here")
+    assert found.latest == "a9ABy"

@@ -1,0 +1,183 @@
+"""Damages every small file that is read at random: a value or a CheckpointError.
+
+    python -m tests.fuzz.small_files --seconds=60 --seed=7
+
+Assignment maps, layout rules, state files, object graphs and `.meta` files, as people
+and TensorFlow write them, changed as the bundle's fuzzer changes an index, or put
+together from tokens that mean something there. A case may take `_SECONDS` and, with all
+others, `_MEMORY`. A case that fails is kept in a file that is printed; exit code 1.
+"""
+
+from __future__ import annotations
+
+import argparse
+import pathlib
+import random
+import resource
+import signal
+import sys
+import tempfile
+import time
+import traceback
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+from estimator_ckpt.bundle.errors import CheckpointError
+from estimator_ckpt.bundle.reader import BundleReader
+from estimator_ckpt.checkpoint import (
+    contents,
+    meta_graph,
+    object_graph,
+    object_keys,
+    state_file,
+)
+from estimator_ckpt.layouts import layer_rules
+from estimator_ckpt.maps import map_files
+from tests.fuzz import bundle
+
+_SECONDS = 5.0
+_MEMORY = 512 << 20
+TESTDATA = pathlib.Path(__file__).parent.parent / "testdata"
+
+_MAP = rb"""
+- {from: old_scope/, to: new_scope/}
+- {from: net/, to: [online/, target/]}
+- {regex: 'l_(\d+)/w', to: 'block_\1/kernel'}
+- {builtin: rnn_cells}
+"""
+_LAYOUTS = rb"""
+- {lstm: rnn/basic_lstm_cell, to: lstm/lstm_cell, forget_bias: 1.0}
+- {gru: rnn/gru_cell, to: gru/gru_cell}
+- {cudnn_gru: rnn/cudnn_compatible_gru_cell, to: gru/gru_cell}
+- {transpose: table/weights, to: head/kernel, axes: [1, 0]}
+- {reshape: fc6/weights, to: fc1/kernel, shape: [7, 7, 512, 4096]}
+- {split: attn/c_attn/kernel, to: [q/kernel, k/kernel, v/kernel], axis: -1}
+- {mod: table/weights, to: embedding/embeddings, parts: 4}
+- {fuse: [q/kernel, k/kernel, v/kernel], to: attn/qkv/kernel, axis: -1}
+"""
+_YAML = rb"[ ] { } , : - ? & * ! | > ' \" # << &a *a 9999999999999999999999 1e999 .nan"
+_YAML_TOKENS = _YAML.split(b" ") + [b"\n", b"\n- ", b"  ", b"\t", b"\\1", b"(", b"~"]
+_YAML_TOKENS += [
+    b"!!int ",
+    b"!!binary ",
+    b"0x",
+    b"1:1",
+    b"2020-99-99",
+    b"\xff",
+    b"\x00",
+]
+
+
+class Format(NamedTuple):
+    """A kind of file: who reads it, whole ones, and what means something in it."""
+
+    read: Callable[[pathlib.Path], Any]
+    seeds: list[bytes]
+    tokens: list[bytes]
+
+
+def formats() -> dict[str, Format]:
+    graphs = []
+    for index in sorted(TESTDATA.glob("**/*.index")):
+        with BundleReader(str(index)[: -len(".index")]) as reader:
+            if object_keys.OBJECT_GRAPH_KEY in reader.index:
+                graphs.append(reader.read_string(object_keys.OBJECT_GRAPH_KEY))
+    metas = [path.read_bytes() for path in sorted(TESTDATA.glob("**/*.meta"))]
+    metas = sorted(metas, key=len)[:10] or [b"\x22\x02\x0a\x00"]
+    states = [path.read_bytes() for path in sorted(TESTDATA.glob("**/checkpoint"))]
+    words = [b"model_checkpoint_path: ", b"all_model_checkpoint_paths: ", b'"', b"\\"]
+    words += [
+        b"last_preserved_timestamp: ",
+        b"'",
+        b"\\777",
+        b"1e999",
+        b"nan",
+        b"-",
+        b"\n",
+    ]
+    numbers = list(bundle._INTERESTING)
+    return {
+        "map": Format(map_files.load, [_MAP], _YAML_TOKENS),
+        "layouts": Format(layer_rules.rules_of, [_LAYOUTS], _YAML_TOKENS),
+        "state": Format(lambda p: state_file.parse(p.read_bytes(), "f"), states, words),
+        "graph": Format(_read_graph, graphs, numbers),
+        "meta": Format(_read_meta, metas, numbers),
+    }
+
+
+def _read_graph(path: pathlib.Path) -> Any:
+    graph = object_graph.parse(path.read_bytes(), "f")
+    keys = [node.key for node in object_graph.saved_nodes(graph)]
+    object_graph.parse(object_graph.with_save_counter(path.read_bytes(), "f"), "f")
+    object_graph.parse(object_graph.without(graph, keys[::2]), "f")
+    return contents.of_objects(keys, graph)
+
+
+def _read_meta(path: pathlib.Path) -> Any:
+    prefix = str(path)[: -len(".meta")]
+    return meta_graph.trainable_variables(prefix), meta_graph.creation_order(prefix)
+
+
+def damage(file: Format, rng: random.Random) -> bytes:
+    """A damaged file, or one put together from tokens."""
+    seed = bundle.Seed({"": rng.choice(file.seeds)}, {})
+    data = seed.files[""]
+    if rng.random() < 0.5:
+        return bundle._mutate(data, rng, seed)
+    for _ in range(rng.choice((1, 3, 10))):
+        at, token = rng.randrange(len(data) + 1), rng.choice(file.tokens)
+        data = data[:at] + token * rng.choice((1, 1, 1, 2, 300)) + data[at:]
+    return data
+
+
+def run(file: Format, data: bytes, path: pathlib.Path) -> str:
+    """Reads a file; anything but a value or a CheckpointError is let out."""
+    path.write_bytes(data)
+    signal.setitimer(signal.ITIMER_REAL, _SECONDS)
+    try:
+        file.read(path)
+    except CheckpointError as error:
+        bundle._check_message(error)
+        return "refused"
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+    return "read"
+
+
+def main(arguments: list[str]) -> int:
+    parser = argparse.ArgumentParser(description=__doc__.split("\n", maxsplit=1)[0])
+    parser.add_argument("--seconds", type=float, default=60.0)
+    parser.add_argument("--seed", type=int, default=0)
+    options = parser.parse_args(arguments)
+
+    files = formats()
+    used = int(pathlib.Path("/proc/self/statm").read_text().split()[0])
+    limit = used * resource.getpagesize() + _MEMORY
+    resource.setrlimit(resource.RLIMIT_AS, (limit, limit))
+    signal.signal(signal.SIGALRM, bundle._too_long)
+    outcomes = {"refused": 0, "read": 0}
+    start, number = time.monotonic(), 0
+    with tempfile.TemporaryDirectory() as directory:
+        while time.monotonic() - start < options.seconds:
+            rng = random.Random(f"{options.seed}/{number}")
+            name = rng.choice(sorted(files))
+            data = damage(files[name], rng)
+            suffix = {"meta": "c.meta", "state": "checkpoint"}.get(name, "rules.yaml")
+            try:
+                path = pathlib.Path(directory, suffix)
+                outcomes[run(files[name], data, path)] += 1
+            except BaseException as error:
+                if isinstance(error, KeyboardInterrupt):
+                    raise
+                traceback.print_exc()
+                kept = pathlib.Path(tempfile.mkdtemp(prefix="fuzz-"), f"{name}.bin")
+                kept.write_bytes(data)
+                print(f"case {number} of seed {options.seed}, a {name}: {kept}")
+                return 1
+            number += 1
+    print(f"seed {options.seed}: {number} cases, {outcomes}")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
