@@ -8,7 +8,7 @@ import stat
 from collections.abc import Iterator
 
 from estimator_ckpt.bundle import system_calls
-from estimator_ckpt.bundle.errors import CheckpointError
+from estimator_ckpt.bundle.errors import CheckpointError, SourceChangedError
 from estimator_ckpt.bundle.system_calls import PathLike, local, reporting
 
 # Below this, reading is faster than mapping.
@@ -56,7 +56,7 @@ class File:
         """`size` bytes from `offset` on.
 
         Raises:
-          CheckpointError: the file ends before.
+          SourceChangedError: the file ends before; it was longer when it was opened.
         """
         data = bytearray(size)
         self.read_into(offset, memoryview(data))
@@ -115,7 +115,7 @@ class File:
         self.close()
 
 
-def _cut_off(path: str, end: int) -> CheckpointError:
-    return CheckpointError(
+def _cut_off(path: str, end: int) -> SourceChangedError:
+    return SourceChangedError(
         f"{path}: ends before byte {end}; it was cut off while it was being read"
     )

@@ -207,13 +207,18 @@ class BundleReader:
     def __exit__(self, *_: object) -> None:
         self.close()
 
-    def hold(self, shards: Mapping[int, files.InputFile]) -> None:
+    @contextlib.contextmanager
+    def holding(self, shards: Mapping[int, files.InputFile]) -> Iterator[None]:
         """Reads shards through files that are open; whoever holds these closes them.
 
         Args:
-          shards: open files by shard number.
+          shards: open files by shard number; others are read as before.
         """
-        self._shards.hold(shards)
+        before = self._shards.hold(shards)
+        try:
+            yield
+        finally:
+            self._shards.hold_only(before)
 
     def _array(self, key: bytes, entry: Entry, check: bool) -> Array:
         """An entry that has bytes of its own, as an array."""

@@ -110,8 +110,23 @@ class Shards:
             position += length
         return items
 
-    def hold(self, shards: Mapping[int, files.InputFile]) -> None:
-        """Takes open files, by shard number, for shards; their owner closes them."""
+    def hold(
+        self, shards: Mapping[int, files.InputFile]
+    ) -> Mapping[int, files.InputFile]:
+        """Takes more open files for shards; their owner closes them.
+
+        Args:
+          shards: open files by shard number.
+
+        Returns:
+          Those that were held before, for `hold_only`.
+        """
+        before = self._held
+        self.hold_only({**before, **shards})
+        return before
+
+    def hold_only(self, shards: Mapping[int, files.InputFile]) -> None:
+        """Takes these open files for shards, and no others."""
         with self._lock:
             self._held = shards
             self._shards.clear()

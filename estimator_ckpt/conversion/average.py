@@ -1,30 +1,30 @@
 """The mean of several checkpoints of one model.
 
 Weights averaged over the last checkpoints of a run often do better than the last ones
-alone. Tensors are read and written piece by piece, so memory depends neither on a
-model's bytes nor on its largest tensor's.
+alone. The result is a conversion of the newest checkpoint in which some tensors are
+written anew: mean = (x_1 + ... + x_n) / n, element by element. Tensors are read and
+written piece by piece, so memory depends neither on a model's bytes nor on its largest
+tensor's.
 """
 
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import os
-from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING, Any, Optional, Union
+from collections.abc import Hashable, Iterator, Sequence
+from typing import TYPE_CHECKING, Any, NamedTuple, Optional, Union
 
-from estimator_ckpt.bundle import coding, dtypes, files, logs
+from estimator_ckpt.bundle import dtypes, files
 from estimator_ckpt.bundle.entry import Entry
-from estimator_ckpt.bundle.errors import CheckpointError
-from estimator_ckpt.bundle.header import Header
-from estimator_ckpt.bundle.index import index_path, serialize_index, shard_path
-from estimator_ckpt.bundle.writer import ShardWriter
+from estimator_ckpt.bundle.errors import CheckpointError, CorruptIndexError
 from estimator_ckpt.checkpoint import object_keys, opening
 from estimator_ckpt.checkpoint.formats import FormatLike
 from estimator_ckpt.checkpoint.naming import NamesLike
-from estimator_ckpt.checkpoint.opening import Checkpoint
+from estimator_ckpt.checkpoint.opening import Checkpoint, TensorInfo
 from estimator_ckpt.checkpoint.roles import OF_MODEL, Regexes
-from estimator_ckpt.conversion import convert, model_dirs
-from estimator_ckpt.conversion.key_moves import Naming
+from estimator_ckpt.conversion import convert, model_dirs, new_bundle, snapshot
+from estimator_ckpt.conversion.key_moves import KeyMoves, Naming, NewTensor
 from estimator_ckpt.conversion.targets import Target
 from estimator_ckpt.maps.filters import Patterns
 
@@ -33,7 +33,10 @@ if TYPE_CHECKING:
 
     Array = np.ndarray[Any, Any]
 
-_log = logs.logger()
+# So many shards of all sources together are held open.
+_MOST_HELD = 256
+# So many differences an error lists.
+_MOST_LISTED = 20
 
 Sources = Union[files.PathLike, Sequence[files.PathLike]]
 
@@ -101,31 +104,40 @@ def average(
         optimizer_state=optimizer_state,
         model_state=model_state,
     )
-    with contextlib.ExitStack() as stack:
-        opened = [
-            stack.enter_context(
-                opening.opened(path, names=names, overruling=wanted.overruling)
+    paths = _paths(sources, last)
+
+    def attempt() -> str:
+        with contextlib.ExitStack() as stack:
+            opened = [
+                stack.enter_context(
+                    opening.opened(path, names=names, overruling=wanted.overruling)
+                )
+                for path in paths
+            ]
+            for checkpoint in opened:
+                checkpoint.contents.require_unique(checkpoint.prefix)
+            _require_same_variables(opened)
+            newest = max(enumerate(opened), key=_age)[1]
+            target = Target.of(
+                destination, newest.format if to is None else to, overwrite=overwrite
             )
-            for path in _paths(sources, last)
-        ]
-        for checkpoint in opened:
-            checkpoint.contents.require_unique(checkpoint.prefix)
-        _require_same_variables(opened)
-        newest = max(enumerate(opened), key=_age)[1]
-        remark = newest.roles.remark()
-        if remark:
-            _log.warning("%s: %s", newest.prefix, remark)
-        format = newest.format if to is None else to
-        target = Target.of(destination, format, overwrite=overwrite)
-        for checkpoint in opened:
-            prefix = target.usable_prefix(checkpoint.prefix)
-        # What is wrong with the options is said before anything is averaged.
-        convert.plan(newest.prefix, target, wanted)
-        with files.temporary_dir(os.path.dirname(prefix)) as temporary:
-            bundle = os.path.join(temporary, os.path.basename(newest.prefix))
-            whole = stack.enter_context(opening.as_bundle(newest, temporary))
-            _write_mean(opened, whole, bundle, progress)
-            return convert.run(bundle, target, wanted)
+            target = dataclasses.replace(target, is_compact=True)
+            for checkpoint in opened:
+                prefix = target.usable_prefix(checkpoint.prefix)
+            moves = convert.moves_of(newest, target, wanted)
+            for checkpoint in opened:
+                _hold(checkpoint, _MOST_HELD // len(opened), stack)
+            mean = _averaged(moves, newest, opened, progress)
+            beside = os.path.dirname(prefix)
+            bundle = stack.enter_context(opening.as_bundle(newest, beside))
+            new_bundle.write(bundle.bundle, mean, prefix, target)
+            convert.warn(moves.unused)
+            remark = newest.roles.remark()
+            if remark:
+                convert.warn([f"{newest.prefix}: {remark}"])
+            return prefix
+
+    return snapshot.settled(paths, attempt)
 
 
 def _age(numbered: tuple[int, Checkpoint]) -> tuple[int, int]:
@@ -174,43 +186,73 @@ def _require_same_variables(opened: Sequence[Checkpoint]) -> None:
                     f"{b.dtype}{list(b.shape)} in {other.prefix}"
                 )
     if problems:
+        more = len(problems) - _MOST_LISTED
+        listed = problems[:_MOST_LISTED] + ([f"and {more} more"] if more > 0 else [])
         raise CheckpointError(
-            f"these checkpoints are not of one model: {'; '.join(problems)}. Leave out "
+            f"these checkpoints are not of one model: {'; '.join(listed)}. Leave out "
             f"those that differ"
         )
 
 
-def _write_mean(
-    opened: Sequence[Checkpoint],
+class _Needed(NamedTuple):
+    """An entry of a checkpoint, as `snapshot.taken` takes it."""
+
+    key: bytes
+    entry: Entry
+
+
+def _hold(checkpoint: Checkpoint, most_held: int, stack: contextlib.ExitStack) -> None:
+    """Holds a bundle's shards, which have to be whole, until the stack unwinds."""
+    if not checkpoint.is_bundle:
+        return
+    index = checkpoint.index
+    needed = [_Needed(key, index.entry(key)) for key in index.records]
+    held = stack.enter_context(snapshot.taken(checkpoint.bundle, needed, most_held))
+    stored = sum({_place(item.entry): item.entry.size for item in needed}.values())
+    if stored > held.size:
+        raise CorruptIndexError(
+            f"{index.source}: tensors overlap in their shards: they take {stored} "
+            f"bytes, more than there are"
+        )
+
+
+def _averaged(
+    moves: KeyMoves,
     newest: Checkpoint,
-    bundle: str,
+    opened: Sequence[Checkpoint],
     progress: Optional[files.Progress],
-) -> None:
-    """Writes a bundle with the newest checkpoint's keys and the mean's values."""
-    by_key = {key: name for name, key in newest.contents.keys.items()}
-    by_key.update((key, name) for name, key in newest.contents.aliases.items())
-    entries: dict[bytes, bytes] = {}
-    averaged: dict[str, Entry] = {}
-    with ShardWriter(shard_path(bundle, 0, 1), 0) as shard:
-        for key in newest.index.records:
-            old_name, extents = coding.parse_key(key)
-            name = by_key.get(old_name)
-            if name is not None and _is_averaged(newest, name):
-                if extents is not None:
-                    continue  # it is written whole
-                if name not in averaged:
-                    averaged[name] = _add_mean(shard, opened, name, progress)
-                entries[key] = averaged[name].serialize()
-                continue
-            entry = newest.index.entry(key)
-            if entry.is_partitioned:
-                entry = entry._replace(shard_id=0, offset=0)
-            else:
-                newest.reader.verify(key)
-                entry = shard.copy(entry, newest.chunks(key))
-            entries[key] = entry.serialize()
-    header = Header(num_shards=1)
-    files.put(index_path(bundle), serialize_index(header, entries.items()))
+) -> KeyMoves:
+    """The key moves of the newest checkpoint, with means in the place of its values.
+
+    Names of one tensor, in all checkpoints, are names of one mean.
+    """
+    names = {key: name for name, key in newest.contents.keys.items()}
+    new_keys, written = dict(moves.new_keys), dict(moves.written)
+    means: dict[Hashable, NewTensor] = {}
+    for key, new in moves.new_keys.items():
+        if new and key in names and _is_averaged(newest, names[key]):
+            name = names[key]
+            where = tuple(_where(checkpoint, name) for checkpoint in opened)
+            if where not in means:
+                means[where] = _mean_of(name, newest[name], opened, progress)
+            new_keys[key] = ()
+            written.update(dict.fromkeys(new, means[where]))
+    return dataclasses.replace(
+        moves, new_keys=new_keys, written=written, keeps_names=False
+    )
+
+
+def _where(checkpoint: Checkpoint, name: str) -> Hashable:
+    """Where the bytes of a variable are, of all of its slices."""
+    key = checkpoint.contents.keys[name]
+    slices = checkpoint.index.slices(key)
+    if not slices:
+        return _place(checkpoint.index[key])
+    return tuple((extents, _place(entry)) for extents, entry in slices.items())
+
+
+def _place(entry: Entry) -> Hashable:
+    return entry.dtype, entry.shape, entry.shard_id, entry.offset, entry.size
 
 
 def _is_averaged(newest: Checkpoint, name: str) -> bool:
@@ -219,26 +261,27 @@ def _is_averaged(newest: Checkpoint, name: str) -> bool:
     return newest.roles[name].role in OF_MODEL
 
 
-def _add_mean(
-    shard: ShardWriter,
-    opened: Sequence[Checkpoint],
+def _mean_of(
     name: str,
+    info: TensorInfo,
+    opened: Sequence[Checkpoint],
     progress: Optional[files.Progress],
-) -> Entry:
-    info = opened[0][name]
-    kind = dtypes.named(info.dtype)
+) -> NewTensor:
+    """The mean of a variable; its values are read when it is written."""
+    dtype = dtypes.named(info.dtype)
 
-    def pieces() -> Iterator[Any]:
+    def chunks() -> Iterator[Any]:
         for parts in zip(*(checkpoint.pieces(name) for checkpoint in opened)):
-            mean = _mean(parts).astype(kind.numpy).view("u1").data
+            mean = _mean(parts).astype(dtype.numpy).view("u1").data
             if progress is not None:
                 progress(len(mean))
             yield mean
 
-    return shard.add_chunks(kind, info.shape, pieces())
+    return NewTensor(info.dtype, info.shape, chunks)
 
 
 def _mean(parts: Sequence[Array]) -> Array:
+    """The mean of arrays `[n]`, in float64 or complex128, unrounded."""
     import numpy as np
 
     wide = np.complex128 if parts[0].dtype.kind == "c" else np.float64

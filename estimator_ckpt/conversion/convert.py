@@ -9,7 +9,7 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any, Optional
 
 from estimator_ckpt.bundle import files
@@ -173,10 +173,11 @@ def plan(source: files.PathLike, target: Target, wanted: Naming) -> Conversion:
     def attempt() -> Conversion:
         with _opened(source, target, wanted) as (checkpoint, conversion, _):
             if checkpoint.is_bundle:
-                new_bundle.require_whole(checkpoint.bundle, conversion.moves)
+                with new_bundle.prepared(checkpoint.bundle, conversion.moves):
+                    pass
             return conversion
 
-    return snapshot.settled(source, attempt)
+    return snapshot.settled([source], attempt)
 
 
 def run(source: files.PathLike, target: Target, wanted: Naming) -> str:
@@ -189,7 +190,7 @@ def run(source: files.PathLike, target: Target, wanted: Naming) -> str:
                 written = new_bundle.write(bundle.bundle, moves, prefix, target)
             return prefix, conversion, written
 
-    prefix, conversion, written = snapshot.settled(source, attempt)
+    prefix, conversion, written = snapshot.settled([source], attempt)
     sentences = [*conversion.moves.unused]
     if not wanted.chosen.keeps_all and written.used < written.size:
         sentences.append(
@@ -197,12 +198,16 @@ def run(source: files.PathLike, target: Target, wanted: Naming) -> str:
             f"stay, of which {written.used} are used; data='copy' (--data=copy) writes "
             f"only these"
         )
-    if sentences:
+    warn(sentences)
+    return prefix
+
+
+def warn(sentences: Iterable[str]) -> None:
+    """Logs what the user should know of a conversion."""
+    for sentence in sentences:
         from estimator_ckpt.bundle import logs  # 4 ms that most need not spend
 
-        for sentence in sentences:
-            logs.logger().warning("%s", sentence)
-    return prefix
+        logs.logger().warning("%s", sentence)
 
 
 @contextlib.contextmanager
@@ -217,19 +222,24 @@ def _opened(
         overruling=wanted.overruling,
     ) as checkpoint:
         prefix = target.usable_prefix(checkpoint.prefix)
-        for alias in checkpoint.contents.aliases:
-            _require_same(checkpoint, alias, checkpoint.contents.keys[alias])
-        moves = key_moves.of_conversion(
-            checkpoint.contents,
-            checkpoint.index,
-            checkpoint.graph,
-            target.format,
-            wanted,
-            checkpoint.prefix,
-            lambda: checkpoint.roles,
-        )
+        moves = moves_of(checkpoint, target, wanted)
         conversion = Conversion(checkpoint.prefix, target.format, moves)
         yield checkpoint, conversion, prefix
+
+
+def moves_of(checkpoint: Checkpoint, target: Target, wanted: Naming) -> KeyMoves:
+    """The key moves of a conversion. Errors are those of `convert`."""
+    for alias in checkpoint.contents.aliases:
+        _require_same(checkpoint, alias, checkpoint.contents.keys[alias])
+    return key_moves.of_conversion(
+        checkpoint.contents,
+        checkpoint.index,
+        checkpoint.graph,
+        target.format,
+        wanted,
+        checkpoint.prefix,
+        lambda: checkpoint.roles,
+    )
 
 
 def _require_same(reader: Checkpoint, alias: str, key: str) -> None:

@@ -24,7 +24,7 @@ from estimator_ckpt.checkpoint.formats import Format, FormatLike
 from estimator_ckpt.checkpoint.naming import NamesBy, NamesLike
 from estimator_ckpt.checkpoint.opening import Checkpoint
 from estimator_ckpt.checkpoint.roles import Overruling, Regexes
-from estimator_ckpt.conversion import key_moves, new_bundle
+from estimator_ckpt.conversion import claims, key_moves, new_bundle, snapshot
 from estimator_ckpt.conversion.key_moves import KeyMoves, ResultKeys
 from estimator_ckpt.conversion.targets import Target
 from estimator_ckpt.maps import plans
@@ -107,15 +107,24 @@ def warm_start_model_dir(
         Overruling.of(optimizer_state, model_state),
         strict,
     )
-    with _planned(source, start, overwrite) as (checkpoint, planned):
-        _report(planned, carry)
-        moves = _key_moves(checkpoint, planned, target.format, root)
-        beside = os.path.dirname(start.model_dir)
-        with opening.as_bundle(checkpoint, beside) as bundle:
-            new_bundle.write(bundle.bundle, moves, new, target)
-    content = state_file.CheckpointState(latest=_FIRST, all=(_FIRST,))
-    path = os.path.join(start.model_dir, state_file.FILE_NAME)
-    files.put(path, content.serialize())
+    state = os.path.join(start.model_dir, state_file.FILE_NAME)
+
+    def attempt() -> plans.Plan:
+        with contextlib.ExitStack() as stack:
+            ready = _planned(source, start, overwrite)
+            checkpoint, planned = stack.enter_context(ready)
+            moves = _key_moves(checkpoint, planned, target.format, root)
+            beside = os.path.dirname(start.model_dir)
+            bundle = stack.enter_context(opening.as_bundle(checkpoint, beside))
+            held = stack.enter_context(new_bundle.prepared(bundle.bundle, moves))
+            stack.enter_context(claims.claimed(state))
+            _refuse(checkpoint.prefix, start.model_dir, overwrite)
+            new_bundle.write_prepared(held, new, target)
+            content = state_file.CheckpointState(latest=_FIRST, all=(_FIRST,))
+            files.put(state, content.serialize())
+            return planned
+
+    _report(snapshot.settled([source], attempt), carry)
     return new
 
 
@@ -167,8 +176,13 @@ def plan_model_dir(
         Overruling.of(optimizer_state, model_state),
         strict,
     )
-    with _planned(source, start, overwrite) as (_, planned):
-        return planned
+
+    def attempt() -> plans.Plan:
+        with _planned(source, start, overwrite) as (checkpoint, planned):
+            checkpoint.require_whole()
+            return planned
+
+    return snapshot.settled([source], attempt)
 
 
 @dataclasses.dataclass(frozen=True)

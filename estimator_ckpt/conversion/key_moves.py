@@ -175,7 +175,8 @@ class KeyMoves:
         there is to be none, or the old one is among the keys.
       needs_counter: whether a `save_counter` is to be written.
       fresh_step: keys under which a new global step, 0, is to be written.
-      written: tensors that are to be written, by new key.
+      written: tensors that are to be written, by new key; one that stands under several
+        keys is written once.
       keeps_names: whether every variable keeps its name.
       unused: what of the map and the filters matched nothing, a sentence each.
     """

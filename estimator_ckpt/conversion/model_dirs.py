@@ -32,8 +32,7 @@ from estimator_ckpt.maps.filters import Patterns
 
 _log = logs.logger()
 _GRAPH = "graph.pbtxt"
-#: What stands behind a checkpoint's base name in those of its files.
-_BEHIND_BASE = re.compile(r"(\.index|-\d{5}-of-\d{5})$")
+_V1_SHARD = re.compile(r"(.*)-\d{5}(-of-\d{5})")
 
 
 def convert_model_dir(
@@ -270,8 +269,13 @@ def _bases_in(directory: str) -> frozenset[str]:
     """The base names that checkpoints in a directory can have."""
     if not files.is_dir(directory):
         return frozenset()
-    names = files.list_dir(directory)
-    return frozenset([*names, *(_BEHIND_BASE.sub("", name) for name in names)])
+    bases = set()
+    for name in files.list_dir(directory):
+        bases |= {name, name[: -len(".index")] if name.endswith(".index") else name}
+        v1 = _V1_SHARD.fullmatch(name)
+        if v1:
+            bases |= {v1[1], f"{v1[1]}-?????{v1[2]}"}
+    return frozenset(bases)
 
 
 def _is_there(prefix: str) -> bool:

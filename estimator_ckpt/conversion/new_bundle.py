@@ -165,14 +165,37 @@ def draft(index: Index, moves: KeyMoves) -> Draft:
     return Draft(moves, kept, whole)
 
 
-def require_whole(reader: BundleReader, moves: KeyMoves) -> None:
-    """Checks that a source has the bytes that a new bundle needs; reads none.
+class Prepared(NamedTuple):
+    """A source that has all that a new bundle needs, and is held.
+
+    Attributes:
+      reader: what reads its tensors.
+      new: what goes into the new bundle.
+      source: its files.
+    """
+
+    reader: BundleReader
+    new: Draft
+    source: Snapshot
+
+
+@contextlib.contextmanager
+def prepared(reader: BundleReader, moves: KeyMoves) -> Iterator[Prepared]:
+    """Holds a source, after its files were held against its index.
+
+    Args:
+      reader: the source.
+      moves: its tensors' new keys, and what is new.
 
     Raises:
-      As `snapshot.taken`.
+      CorruptDataError: a shard is missing or cut off.
+      CorruptIndexError: an entry that is needed cannot be true.
+      CheckpointError: a shard is no regular file.
+      SourceChangedError: the source was saved anew since its index was read.
     """
-    with snapshot.taken(reader, draft(reader.index, moves).kept):
-        pass
+    new = draft(reader.index, moves)
+    with snapshot.taken(reader, new.kept) as source:
+        yield Prepared(reader, new, source)
 
 
 def write(
@@ -190,6 +213,16 @@ def write(
       How large it is.
 
     Raises:
+      As `prepared` and `write_prepared`.
+    """
+    with prepared(reader, moves) as ready:
+        return write_prepared(ready, prefix, target)
+
+
+def write_prepared(ready: Prepared, prefix: str, target: Target) -> Written:
+    """The same for a source that is held.
+
+    Raises:
       DestinationExistsError: the prefix is there, and is not to be overwritten.
       DestinationInUseError: another process is writing it.
       SourceChangedError: the source was saved anew meanwhile.
@@ -197,8 +230,8 @@ def write(
       CheckpointError: the source is damaged, or writing failed otherwise.
       In all of these cases nothing is left behind.
     """
-    new = draft(reader.index, moves)
-    with snapshot.taken(reader, new.kept) as source, claims.claimed(prefix) as claim:
+    reader, new, source = ready
+    with claims.claimed(prefix) as claim:
         target.usable_prefix(reader.prefix)  # asked again, now that it is ours
         streams = _streams(new, source, target)
         shards = _name_shards(prefix, [] if streams else new.used_shards, new)
@@ -212,8 +245,8 @@ def write(
         for number in shards.own:
             with _new_shard(shards.path(number), number, claim) as shard:
                 if streams:
-                    records.update(_copied(reader, new, source, shard))
-                records.update(_written(reader, new, source, shard))
+                    records.update(_copied(ready, shard, target))
+                records.update(_written(ready, shard))
                 own_size = shard.size
         for number in shards.padding:
             with _new_shard(shards.path(number), number, claim):
@@ -221,7 +254,7 @@ def write(
         written = map(shards.path, (*copies, *shards.own, *shards.padding))
         files.sync_files(list(written))
         files.sync_dir(os.path.dirname(prefix))
-        _copy_meta(reader.prefix, prefix, moves, target, claim)
+        _copy_meta(reader.prefix, prefix, new.moves, target, claim)
         header = dataclasses.replace(reader.index.header, num_shards=shards.count)
         content = serialize_index(header, records.items())
         _commit(prefix, content, source, target, claim)
@@ -359,9 +392,10 @@ def _moved(index: Index, new: Draft, shards: _Shards) -> Iterator[tuple[bytes, b
 
 
 def _copied(
-    reader: BundleReader, new: Draft, source: Snapshot, shard: ShardWriter
+    ready: Prepared, shard: ShardWriter, target: Target
 ) -> Iterator[tuple[bytes, bytes]]:
     """Copies the kept tensors' bytes into a shard, and yields their new entries."""
+    reader, new, source = ready
     if new.size > source.size:
         raise CorruptIndexError(
             f"{reader.index.source}: tensors overlap in their shards: they take "
@@ -377,6 +411,8 @@ def _copied(
         else:
             place = _place(entry)
             if place not in copies:
+                if target.is_compact:
+                    reader.verify(kept.key)
                 copies[place] = shard.copy(entry, reader.iter_chunks(kept.key))
             copy = copies[place]
             entry = entry._replace(shard_id=copy.shard_id, offset=copy.offset)
@@ -384,15 +420,10 @@ def _copied(
             yield key, entry.serialize()
 
 
-def _written(
-    reader: BundleReader, new: Draft, source: Snapshot, shard: ShardWriter
-) -> Iterator[tuple[bytes, bytes]]:
+def _written(ready: Prepared, shard: ShardWriter) -> Iterator[tuple[bytes, bytes]]:
     """Writes the tensors that the source does not have in this form."""
-    moves = new.moves
-    for name, entry in (
-        *_written_whole(reader, new, source, shard),
-        *_written_anew(moves, shard),
-    ):
+    moves = ready.new.moves
+    for name, entry in (*_written_whole(ready, shard), *_written_anew(moves, shard)):
         yield coding.name_to_key(name), entry.serialize()
     if moves.graph is not None:
         graph = shard.add_string(moves.graph)
@@ -402,14 +433,13 @@ def _written(
         for name in moves.fresh_step:
             yield coding.name_to_key(name), zero
     if moves.needs_counter:
-        counter = _add_int64(shard, _save_counter(reader, moves))
+        counter = _add_int64(shard, _save_counter(ready.reader, moves))
         yield coding.name_to_key(object_keys.SAVE_COUNTER_KEY), counter.serialize()
 
 
-def _written_whole(
-    reader: BundleReader, new: Draft, source: Snapshot, shard: ShardWriter
-) -> Iterator[tuple[str, Entry]]:
+def _written_whole(ready: Prepared, shard: ShardWriter) -> Iterator[tuple[str, Entry]]:
     """Writes the partitioned variables that have to be joined."""
+    reader, new, source = ready
     stored = sum(
         part.size for name in new.whole for part in reader.index.slices(name).values()
     )
@@ -430,14 +460,18 @@ def _written_whole(
 
 
 def _written_anew(moves: KeyMoves, shard: ShardWriter) -> Iterator[tuple[str, Entry]]:
-    """Writes the tensors whose bytes come from elsewhere."""
+    """Writes the tensors whose bytes come from elsewhere; under several keys, once."""
+    entries: dict[int, Entry] = {}
     for key, tensor in moves.written.items():
-        dtype = dtypes.named(tensor.dtype)
-        if dtype.is_string:
-            (strings,) = tensor.chunks()
-            yield key, shard.add(strings)
-        else:
-            yield key, shard.add_chunks(dtype, tensor.shape, tensor.chunks())
+        if id(tensor) not in entries:
+            dtype, chunks = dtypes.named(tensor.dtype), tensor.chunks()
+            if dtype.is_string:
+                (strings,) = chunks
+                entries[id(tensor)] = shard.add(strings)
+            else:
+                entry = shard.add_chunks(dtype, tensor.shape, chunks)
+                entries[id(tensor)] = entry
+        yield key, entries[id(tensor)]
 
 
 def _add_int64(shard: ShardWriter, value: int) -> Entry:
@@ -453,8 +487,9 @@ def _save_counter(reader: BundleReader, moves: KeyMoves) -> int:
         if object_keys.STEP_KEY in new or object_keys.GLOBAL_STEP in new:
             entry = reader.index[old]
             if not entry.shape and entry.dtype_name in ("int32", "int64"):
-                chunks = reader.iter_chunks(coding.name_to_key(old))
-                data = b"".join(map(bytes, chunks))
+                key = coding.name_to_key(old)
+                reader.verify(key)
+                data = b"".join(map(bytes, reader.iter_chunks(key)))
                 return int.from_bytes(data, "little", signed=True)
     return 1
 

@@ -167,8 +167,8 @@ def taken(
             else:
                 file.close()
                 shards[number] = Shard(path, file.status, None)
-        reader.hold({n: shard.file for n, shard in shards.items() if shard.file})
-        stack.callback(reader.hold, {})
+        held = {n: shard.file for n, shard in shards.items() if shard.file is not None}
+        stack.enter_context(reader.holding(held))
         path = index_path(reader.prefix)
         try:
             with files.File(path) as index:
@@ -187,11 +187,13 @@ def taken(
         yield Snapshot(reader.prefix, data, times, shards)
 
 
-def settled(source: files.PathLike, attempt: Callable[[], _Result]) -> _Result:
-    """What an attempt gives, made again for as long as its source is being saved.
+def settled(
+    sources: Sequence[files.PathLike], attempt: Callable[[], _Result]
+) -> _Result:
+    """What an attempt gives, made again for as long as a source is being saved.
 
     Args:
-      source: what is read, for telling whether it was written a moment ago.
+      sources: what is read, for telling whether it was written a moment ago.
       attempt: reads it, and writes nothing unless it succeeds.
 
     Raises:
@@ -204,7 +206,7 @@ def settled(source: files.PathLike, attempt: Callable[[], _Result]) -> _Result:
         except SourceChangedError:
             pass
         except (CorruptDataError, CorruptIndexError):
-            if number >= _MOST_WHEN_DAMAGED or not _is_recent(source):
+            if number >= _MOST_WHEN_DAMAGED or not any(map(_is_recent, sources)):
                 raise
         time.sleep(pause)
     return attempt()

@@ -27,7 +27,8 @@ class Target:
       data: how shards get their new names, one of `DATA`.
       overwrite: whether to replace a checkpoint that is there.
       progress: called with the number of bytes done as shards are linked or copied.
-      is_compact: whether only the bytes that are used are written, tensor by tensor.
+      is_compact: whether only the bytes that are used are written, tensor by tensor,
+        each held against its checksum.
     """
 
     destination: str
