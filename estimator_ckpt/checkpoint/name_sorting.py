@@ -6,6 +6,7 @@ One pass over all names; the other modules of names look at what it finds.
 from __future__ import annotations
 
 import dataclasses
+import itertools
 import re
 from collections.abc import Collection, Mapping, Sequence
 from typing import NamedTuple, Optional
@@ -20,7 +21,8 @@ from estimator_ckpt.checkpoint.roles import (
     Decision,
 )
 
-_INTEGERS = frozenset({"int32", "int64", "uint32", "uint64"})
+#: And a dtype that is not known, which may be one.
+_INTEGERS = frozenset({"int32", "int64", "uint32", "uint64", ""})
 _NOT_NUMBERS = frozenset({"string", "variant", "resource"})
 #: The most steps of a name that can be a slot's.
 _MOST_STEPS = 100
@@ -41,7 +43,7 @@ class Fact(NamedTuple):
     """What is known of a variable but its name.
 
     Attributes:
-      dtype: TensorFlow's name of its dtype.
+      dtype: TensorFlow's name of its dtype; empty if unknown.
       shape: its shape, None if unknown.
     """
 
@@ -120,14 +122,16 @@ class Sorted:
             for name in (*self.counters[scope], *self.settings.get(scope, ()))
         )
 
-    def is_optimizer_scope(self, scope: str) -> bool:
-        """Whether a scope has a counter or settings, or an optimizer's name."""
+    def keeps_settings(self, scope: str) -> bool:
+        """Whether a scope has a counter, or settings that only optimizers have."""
         settings = (last_of(name) for name in self.settings.get(scope, ()))
-        return (
-            scope in self.counters
-            or not optimizers.TELLING_SETTINGS.isdisjoint(settings)
-            or class_of(scope) in optimizers.CLASSES
+        return scope in self.counters or not optimizers.TELLING_SETTINGS.isdisjoint(
+            settings
         )
+
+    def is_optimizer_scope(self, scope: str) -> bool:
+        """Whether it has these, or an optimizer's name."""
+        return self.keeps_settings(scope) or class_of(scope) in optimizers.CLASSES
 
 
 def sort(scene: Scene) -> Sorted:
@@ -217,16 +221,13 @@ def _sort_under(
         owner, prefix = _longest(scope[: part.start()], facts, own)
     if owner:
         found.suffixes.setdefault((prefix, base_of(last)), []).append((name, owner))
-    steps = name.split("/")
-    if _INFIXES.isdisjoint(steps):
+    if _INFIXES.isdisjoint(name.split("/")):
         return
-    for place, step in enumerate(steps[:-1]):
-        if step not in _INFIXES:
-            continue
-        rest = "/".join(steps[place + 1 :])
-        if rest in facts:
-            key = ("/".join(steps[:place]), step)
-            found.infixes.setdefault(key, []).append((name, rest))
+    for rest in itertools.islice(object_keys.endings(name), 1, None):
+        before = name[: len(name) - len(rest) - 1]
+        prefix, _, slot = before.rpartition("/")
+        if slot in _INFIXES and rest in facts:
+            found.infixes.setdefault((prefix, slot), []).append((name, rest))
             return
 
 
@@ -236,7 +237,7 @@ def _longest(
     """The variable that `body` is, less leading scopes; and these. Empty if none."""
     for left in object_keys.endings(body):
         if left in facts and left not in own:
-            return left, body[: max(len(body) - len(left) - 1, 0)]
+            return left, body[: len(body) - len(left) - 1] if left != body else ""
     return "", ""
 
 

@@ -23,8 +23,6 @@ import struct
 from collections.abc import Collection, Mapping
 from typing import Optional
 
-from estimator_ckpt.checkpoint import roles
-
 #: What Keras's Adam counts more than BERT's optimizer, which corrects no bias: by then
 #: the bias corrections of Adam are exactly 1 in float32.
 UNCORRECTED = 10_000_000
@@ -234,6 +232,24 @@ WITHOUT_POWERS = frozenset(
 BETA_POWER = re.compile(r"beta[12]_power(?:_(?P<number>\d+))?")
 
 
+def keras_slot(full_name: Optional[str]) -> Optional[str]:
+    """What a slot of a Keras optimizer since 2.11 is called, by its full name.
+
+    `m/dense/kernel` and `Adam/m/dense/kernel` are `m`; in Keras 3
+    `adam/dense_kernel_momentum` is `momentum`. None for what is no slot.
+    """
+    if not full_name:
+        return None
+    steps = full_name.split("/")
+    for step in steps[:2] if len(steps) > 1 else ():
+        if step in KERAS_SLOTS or step in LEGACY_SLOTS:
+            return step
+    if len(steps) != 2:
+        return None
+    found = [slot for slot in KERAS_3_SLOTS if steps[1].endswith(f"_{slot}")]
+    return max(found, key=len, default=None)
+
+
 def is_beta_power(name: str) -> bool:
     """Whether a variable that an optimizer keeps once is a beta power, by its name."""
     last = name.rpartition("/")[2]
@@ -286,20 +302,6 @@ def to_keras(
     if kind is ADAGRAD and not is_legacy and epsilon:
         return {"accumulator": Change(offset=-epsilon)}
     return {}
-
-
-def slots_by_owner(names: Collection[str]) -> dict[str, dict[roles.NamedSlot, str]]:
-    """The slot variables of each variable, by what their names say.
-
-    Args:
-      names: all names of a checkpoint.
-    """
-    found: dict[str, dict[roles.NamedSlot, str]] = {}
-    for name in names:
-        slot = roles.slot_of(name, names)
-        if slot is not None:
-            found.setdefault(slot.owner, {})[slot] = name
-    return found
 
 
 def kind_of(suffixes: Collection[str]) -> Optional[Kind]:

@@ -85,7 +85,7 @@ def beside(prefix: str, store: files.Store = files) -> Optional[Mapping[str, boo
 
 def by_names(names: Iterable[str]) -> Roles:
     """What variables are for, as far as their names alone tell."""
-    return decide(dict.fromkeys(names, Fact("float32", None)))
+    return decide(dict.fromkeys(names, Fact("", None)))
 
 
 def decide(
@@ -272,7 +272,9 @@ def _by_default(
         return Decision(role, f"{word} {collection} of trainable variables")
     if last_of(tf1_name) in known_names.WEIGHTS:
         return Decision(TRAINABLE, "named as a layer's weight")
-    if not fact.dtype.startswith(("float", "bfloat", "half", "double", "complex")):
+    if fact.dtype and not fact.dtype.startswith(
+        ("float", "bfloat", "half", "double", "complex")
+    ):
         return Decision(MODEL, f"nothing says more, and {fact.dtype} is not trained")
     return Decision(TRAINABLE, NOTHING)
 

@@ -84,7 +84,8 @@ def _read_suffix(
     same, part, other = _count(scene, names, members)
     if base in optimizers.LEGACY_SLOTS or prefix in names.counters:
         if prefix:
-            if not names.is_optimizer_scope(prefix) or not same + part:
+            least = 0 if names.keeps_settings(prefix) else 1
+            if not names.is_optimizer_scope(prefix) or same + part <= least:
                 return {}
             evidence = f"V/{base} in the scope {prefix}, an optimizer's"
             style = LEGACY if base in optimizers.LEGACY_SLOTS else KERAS

@@ -149,8 +149,8 @@ def _require_written_by(
             problems.append(f"{held.key!r} is {there} there and {here} here")
         # The keys of optimizers since 2.11 are numbers: full names tell what they are.
         slots = (
-            roles.keras_slot(full_names.get(held.key)),
-            roles.keras_slot(description.full_names.get(held.key)),
+            optimizers.keras_slot(full_names.get(held.key)),
+            optimizers.keras_slot(description.full_names.get(held.key)),
         )
         if None not in slots and slots[0] != slots[1]:
             problems.append(f"{held.key!r} is {slots[0]!r} there, not {slots[1]!r}")

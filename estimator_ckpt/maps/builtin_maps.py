@@ -6,7 +6,7 @@ import dataclasses
 import re
 from collections.abc import Mapping
 
-from estimator_ckpt.checkpoint import messages
+from estimator_ckpt.checkpoint import messages, optimizers
 from estimator_ckpt.maps.map_rules import BUILTIN, AssignmentMapError, Rule
 
 
@@ -46,11 +46,17 @@ _CELLS = "|".join(
         "attention_decoder/AttnOutputProjection",
     )
 )
+#: What TensorFlow 2's canned estimators keep of tf1's slots, by their optimizers. Their
+#: RMSprop has no momentum.
 _SLOTS_OF_CANNED = {
-    "Adam": {"Adam": "m", "Adam_1": "v"},
-    "Ftrl": {"Ftrl": "accumulator", "Ftrl_1": "linear"},
-    "RMSprop": {"RMSProp": "rms"},
-    "Adagrad": {"Adagrad": "accumulator"},
+    name: {
+        kind.slots[slot]: keras.legacy[slot]
+        for slot in kind.slots
+        if (name, slot) != ("RMSprop", "momentum")
+    }
+    for name in ("Adam", "Ftrl", "RMSprop", "Adagrad")
+    for keras in (optimizers.KERAS[name],)
+    for kind in keras.reads[:1]
 }
 
 #: The built-in maps by name. To add one: an entry here, a test in

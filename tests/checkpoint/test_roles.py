@@ -2,7 +2,16 @@
 
 import pytest
 
-from estimator_ckpt.checkpoint import roles
+from estimator_ckpt.checkpoint import optimizers, role_evidence, roles
+
+
+def slot_owner(name, names):
+    return role_evidence.by_names({name, *names}).slot_owner(name)
+
+
+def is_optimizer_state(name, names):
+    return role_evidence.by_names({name, *names}).role(name) in roles.OF_OPTIMIZER
+
 
 MODEL = {"dense/kernel", "dense/bias", "bn/moving_mean", "global_step", "w"}
 
@@ -17,8 +26,8 @@ MODEL = {"dense/kernel", "dense/bias", "bn/moving_mean", "global_step", "w"}
     ],
 )
 def test_slots_are_named_after_their_variable(name, owner):
-    assert roles.slot_owner(name, MODEL) == owner
-    assert roles.is_optimizer_state(name, MODEL)
+    assert slot_owner(name, MODEL) == owner
+    assert is_optimizer_state(name, MODEL)
 
 
 @pytest.mark.parametrize(
@@ -30,20 +39,20 @@ def test_slots_are_named_after_their_variable(name, owner):
     ],
 )
 def test_keras_slots_count_only_beside_a_step_counter(name, owner, counter):
-    assert roles.slot_owner(name, {counter} | MODEL) == owner
-    assert not roles.is_optimizer_state(name, MODEL)
+    assert slot_owner(name, {counter} | MODEL) == owner
+    assert not is_optimizer_state(name, MODEL)
 
 
 @pytest.mark.parametrize(
     "name", ["beta1_power", "OptimizeLoss/beta2_power", "beta1_power_1"]
 )
 def test_beta_powers_are_optimizer_state(name):
-    assert roles.is_optimizer_state(name, MODEL)
+    assert is_optimizer_state(name, MODEL)
 
 
 def test_hyperparameters_count_only_beside_an_iteration_counter():
-    assert roles.is_optimizer_state("Adam/decay", {"Adam/iter"} | MODEL)
-    assert not roles.is_optimizer_state("layer/decay", MODEL)
+    assert is_optimizer_state("Adam/decay", {"Adam/iter"} | MODEL)
+    assert not is_optimizer_state("layer/decay", MODEL)
 
 
 @pytest.mark.parametrize(
@@ -57,10 +66,27 @@ def test_hyperparameters_count_only_beside_an_iteration_counter():
     ],
 )
 def test_the_model_is_not_optimizer_state(name):
-    assert not roles.is_optimizer_state(name, MODEL)
+    assert not is_optimizer_state(name, MODEL)
 
 
 def test_an_average_names_its_variable():
     shadow = "dense/kernel/ExponentialMovingAverage"
-    assert roles.averaged_variable(shadow, MODEL) == "dense/kernel"
-    assert roles.averaged_variable("dense/kernel", MODEL) is None
+    found = role_evidence.by_names({shadow, *MODEL})
+    assert found.averaged(shadow) == "dense/kernel"
+    assert found.averaged("dense/kernel") is None
+
+
+@pytest.mark.parametrize(
+    ("full_name", "slot"),
+    [
+        ("m/dense/kernel", "m"),
+        ("Adam/m/dense/kernel", "m"),
+        ("adam/dense_kernel_momentum", "momentum"),
+        ("adam/dense_kernel_velocity_hat", "velocity_hat"),
+        ("adam/iteration", None),
+        ("iteration", None),
+        ("", None),
+    ],
+)
+def test_keras_names_its_slots_in_two_ways(full_name, slot):
+    assert optimizers.keras_slot(full_name) == slot
