@@ -174,13 +174,24 @@ def test_tf1_canned_estimators_become_those_of_tf2(name):
         labels = np.zeros(4, "int64")
         return tf.data.Dataset.from_tensor_slices((features, labels)).batch(2)
 
+    model_fn = CANNED[name](columns).model_fn
+    suggested = ec.suggest(PREFIXES[name], model_fn, input_fn=input_fn)
+    assert "- {builtin: canned_estimators}" in suggested.to_yaml("a", "b")
     planned = ec.plan(
         PREFIXES[name],
-        CANNED[name](columns).model_fn,
+        model_fn,
         input_fn=input_fn,
         carry="all",
         assignment_map="builtin:canned_estimators",
     )
+    again = ec.plan(
+        PREFIXES[name],
+        model_fn,
+        input_fn=input_fn,
+        carry="all",
+        assignment_map=suggested.assignment_map,
+    )
+    assert again.to_json() == planned.to_json()
     counts = planned.counts
     assert counts[Verdict.RENAMED] >= 7  # slots
     assert Verdict.UNUSED not in counts

@@ -87,11 +87,7 @@ def layers(variables: Iterable[Variable]) -> list[Layer]:
     Args:
       variables: those of a model, without slots and averages.
     """
-    read = [
-        _read(variable)
-        for variable in variables
-        if variable.shape is not None and variable.name.count("/") < _MOST_PARTS
-    ]
+    read = [_read(variable) for variable in variables if can_read(variable)]
     read = _with_joined_biases(_with_initials(read))
     scopes = {
         name[:end]
@@ -110,6 +106,11 @@ def layers(variables: Iterable[Variable]) -> list[Layer]:
         depths = len(words.of(scope, scopes)), len(words.of(around, scopes))
         found.append(Layer(draft.name, spelled, depths, _as_norm(draft.leaves)))
     return found
+
+
+def can_read(variable: Variable) -> bool:
+    """Whether a variable's name and shape are such as models give."""
+    return variable.shape is not None and variable.name.count("/") < _MOST_PARTS
 
 
 def _drafts(read: Iterable[_Read]) -> Iterator[_Draft]:

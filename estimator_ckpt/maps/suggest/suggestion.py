@@ -107,6 +107,11 @@ def suggest(
     made = matching.match(ours, others, our_places | their_places)
     found = variable_pairs.of_layers(made)
     undecided = open_questions.sentences(made, found, known.sources)
+    undecided += [
+        f"{known.sources[name]!r}: no model gives such a long name"
+        for name, variable in mine.items()
+        if not reading.can_read(variable)
+    ]
     pairs = [dataclasses.replace(p, source=known.sources[p.source]) for p in found]
     slots = variable_pairs.of_canned_slots(source, target)
     return Suggestion(

@@ -251,6 +251,12 @@ class TestReading:
             "c_0": "y/kernel",
         }
 
+    def test_a_name_of_very_many_scopes_is_left_alone(self):
+        deep = side({"a/" * 50_000 + "kernel": (3, 3), "b/kernel": (4, 3)})
+        suggestion = suggest(deep, side({"c/kernel": (4, 3)}))
+        assert found(suggestion) == {"b/kernel": "c/kernel"}
+        assert "no model gives such a long name" in suggestion.undecided[0]
+
     def test_names_that_words_do_not_tell_apart(self):
         names = [f"{'!' * i}w/kernel" for i in range(1, 2000)]
         start = time.process_time()
