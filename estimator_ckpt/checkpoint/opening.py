@@ -265,8 +265,8 @@ def open_checkpoint(
     """Opens a checkpoint by its index.
 
     Args:
-      path: a prefix, a file of a checkpoint, a model dir (its latest checkpoint), or a
-        SavedModel dir.
+      path: a prefix, a file of a checkpoint, a model dir (its latest checkpoint), a
+        SavedModel dir, or a `.safetensors` file.
       names: what variables of an object-based checkpoint are called: `full_name`, by
         the object graph's full names (their paths where these say nothing), or
         `path`, by their unescaped object paths; slots and averages whose paths are
@@ -330,6 +330,10 @@ def reader_of(place: prefixes.Place, store: files.Store = files) -> TensorReader
     """
     if place.storage is prefixes.Storage.BUNDLE:
         return BundleReader(place.prefix, store=store)
+    if place.storage is prefixes.Storage.SAFETENSORS:
+        from estimator_ckpt.checkpoint.safetensors_reader import SafetensorsReader
+
+        return SafetensorsReader(place.prefix, store)
     from estimator_ckpt.bundle.v1_reader import V1Reader  # costs what few need
 
     return V1Reader(place.prefix, prefixes.v1_shards(place.prefix, store), store)
@@ -359,10 +363,12 @@ def as_bundle(
 
     from estimator_ckpt.bundle import logs  # 4 ms that most need not spend
 
+    is_file = checkpoint.prefix.endswith(".safetensors")
     logs.logger().warning(
-        "%s is of the V1 format (of before 2017): its tensors are written again, which "
-        "takes longer than a conversion by index",
+        "%s is %s: its tensors are written again, which takes longer than a conversion "
+        "by index",
         checkpoint.prefix,
+        "a .safetensors file" if is_file else "of the V1 format (of before 2017)",
     )
     beside = tempfile.gettempdir() if directory is None else directory
     with files.temporary_dir(beside) as temporary:

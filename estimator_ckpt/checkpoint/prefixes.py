@@ -47,6 +47,8 @@ class Storage(enum.Enum):
     BUNDLE = "bundle"
     #: The format of before 2017: one table with keys and values, or several.
     V1 = "v1"
+    #: A file of the safetensors format.
+    SAFETENSORS = "safetensors"
 
 
 class Place(NamedTuple):
@@ -68,7 +70,8 @@ def find(path: files.PathLike, store: files.Store = files) -> Place:
     Args:
       path: a prefix; a checkpoint's `.index`, `.data-...` or `.meta` file; a file, or a
         pattern for the files, of a V1 checkpoint; a model dir or its `checkpoint` file
-        (its latest checkpoint, also after it was moved); a SavedModel dir.
+        (its latest checkpoint, also after it was moved); a SavedModel dir; a
+        `.safetensors` file.
       store: where to look.
 
     Raises:
@@ -93,6 +96,8 @@ def find(path: files.PathLike, store: files.Store = files) -> Place:
         variables = _variables_of(directory or ".")
         if store.exists(index_path(variables)):
             return Place(variables)
+    if exists and name.endswith(".safetensors"):
+        return Place(text, Storage.SAFETENSORS)
     v1 = _v1(prefix, store)
     if v1 is not None:
         return Place(v1, Storage.V1)
