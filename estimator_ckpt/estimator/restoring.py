@@ -24,6 +24,7 @@ from estimator_ckpt.bundle.errors import (
 from estimator_ckpt.bundle.index import index_path
 from estimator_ckpt.checkpoint import object_graph, opening, prefixes, state_file
 from estimator_ckpt.checkpoint.opening import Checkpoint
+from estimator_ckpt.checkpoint.roles import AS_FOUND, Overruling
 from estimator_ckpt.checkpoint.state_file import CheckpointState
 from estimator_ckpt.checkpoint.verify import verify_in
 from estimator_ckpt.estimator import gfile_store
@@ -43,15 +44,20 @@ def resolve(path: files.PathLike) -> str:
     return prefixes.find(path, gfile_store.of(path)).prefix
 
 
-def read(prefix: str) -> Checkpoint:
+def read(prefix: str, overruling: Overruling = AS_FOUND) -> Checkpoint:
     """Opens a checkpoint, in the store that it is in.
+
+    Args:
+      prefix: its prefix.
+      overruling: what a user says of its variables' roles.
 
     Raises:
       CheckpointNotFoundError: it is not there.
       DamagedCheckpointError: it cannot be read.
     """
     with reporting_damage(prefix):
-        return opening.opened(prefix, store=gfile_store.of(prefix))
+        store = gfile_store.of(prefix)
+        return opening.opened(prefix, store=store, overruling=overruling)
 
 
 def full_names(checkpoint: Checkpoint) -> dict[str, str]:

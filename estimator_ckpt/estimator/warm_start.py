@@ -19,6 +19,7 @@ from tensorflow.compat import v1 as tf1
 
 from estimator_ckpt.bundle import files, logs
 from estimator_ckpt.bundle.errors import CheckpointError
+from estimator_ckpt.checkpoint.roles import Regexes
 from estimator_ckpt.estimator import (
     carried_values,
     graph_variables,
@@ -67,6 +68,8 @@ def warm_start_from(
     resize: Patterns = None,
     cast: bool = False,
     strict: bool = False,
+    optimizer_state: Regexes = None,
+    model_state: Regexes = None,
 ) -> Callable[[model_fns.ModelFn], model_fns.ModelFn]:
     """Initializes a model_fn's variables from an old checkpoint, without its step.
 
@@ -100,6 +103,9 @@ def warm_start_from(
       cast: whether a value may be cast to the variable's dtype.
       strict: raise an error if a variable that is to be carried cannot be, or if a
         pattern matches nothing, instead of a warning.
+      optimizer_state: regexes of variables that are optimizer state, whatever the
+        evidence says (`re.match`), in the model and in the source.
+      model_state: the same of model state; it wins.
 
     Returns:
       A decorator for model_fns.
@@ -124,6 +130,8 @@ def warm_start_from(
         cast=cast,
         resize=resize,
         vocabularies=carried_values.axes(vocabularies),
+        optimizer_state=optimizer_state,
+        model_state=model_state,
     )
 
     def decorate(model_fn: model_fns.ModelFn) -> model_fns.ModelFn:
@@ -145,6 +153,8 @@ def warm_start_settings(
     carry: str = "model",
     include: Patterns = None,
     exclude: Patterns = None,
+    optimizer_state: Regexes = None,
+    model_state: Regexes = None,
 ) -> tf.estimator.WarmStartSettings:
     """The same choice as a `tf.estimator.WarmStartSettings`, for canned estimators.
 
@@ -160,14 +170,22 @@ def warm_start_settings(
         BatchNorm's moving statistics are left out by their names); `all` does not.
       include: as for `warm_start_from`, against the source's names.
       exclude: as for `warm_start_from`, against the source's names.
+      optimizer_state: as for `warm_start_from`, against the source's names.
+      model_state: as for `warm_start_from`, against the source's names.
 
     Raises:
       ValueError: an unknown `carry`, or a pattern that is no regex.
       CheckpointNotFoundError: `source` holds no checkpoint.
       CheckpointError: nothing is left to carry.
     """
-    choice = Choice.of(carry=carry, include=include, exclude=exclude)
-    found = restoring.read(restoring.resolve(source))
+    choice = Choice.of(
+        carry=carry,
+        include=include,
+        exclude=exclude,
+        optimizer_state=optimizer_state,
+        model_state=model_state,
+    )
+    found = restoring.read(restoring.resolve(source), choice.overruling)
     found.contents.require_unique(found.prefix)
     known = found.contents.keys
     chosen = [
@@ -248,7 +266,9 @@ class _WarmStartHook(tf1.train.SessionRunHook):
                 "The model_fn calls init_from_checkpoint: values carried from %s win",
                 self._prefix,
             )
-        source, everything = restoring.read(self._prefix), graph_variables.of_graph()
+        overruling = self._choice.overruling
+        source = restoring.read(self._prefix, overruling)
+        everything = graph_variables.of_graph(overruling)
         vocabularies = carried_values.with_state(self._vocabularies, everything)
         plan = plans.make(
             plans.of_checkpoint(source),

@@ -15,7 +15,7 @@ from typing import Any, Optional
 
 from estimator_ckpt.checkpoint import optimizers, roles
 from estimator_ckpt.checkpoint.opening import Checkpoint
-from estimator_ckpt.checkpoint.roles import Role
+from estimator_ckpt.checkpoint.roles import AS_FOUND, Overruling, Regexes, Role
 from estimator_ckpt.maps.assignment import AssignmentMap
 from estimator_ckpt.maps.filters import Filter, Patterns
 from estimator_ckpt.maps.renaming import Renaming
@@ -195,6 +195,7 @@ class Choice:
       resize: names of variables that may take over what fits of another shape.
       vocabularies: the axis along which a variable follows a vocabulary, by its name;
         there its shape may differ.
+      overruling: what a user says of variables' roles.
     """
 
     carry: Optional[str]
@@ -204,6 +205,7 @@ class Choice:
     cast: bool
     resize: Filter
     vocabularies: Mapping[str, int]
+    overruling: Overruling = AS_FOUND
 
     @classmethod
     def of(
@@ -217,6 +219,8 @@ class Choice:
         cast: bool = False,
         resize: Patterns = None,
         vocabularies: Optional[Mapping[str, int]] = None,
+        optimizer_state: Regexes = None,
+        model_state: Regexes = None,
     ) -> Choice:
         """Checks what a user asks for.
 
@@ -235,6 +239,7 @@ class Choice:
             cast,
             Filter(() if resize is None else resize),
             vocabularies or {},
+            Overruling.of(optimizer_state, model_state),
         )
 
     def leaves_out(self, variable: Variable) -> Optional[str]:

@@ -171,6 +171,25 @@ class TestWhatIsCarried:
         for variable in set(source) - {"global_step"}:
             np.testing.assert_array_equal(carried[variable], source[variable])
 
+    @pytest.mark.parametrize("said", [{}, {"optimizer_state": ".*/mine"}])
+    def test_a_user_says_what_is_optimizer_state(self, tmp_path, said):
+        def one_of_a_kind(features, labels, mode):
+            step = tf1.train.get_or_create_global_step()
+            w = tf1.get_variable("w", [2], initializer=tf1.zeros_initializer())
+            mine = tf1.get_variable(
+                "w/mine", [2], trainable=False, initializer=tf1.zeros_initializer()
+            )
+            ops = tf.group(w.assign_add([1.0, 1.0]), mine.assign_add([1.0, 1.0]))
+            return tf.estimator.EstimatorSpec(
+                mode, loss=tf.constant(0.0), train_op=tf.group(ops, step.assign_add(1))
+            )
+
+        old = tmp_path / "old"
+        helpers.estimator(one_of_a_kind, old).train(helpers.input_fn, steps=1)
+        carried = first_values(one_of_a_kind, old, tmp_path / "new", **said)
+        assert carried["w"].tolist() == [1, 1]
+        assert carried["w/mine"].tolist() == ([0, 0] if said else [1, 1])
+
     def test_include_and_exclude_match_from_the_beginning(self, tmp_path):
         helpers.estimator(helpers.model_fn, tmp_path / "old").train(
             helpers.input_fn, steps=3
