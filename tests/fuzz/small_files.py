@@ -2,10 +2,11 @@
 
     python -m tests.fuzz.small_files --seconds=60 --seed=7
 
-Assignment maps, layout rules, state files, object graphs and `.meta` files, as people
-and TensorFlow write them, changed as the bundle's fuzzer changes an index, or put
-together from tokens that mean something there. A case may take `_SECONDS` and, with all
-others, `_MEMORY`. A case that fails is kept in a file that is printed; exit code 1.
+Assignment maps, layout rules, state files, object graphs, `.meta` and `.safetensors`
+files, as people and other programs write them, changed as the bundle's fuzzer changes
+an index, or put together from tokens that mean something there. A case may take
+`_SECONDS` and, with all others, `_MEMORY`. A case that fails is kept in a file that is
+printed; the exit code is 1.
 """
 
 from __future__ import annotations
@@ -31,6 +32,7 @@ from estimator_ckpt.checkpoint import (
     object_keys,
     state_file,
 )
+from estimator_ckpt.checkpoint.safetensors_reader import SafetensorsReader
 from estimator_ckpt.layouts import layer_rules
 from estimator_ckpt.maps import map_files
 from tests.fuzz import bundle
@@ -68,6 +70,12 @@ _YAML_TOKENS += [
 ]
 
 
+_JSON = (
+    rb"[ ] { } , : \" 0 1 -1 1e9 NaN true null \\ud800 9999999999999999999999".split()
+)
+_JSON += [b'"F4"', b'"F32"', b'"I64"', b'"a"', b'"shape"', b" ", b"\xff", b"\x00"]
+
+
 class Format(NamedTuple):
     """A kind of file: who reads it, whole ones, and what means something in it."""
 
@@ -102,6 +110,7 @@ def formats() -> dict[str, Format]:
         "state": Format(lambda p: state_file.parse(p.read_bytes(), "f"), states, words),
         "graph": Format(_read_graph, graphs, numbers),
         "meta": Format(_read_meta, metas, numbers),
+        "safetensors": Format(_read_safetensors, [_safetensors()], _JSON),
     }
 
 
@@ -111,6 +120,23 @@ def _read_graph(path: pathlib.Path) -> Any:
     object_graph.parse(object_graph.with_save_counter(path.read_bytes(), "f"), "f")
     object_graph.parse(object_graph.without(graph, keys[::2]), "f")
     return contents.of_objects(keys, graph)
+
+
+def _safetensors() -> bytes:
+    header = (
+        b'{"__metadata__": {"format": "pt"}, '
+        b'"a": {"dtype": "F32", "shape": [2, 3], "data_offsets": [0, 24]}, '
+        b'"b/c": {"dtype": "BF16", "shape": [], "data_offsets": [24, 26]}}      '
+    )
+    return len(header).to_bytes(8, "little") + header + bytes(26)
+
+
+def _read_safetensors(path: pathlib.Path) -> Any:
+    with SafetensorsReader(str(path)) as reader:
+        for name in reader.index:
+            reader.read(name)
+            list(reader.iter_arrays(name))
+        return reader.metadata
 
 
 def _read_meta(path: pathlib.Path) -> Any:
