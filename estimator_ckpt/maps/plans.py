@@ -318,19 +318,21 @@ def make(
 
 def of_checkpoint(checkpoint: Checkpoint) -> dict[str, Variable]:
     """The variables of a checkpoint."""
-    return {
-        name: Variable(
+    found = {}
+    roles_of = checkpoint.roles.decisions
+    for name, info in checkpoint.items():
+        said = roles_of[name]
+        found[name] = Variable(
             name,
             info.dtype,
             info.shape,
-            checkpoint.roles[name].role,
+            said.role,
             info.key,
             info.size,
-            checkpoint.roles[name].owner,
-            checkpoint.roles[name].optimizer,
+            said.owner,
+            said.optimizer,
         )
-        for name, info in checkpoint.items()
-    }
+    return found
 
 
 def owners_of(variables: Mapping[str, Variable]) -> dict[str, str]:
