@@ -16,10 +16,11 @@ from estimator_ckpt.checkpoint import meta_graph
 from estimator_ckpt.checkpoint.naming import NamesLike
 from estimator_ckpt.checkpoint.opening import opened
 from estimator_ckpt.checkpoint.roles import Overruling, Regexes
+from estimator_ckpt.checkpoint.variable import Variable
 from estimator_ckpt.maps import plans
 from estimator_ckpt.maps.assignment import AssignmentMap
 from estimator_ckpt.maps.filters import Patterns
-from estimator_ckpt.maps.plans import Choice, Plan, Variable
+from estimator_ckpt.maps.plans import Choice, Plan
 from estimator_ckpt.maps.suggest import suggestion
 from estimator_ckpt.maps.suggest.suggestion import Suggestion
 

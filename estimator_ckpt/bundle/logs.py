@@ -23,6 +23,12 @@ def logger() -> logging.Logger:
 
 
 def _make_printable(record: logging.LogRecord) -> bool:
-    """Puts the arguments into the message, and that into one printable line."""
-    record.msg, record.args = printable(record.getMessage()), None
+    """Makes the arguments of a message printable; the message itself is ours."""
+    if isinstance(record.args, tuple):
+        record.args = tuple(map(_printable, record.args))
     return True
+
+
+def _printable(argument: object) -> object:
+    is_number = isinstance(argument, (int, float))
+    return argument if is_number else printable(str(argument))

@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, Any, Optional
 
 from estimator_ckpt.bundle import coding, dtypes, files
 from estimator_ckpt.bundle.entry import Entry
-from estimator_ckpt.checkpoint.opening import Checkpoint, TensorInfo, open_checkpoint
+from estimator_ckpt.checkpoint.opening import Checkpoint, open_checkpoint
+from estimator_ckpt.checkpoint.variable import StoredVariable
 
 if TYPE_CHECKING:
     import numpy as np
@@ -232,5 +233,5 @@ def _stored(checkpoint: Checkpoint, key: str) -> list[int]:
     return [checksum.value(chunk) for chunk in chunks]
 
 
-def _kind_of(info: TensorInfo) -> str:
+def _kind_of(info: StoredVariable) -> str:
     return f"{info.dtype}{list(info.shape)}"

@@ -7,7 +7,7 @@ import functools
 import os
 from collections.abc import Iterator, Mapping
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, NamedTuple, Optional
+from typing import TYPE_CHECKING, Any, Optional
 
 from estimator_ckpt.bundle import coding, dtypes, files
 from estimator_ckpt.bundle.errors import CorruptIndexError, TensorNotFoundError
@@ -24,7 +24,14 @@ from estimator_ckpt.checkpoint import (
     prefixes,
     wholeness,
 )
-from estimator_ckpt.checkpoint.roles import AS_FOUND, Overruling, Regexes, Roles
+from estimator_ckpt.checkpoint.roles import (
+    AS_FOUND,
+    MODEL,
+    Overruling,
+    Regexes,
+    Roles,
+)
+from estimator_ckpt.checkpoint.variable import StoredVariable
 
 if TYPE_CHECKING:
     import numpy as np
@@ -32,34 +39,8 @@ if TYPE_CHECKING:
 _INTEGERS = frozenset({"int32", "int64"})
 
 
-class TensorInfo(NamedTuple):
-    """What a checkpoint's index says of a variable.
-
-    Attributes:
-      name: its variable name.
-      key: the key that holds it.
-      dtype: its dtype, by TensorFlow's name (`float32`).
-      shape: its shape; of a partitioned variable, the whole one's.
-      size: the bytes that it takes in the shards, slices summed.
-      shard: the number of the shard that holds it; None if it is partitioned.
-      offset: of its first byte in the shard; None if it is partitioned.
-      num_slices: of how many slices it consists; 0 if it is not partitioned.
-      slot_of: the variable that it is a slot variable of, or None.
-    """
-
-    name: str
-    key: str
-    dtype: str
-    shape: tuple[int, ...]
-    size: int
-    shard: Optional[int]
-    offset: Optional[int]
-    num_slices: int
-    slot_of: Optional[str]
-
-
-class Checkpoint(Mapping[str, TensorInfo]):
-    """A checkpoint's variables by name: a read-only mapping to their TensorInfo.
+class Checkpoint(Mapping[str, StoredVariable]):
+    """A checkpoint's variables by name: a read-only mapping.
 
     Opening reads the index alone, so it costs the same whatever the tensors' size.
 
@@ -141,7 +122,7 @@ class Checkpoint(Mapping[str, TensorInfo]):
 
         Where they are cut depends on dtype and shape alone. Strings come in one.
         """
-        return self.reader.iter_arrays(self[name].key)
+        return self.reader.iter_arrays(self._key(name))
 
     def chunks(self, key: bytes) -> Iterator[memoryview]:
         """The stored bytes under a key, unchecked, 4 MiB at a time."""
@@ -184,7 +165,7 @@ class Checkpoint(Mapping[str, TensorInfo]):
     ) -> None:
         self.close()
 
-    def everything(self) -> list[TensorInfo]:
+    def everything(self) -> list[StoredVariable]:
         """All variables; those that share a full name under their object paths.
 
         These are no keys of this mapping, which has names that are of one variable.
@@ -192,29 +173,35 @@ class Checkpoint(Mapping[str, TensorInfo]):
         shared = [key for keys in self.contents.ambiguous.values() for key in keys]
         found = [
             *self.values(),
-            *(self._info(object_keys.path_of(key) or key, key) for key in shared),
+            *(self._variable(object_keys.path_of(key) or key, key) for key in shared),
         ]
-        return sorted(found, key=lambda info: info.name)
+        return sorted(found, key=lambda variable: variable.name)
 
-    def __getitem__(self, name: str) -> TensorInfo:
+    def __getitem__(self, name: str) -> StoredVariable:
+        return self._variable(name, self._key(name))
+
+    def _key(self, name: str) -> str:
         key = self.contents.keys.get(name)
         if key is None:
             raise self._not_found(name)
-        return self._info(name, key)
+        return key
 
-    def _info(self, name: str, key: str) -> TensorInfo:
+    def _variable(self, name: str, key: str) -> StoredVariable:
         entry = self.index[key]
         parts = self.index.slices(key) if entry.is_partitioned else {}
-        return TensorInfo(
+        said = self.roles.decisions.get(name)
+        return StoredVariable(
             name=name,
-            key=key,
             dtype=entry.dtype_name,
             shape=entry.shape,
+            role=MODEL if said is None else said.role,
+            key=key,
             size=sum(p.size for p in parts.values()) if parts else entry.size,
+            owner=None if said is None else said.owner,
+            optimizer=None if said is None else said.optimizer,
             shard=None if parts else entry.shard_id,
             offset=None if parts else entry.offset,
             num_slices=len(parts),
-            slot_of=self.roles.slot_owner(name),
         )
 
     def __contains__(self, name: object) -> bool:

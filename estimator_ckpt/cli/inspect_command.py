@@ -9,11 +9,17 @@ from typing import Any
 
 from estimator_ckpt.bundle.errors import UnsupportedCheckpointError
 from estimator_ckpt.checkpoint import messages, naming
-from estimator_ckpt.checkpoint.opening import Checkpoint, TensorInfo, open_checkpoint
+from estimator_ckpt.checkpoint.opening import Checkpoint, open_checkpoint
+from estimator_ckpt.checkpoint.variable import StoredVariable
 from estimator_ckpt.cli import output, shared_arguments
 from estimator_ckpt.maps.filters import Filter
 
 _SHOWN = 6
+#: What JSON says of a variable.
+_FIELDS = (
+    *("name", "key", "dtype", "shape", "size", "shard", "offset", "num_slices"),
+    "slot_of",
+)
 
 
 def add_arguments(parser: ArgumentParser) -> None:
@@ -61,7 +67,7 @@ def run(arguments: Namespace) -> int:
                 _add_roles(document, checkpoint)
             output.print_json(document)
             return 0
-        slots: dict[str, list[TensorInfo]] = {}
+        slots: dict[str, list[StoredVariable]] = {}
         if arguments.slots:
             for info in infos:
                 if info.slot_of is not None:
@@ -112,18 +118,18 @@ def _add_roles(document: dict[str, Any], checkpoint: Checkpoint) -> None:
     document["remarks"] = _remarks(checkpoint)
 
 
-def _shape(info: TensorInfo) -> str:
+def _shape(info: StoredVariable) -> str:
     shape = str(list(info.shape))
     return f"{shape} in {info.num_slices} slices" if info.num_slices else shape
 
 
-def _slots(info: TensorInfo, slots: list[TensorInfo]) -> str:
+def _slots(info: StoredVariable, slots: list[StoredVariable]) -> str:
     return ", ".join(
         re.sub(rf"^{re.escape(info.name)}/", "", slot.name) for slot in slots
     )
 
 
-def _totals(checkpoint: Checkpoint, infos: list[TensorInfo]) -> str:
+def _totals(checkpoint: Checkpoint, infos: list[StoredVariable]) -> str:
     size = output.bytes_text(sum(info.size for info in infos))
     step = checkpoint.global_step
     return (
@@ -135,11 +141,11 @@ def _totals(checkpoint: Checkpoint, infos: list[TensorInfo]) -> str:
 
 
 def _json(
-    checkpoint: Checkpoint, infos: list[TensorInfo], values: bool
+    checkpoint: Checkpoint, infos: list[StoredVariable], values: bool
 ) -> dict[str, Any]:
     variables = []
     for info in infos:
-        fields = info._asdict()
+        fields = {name: getattr(info, name) for name in _FIELDS}
         if values:
             fields["value"] = _value(checkpoint, info)
         variables.append(fields)
@@ -154,7 +160,7 @@ def _json(
     }
 
 
-def _value(checkpoint: Checkpoint, info: TensorInfo) -> str:
+def _value(checkpoint: Checkpoint, info: StoredVariable) -> str:
     """A small tensor's elements; of a large one, least, greatest and mean."""
     try:
         return _summary(checkpoint.reader.iter_arrays(info.key))

@@ -21,8 +21,9 @@ from estimator_ckpt.bundle.errors import CheckpointError, CorruptIndexError
 from estimator_ckpt.checkpoint import object_keys, opening
 from estimator_ckpt.checkpoint.formats import FormatLike
 from estimator_ckpt.checkpoint.naming import NamesLike
-from estimator_ckpt.checkpoint.opening import Checkpoint, TensorInfo
+from estimator_ckpt.checkpoint.opening import Checkpoint
 from estimator_ckpt.checkpoint.roles import OF_MODEL, Regexes
+from estimator_ckpt.checkpoint.variable import StoredVariable
 from estimator_ckpt.conversion import convert, model_dirs, new_bundle, snapshot
 from estimator_ckpt.conversion.key_moves import KeyMoves, Naming, NewTensor
 from estimator_ckpt.conversion.targets import Target
@@ -263,7 +264,7 @@ def _is_averaged(newest: Checkpoint, name: str) -> bool:
 
 def _mean_of(
     name: str,
-    info: TensorInfo,
+    info: StoredVariable,
     opened: Sequence[Checkpoint],
     progress: Optional[files.Progress],
 ) -> NewTensor:

@@ -24,6 +24,7 @@ from estimator_ckpt.checkpoint.formats import Format, FormatLike
 from estimator_ckpt.checkpoint.naming import NamesBy, NamesLike
 from estimator_ckpt.checkpoint.opening import Checkpoint
 from estimator_ckpt.checkpoint.roles import Overruling, Regexes
+from estimator_ckpt.checkpoint.variable import Variable
 from estimator_ckpt.conversion import claims, key_moves, new_bundle, snapshot
 from estimator_ckpt.conversion.key_moves import KeyMoves, ResultKeys
 from estimator_ckpt.conversion.targets import Target
@@ -243,9 +244,7 @@ def _plan(checkpoint: Checkpoint, start: _Start) -> plans.Plan:
     )
 
 
-def _as_target(
-    variable: plans.Variable, new: str, renaming: Renaming
-) -> plans.Variable:
+def _as_target(variable: Variable, new: str, renaming: Renaming) -> Variable:
     """A variable under its new name; its owner, too, is called by that one's."""
     owners = renaming.targets.get(variable.owner or "")
     owner = owners[0] if owners else None
@@ -255,8 +254,8 @@ def _as_target(
 
 
 def _trainable_by_meta(
-    prefix: str, variables: dict[str, plans.Variable]
-) -> dict[str, plans.Variable]:
+    prefix: str, variables: dict[str, Variable]
+) -> dict[str, Variable]:
     """What the `.meta` file does not list as trainable is not."""
     trainable = meta_graph.trainable_variables(prefix)
     return {

@@ -14,8 +14,9 @@ from typing import Any, Optional, Union
 import tensorflow as tf
 from tensorflow.compat import v1 as tf1
 
+from estimator_ckpt.checkpoint.variable import Variable
 from estimator_ckpt.estimator.graph_variables import GraphVariable
-from estimator_ckpt.maps.plans import Plan, Variable
+from estimator_ckpt.maps.plans import Plan
 from estimator_ckpt.tf_private import graph_api, savers_api
 
 #: tf.estimator.VocabInfo by the names of the variables whose rows follow a vocabulary.

@@ -13,7 +13,7 @@ from typing import Any, Optional
 
 from estimator_ckpt.bundle.errors import CheckpointError
 from estimator_ckpt.checkpoint import optimizers
-from estimator_ckpt.maps.plans import Variable
+from estimator_ckpt.checkpoint.variable import Variable
 
 
 class TrackableError(CheckpointError, ValueError):

@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 
 from estimator_ckpt.checkpoint import messages, roles
+from estimator_ckpt.checkpoint.variable import Variable
 from estimator_ckpt.keras import building, keras_optimizers
 from estimator_ckpt.keras.descriptions import (
     ObjectDescription,
@@ -22,7 +23,6 @@ from estimator_ckpt.keras.descriptions import (
     TrackableError,
 )
 from estimator_ckpt.keras.keras_optimizers import Surroundings
-from estimator_ckpt.maps.plans import Variable
 from estimator_ckpt.tf_private import keras_api
 
 

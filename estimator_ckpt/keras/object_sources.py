@@ -15,9 +15,9 @@ from estimator_ckpt.checkpoint.naming import NamesBy
 from estimator_ckpt.checkpoint.object_keys import path_of
 from estimator_ckpt.checkpoint.opening import Checkpoint
 from estimator_ckpt.checkpoint.roles import AVERAGE, OF_OPTIMIZER, Decision, Roles
+from estimator_ckpt.checkpoint.variable import Variable
 from estimator_ckpt.maps import plans
 from estimator_ckpt.maps.assignment import AssignmentMap
-from estimator_ckpt.maps.plans import Variable
 from estimator_ckpt.maps.renaming import Renaming
 
 _TF1_AVERAGE = "/ExponentialMovingAverage"

@@ -10,9 +10,9 @@ import tensorflow as tf
 from estimator_ckpt.checkpoint import role_evidence
 from estimator_ckpt.checkpoint.name_sorting import Fact
 from estimator_ckpt.checkpoint.roles import AS_FOUND, TRAINABLE, Overruling
+from estimator_ckpt.checkpoint.variable import Variable
 from estimator_ckpt.keras import trackables
 from estimator_ckpt.keras.tracked_graph import TrackedGraph, model_role
-from estimator_ckpt.maps.plans import Variable
 
 
 def is_trackable(target: Any) -> bool:

@@ -16,9 +16,9 @@ import numpy as np
 from estimator_ckpt.bundle import dtypes
 from estimator_ckpt.checkpoint.opening import Checkpoint
 from estimator_ckpt.checkpoint.optimizers import Change
+from estimator_ckpt.checkpoint.variable import Variable
 from estimator_ckpt.conversion.key_moves import NewTensor
 from estimator_ckpt.layouts.layout_rule import Runs, Use
-from estimator_ckpt.maps.plans import Variable
 
 #: How many bytes of a table are made at a time.
 _PIECE = 1 << 20

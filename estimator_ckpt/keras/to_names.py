@@ -12,6 +12,7 @@ from estimator_ckpt.bundle import dtypes
 from estimator_ckpt.checkpoint import messages, object_keys, optimizers, roles
 from estimator_ckpt.checkpoint.opening import Checkpoint
 from estimator_ckpt.checkpoint.optimizers import Change, Kind
+from estimator_ckpt.checkpoint.variable import Variable
 from estimator_ckpt.keras import (
     beta_powers,
     caveats,
@@ -32,7 +33,7 @@ from estimator_ckpt.keras.tensor_origins import FromSource
 from estimator_ckpt.keras.to_objects import require_targets, shape_of, steps_by_path
 from estimator_ckpt.layouts.layout_rule import LayoutRule
 from estimator_ckpt.maps.assignment import AssignmentMap
-from estimator_ckpt.maps.plans import Item, Variable, Verdict
+from estimator_ckpt.maps.plans import Item, Verdict
 
 
 @dataclasses.dataclass(frozen=True)

@@ -12,8 +12,8 @@ import tensorflow as tf
 
 from estimator_ckpt.checkpoint import object_keys, roles
 from estimator_ckpt.checkpoint.roles import Role
+from estimator_ckpt.checkpoint.variable import Variable
 from estimator_ckpt.keras.descriptions import ObjectVariable
-from estimator_ckpt.maps.plans import Variable
 from estimator_ckpt.tf_private import keras_api, trackables_api
 
 

@@ -15,7 +15,8 @@ from typing import Any, Optional
 
 from estimator_ckpt.checkpoint import optimizers, roles
 from estimator_ckpt.checkpoint.opening import Checkpoint
-from estimator_ckpt.checkpoint.roles import AS_FOUND, Overruling, Regexes, Role
+from estimator_ckpt.checkpoint.roles import AS_FOUND, Overruling, Regexes
+from estimator_ckpt.checkpoint.variable import Variable
 from estimator_ckpt.maps.assignment import AssignmentMap
 from estimator_ckpt.maps.filters import Filter, Patterns
 from estimator_ckpt.maps.renaming import Renaming
@@ -43,34 +44,6 @@ class Verdict(enum.Enum):
             Verdict.DTYPE_MISMATCH,
             Verdict.MISSING,
         )
-
-
-@dataclasses.dataclass(frozen=True)
-class Variable:
-    """A variable on one side.
-
-    Attributes:
-      name: its name.
-      dtype: TensorFlow's name of its dtype.
-      shape: its shape, None if it is not known before a session runs.
-      role: what it is for.
-      key: the key that holds it, in a checkpoint.
-      size: the bytes that it takes.
-      owner: the variable that a slot or an average belongs to; None if unknown.
-      optimizer: what to call the optimizer that it belongs to, if known.
-    """
-
-    name: str
-    dtype: str
-    shape: Optional[tuple[int, ...]]
-    role: Role = roles.TRAINABLE
-    key: Optional[str] = None
-    size: int = 0
-    owner: Optional[str] = None
-    optimizer: Optional[str] = None
-
-    def __str__(self) -> str:
-        return f"{self.dtype}{'?' if self.shape is None else list(self.shape)}"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -178,6 +151,8 @@ class Plan:
 
 
 _NOTHING = Variable("", "", None)
+#: What a plan says of a variable, in JSON.
+_DESCRIBED = (*("name", "dtype", "shape", "role", "key", "size", "owner", "optimizer"),)
 _NOT_INCLUDED = "not included"
 
 
@@ -318,21 +293,7 @@ def make(
 
 def of_checkpoint(checkpoint: Checkpoint) -> dict[str, Variable]:
     """The variables of a checkpoint."""
-    found = {}
-    roles_of = checkpoint.roles.decisions
-    for name, info in checkpoint.items():
-        said = roles_of[name]
-        found[name] = Variable(
-            name,
-            info.dtype,
-            info.shape,
-            said.role,
-            info.key,
-            info.size,
-            said.owner,
-            said.optimizer,
-        )
-    return found
+    return dict(checkpoint.items())
 
 
 def owners_of(variables: Mapping[str, Variable]) -> dict[str, str]:
@@ -345,7 +306,9 @@ def owners_of(variables: Mapping[str, Variable]) -> dict[str, str]:
 
 
 def _described(variable: Optional[Variable]) -> Optional[dict[str, Any]]:
-    return None if variable is None else dataclasses.asdict(variable)
+    if variable is None:
+        return None
+    return {name: getattr(variable, name) for name in _DESCRIBED}
 
 
 def decide(

@@ -238,6 +238,13 @@ class TestVariablesThatShareAName:
         last = call("inspect", self.PREFIX).stdout.splitlines()[-1]
         assert f", {len(names)} variables, " in last
 
+    @pytest.mark.parametrize("names", ["full_name", "path"])
+    def test_their_roles_are_shown_too(self, names):
+        done = call("inspect", self.PREFIX, "--roles", f"--names={names}")
+        lines = done.stdout.splitlines()
+        (line,) = (x for x in lines if x.startswith("generator_optimizer/iter "))
+        assert " optimizer " in line
+
     def test_names_path_shows_all_by_their_paths(self):
         done = call("inspect", self.PREFIX, "--names=path", "--json", "--values")
         shown = {v["name"]: v for v in json.loads(done.stdout)["variables"]}

@@ -6,7 +6,8 @@ import pytest
 
 import estimator_ckpt as ec
 from estimator_ckpt.checkpoint import roles
-from estimator_ckpt.maps.plans import Choice, Plan, Variable, Verdict, make
+from estimator_ckpt.checkpoint.variable import Variable
+from estimator_ckpt.maps.plans import Choice, Plan, Verdict, make
 from tests.testdata_paths import PREFIXES
 
 DIGITS = PREFIXES["digits/model.ckpt-300"]

@@ -14,7 +14,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any, Optional
 
 from estimator_ckpt.checkpoint import messages
-from estimator_ckpt.maps.plans import Variable
+from estimator_ckpt.checkpoint.variable import Variable
 from estimator_ckpt.maps.suggest.words import Word
 
 #: Words with `#` for each number.

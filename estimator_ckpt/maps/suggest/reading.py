@@ -11,7 +11,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple, Optional
 
-from estimator_ckpt.maps.plans import Variable
+from estimator_ckpt.checkpoint.variable import Variable
 from estimator_ckpt.maps.suggest import words
 from estimator_ckpt.maps.suggest.layers import Layer
 from estimator_ckpt.maps.suggest.words import Word

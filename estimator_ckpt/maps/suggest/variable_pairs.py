@@ -5,8 +5,8 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Iterable, Mapping
 
+from estimator_ckpt.checkpoint.variable import Variable
 from estimator_ckpt.maps import builtin_maps
-from estimator_ckpt.maps.plans import Variable
 from estimator_ckpt.maps.suggest.decisions import BESIDE, Decisions, Reason
 from estimator_ckpt.maps.suggest.layers import Layer
 

@@ -7,8 +7,8 @@ import pytest
 
 import estimator_ckpt as ec
 from estimator_ckpt.checkpoint import roles
+from estimator_ckpt.checkpoint.variable import Variable
 from estimator_ckpt.maps.assignment import AssignmentMap
-from estimator_ckpt.maps.plans import Variable
 from estimator_ckpt.maps.suggest.suggestion import suggest
 from tests.maps.suggest.migrations import MIGRATIONS, Migration, bert, replacing
 from tests.maps.suggest.public_language import PUBLIC_LANGUAGE
