@@ -11,12 +11,12 @@ Checked against TensorFlow 2.16.2, 2.18.1, 2.20.0 and 2.21.0.
 from __future__ import annotations
 
 import importlib
-import logging
 import os
 import sys
 from types import ModuleType
 from typing import Any
 
+from estimator_ckpt.bundle import logs
 from estimator_ckpt.tf_private.estimator_runtime import installation
 from estimator_ckpt.tf_private.estimator_runtime.refusals import (
     EstimatorUnavailableError,
@@ -37,7 +37,7 @@ def ask_for() -> None:
         return
     given = os.environ.get(VARIABLE)
     if given:
-        logging.getLogger("estimator_ckpt").warning(
+        logs.logger().warning(
             "%s=%s asks for Keras 3, which tf.estimator does not take: it is 1 now",
             VARIABLE,
             given,
