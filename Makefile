@@ -1,12 +1,17 @@
 # Two commands matter: `make demo` and `make test`. Both make .venv by themselves.
 #
-# The virtual environment is made once, from the pinned constraints.txt, by the first
-# CPython 3.9 to 3.11 that tools/find_python.sh finds (PYTHON=... chooses another).
+# The virtual environment is made once, by the first CPython 3.9 to 3.13 that
+# tools/find_python.sh finds (PYTHON=... chooses another): with TensorFlow 2.15.1 from
+# constraints.txt, on 3.12 and 3.13 with 2.21.0 from constraints-tf2.21.txt, where
+# tf.estimator comes through `estimator-ckpt run`.
 
 SHELL := /bin/bash
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
+# For the shell, in a recipe: what Python runs a program that uses tf.estimator with.
+RUN := $$($(BIN)/python -c "import sys; print('-m estimator_ckpt run' if sys.version_info >= (3, 12) else '')")
+CONSTRAINTS := $$($(BIN)/python -c "import sys; print('constraints-tf2.21.txt' if sys.version_info >= (3, 12) else 'constraints.txt')")
 export CUDA_VISIBLE_DEVICES := -1
 export TF_CPP_MIN_LOG_LEVEL := 2
 
@@ -17,28 +22,28 @@ help: ## Show what each target does
 
 install: $(STAMP) ## Make .venv with everything that tests and demo need
 
-$(STAMP): constraints.txt setup.py pyproject.toml tools/find_python.sh
+$(STAMP): constraints.txt constraints-tf2.21.txt setup.py pyproject.toml tools/find_python.sh
 	@set -e; \
 	if [ ! -x $(BIN)/python ]; then \
 	  python="$$(bash tools/find_python.sh)"; \
 	  echo "Making $(VENV) with $$("$$python" --version) ($$python)"; \
 	  "$$python" -m venv $(VENV); \
 	fi
-	@echo "Installing the pinned packages of constraints.txt (TensorFlow is 0.5 GB: a few minutes, once)"
+	@echo "Installing the pinned packages of $(CONSTRAINTS) (TensorFlow is 0.5 GB: a few minutes, once)"
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check \
-	  --config-settings editable_mode=compat --constraint constraints.txt --editable '.[estimator,examples,dev]'
+	  --config-settings editable_mode=compat --constraint $(CONSTRAINTS) --editable '.[estimator,examples,dev]'
 	@$(BIN)/python -m compileall -q estimator_ckpt
 	@touch $@
 
 demo: $(STAMP) ## Warm-start a TF2-saving job from a real TF1 model dir
-	@$(BIN)/python -m examples.demo
+	@$(BIN)/python $(RUN) -m examples.demo
 
 leaving: $(STAMP) ## Go from a TF1 model dir to model.fit, with a plot of the loss
-	@$(BIN)/python -m examples.leaving_estimator
+	@$(BIN)/python $(RUN) -m examples.leaving_estimator
 
 test: $(STAMP) ## Run the tests (under 8 minutes on 2 cores)
 	@echo "Running the tests"
-	@$(BIN)/python -m pytest -q --numprocesses=2 --dist=worksteal $(PYTEST_ARGS)
+	@$(BIN)/python $(RUN) -m pytest -q --numprocesses=2 --dist=worksteal $(PYTEST_ARGS)
 
 quick: $(STAMP) ## Run the tests that need no TensorFlow (under 90 seconds)
 	@$(BIN)/python -m pytest -q --numprocesses=2 --without-tensorflow $(PYTEST_ARGS)

@@ -32,7 +32,13 @@ setup(
         "rich>=12.0",
     ],
     extras_require={
-        "estimator": ["tensorflow>=2.12,<2.16", "tensorflow-estimator>=2.12,<2.16"],
+        # What pip finds installed stays: no bound on TensorFlow, and the one tf-keras
+        # that asks for no TensorFlow of its own version (see BUILD.md).
+        "estimator": [
+            "tensorflow>=2.12",
+            "tensorflow-estimator>=2.12,<2.16",
+            "tf-keras==2.15.0",
+        ],
         "examples": ["matplotlib>=3.7", "pillow>=9.0", "scikit-learn>=1.0"],
         "dev": [
             "build",
@@ -52,6 +58,8 @@ setup(
         "Programming Language :: Python :: 3.9",
         "Programming Language :: Python :: 3.10",
         "Programming Language :: Python :: 3.11",
+        "Programming Language :: Python :: 3.12",
+        "Programming Language :: Python :: 3.13",
         "Topic :: Scientific/Engineering :: Artificial Intelligence",
     ],
 )

@@ -22,3 +22,5 @@ make_venv() { # directory, packages, Python versions
 make_venv tf115 "tensorflow==1.15.5 protobuf==3.20.3 numpy==1.18.5" 3.7
 # With Keras 3 and tf-keras, and with what the package and its tests need.
 make_venv tf221 "tensorflow-cpu==2.21.0 tf-keras==2.21.0 crc32c PyYAML pytest" 3.11 3.12 3.10
+# tf.estimator through the runtime, on the newest Python.
+make_venv tf221py313 "tensorflow-cpu==2.21.0 tf-keras==2.21.0 tensorflow-estimator==2.15.0 cramjam crc32c PyYAML rich scikit-learn pytest" 3.13 3.12

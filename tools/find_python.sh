@@ -1,10 +1,11 @@
 #!/usr/bin/env bash
 # Prints the path of a CPython of one of the versions given, preferring the first; by
-# default those that TensorFlow 2.15 runs on, the newest first. Looks at $PYTHON (for the
-# default), the PATH, pyenv's installations and the usual prefixes.
+# default those that TensorFlow 2.15 runs on, the newest first, then those that need a
+# later one. Looks at $PYTHON (for the default), the PATH, pyenv's installations and the
+# usual prefixes.
 set -u
 
-[ $# -gt 0 ] && PYTHON="" || set -- 3.11 3.10 3.9
+[ $# -gt 0 ] && PYTHON="" || set -- 3.11 3.10 3.9 3.13 3.12
 export FITTING="$*"
 
 is_fitting() {
@@ -21,7 +22,7 @@ PY
 
 if [ -n "${PYTHON:-}" ]; then
   if is_fitting "$PYTHON"; then command -v "$PYTHON"; exit 0; fi
-  echo "PYTHON=$PYTHON is not a CPython 3.9, 3.10 or 3.11 with venv, which TensorFlow 2.15 needs." >&2
+  echo "PYTHON=$PYTHON is not a CPython 3.9 to 3.13 with venv." >&2
   exit 1
 fi
 

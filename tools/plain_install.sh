@@ -8,8 +8,9 @@ work="$(mktemp -d)"
 trap 'rm -rf "$work"' EXIT
 
 "$(bash tools/find_python.sh)" -m venv "$work/venv"
+constraints="$("$work/venv/bin/python" -c 'import sys; print("constraints-tf2.21.txt" if sys.version_info >= (3, 12) else "constraints.txt")')"
 "$work/venv/bin/python" -m pip install --quiet --disable-pip-version-check \
-  --constraint constraints.txt .
+  --constraint "$constraints" .
 cd "$work"
 command="venv/bin/estimator-ckpt"
 "$command" convert "$repository/tests/testdata/digits" new/ --to=dual

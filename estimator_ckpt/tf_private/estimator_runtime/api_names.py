@@ -11,6 +11,7 @@ Checked against TensorFlow 2.16.2, 2.18.1, 2.20.0 and 2.21.0.
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from types import ModuleType
 from typing import Any, Optional
 
@@ -83,6 +84,20 @@ def _know_estimator(tf_export: Any) -> None:
     tf_export.API_ATTRS_V1["estimator"] = attributes(
         "_estimator_api_names_v1", "_estimator_api_constants_v1"
     )
+    for function, attribute in (
+        ("get_v1_names", "_estimator_api_names_v1"),
+        ("get_v2_names", "_estimator_api_names"),
+    ):
+        setattr(tf_export, function, _with(getattr(tf_export, function), attribute))
+
+
+def _with(names_of: Callable[[Any], Any], attribute: str) -> Callable[[Any], list[str]]:
+    """A function of tf_export's that knows the names under `estimator` as well."""
+
+    def names(symbol: Any) -> list[str]:
+        return [*names_of(symbol), *getattr(symbol, "__dict__", {}).get(attribute, ())]
+
+    return names
 
 
 def _offer_parameters(experimental: ModuleType) -> None:
