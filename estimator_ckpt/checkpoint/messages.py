@@ -11,11 +11,11 @@ from collections.abc import Collection, Iterable, Mapping
 _MOST_SEEN, _MOST_COMPARED, _LONGEST = 20_000, 100, 300
 
 
-def listed(items: Iterable[str], most: int = 6) -> str:
+def listed(items: Iterable[str], most: int = 6, separator: str = ", ") -> str:
     """Some of many: `a, b, c and 7 more`."""
     found = list(items)
     more = f" and {len(found) - most} more" if len(found) > most else ""
-    return f"{', '.join(found[:most])}{more}"
+    return f"{separator.join(found[:most])}{more}"
 
 
 def quoted(names: Iterable[str], most: int = 6) -> str:

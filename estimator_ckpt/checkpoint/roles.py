@@ -22,6 +22,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import NamedTuple, Optional, Union
 
 from estimator_ckpt.bundle.errors import CheckpointError
+from estimator_ckpt.checkpoint import messages
 
 
 class Role(str, enum.Enum):
@@ -187,13 +188,11 @@ class Roles(Mapping[str, Decision]):
         names = self.undecided
         if not names:
             return None
-        shown = ", ".join(map(repr, names[:3]))
-        more = f" and {len(names) - 3} more" if len(names) > 3 else ""
         return (
-            f"{shown}{more}: optimizer state or not? Nothing here decides it, so "
-            f"{'they count' if len(names) > 1 else 'it counts'} as model state; "
-            f"optimizer_state=REGEX (--optimizer_state) or model_state=REGEX "
-            f"(--model_state) says which"
+            f"{messages.quoted(names, most=3)}: optimizer state or not? Nothing here "
+            f"decides it, so {'they count' if len(names) > 1 else 'it counts'} as "
+            f"model state; optimizer_state=REGEX (--optimizer_state) or "
+            f"model_state=REGEX (--model_state) says which"
         )
 
 

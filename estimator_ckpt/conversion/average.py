@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Optional, Union
 from estimator_ckpt.bundle import dtypes, files
 from estimator_ckpt.bundle.entry import Entry
 from estimator_ckpt.bundle.errors import CheckpointError, CorruptIndexError
-from estimator_ckpt.checkpoint import object_keys, opening
+from estimator_ckpt.checkpoint import messages, object_keys, opening
 from estimator_ckpt.checkpoint.formats import FormatLike
 from estimator_ckpt.checkpoint.naming import NamesLike
 from estimator_ckpt.checkpoint.opening import Checkpoint
@@ -187,11 +187,10 @@ def _require_same_variables(opened: Sequence[Checkpoint]) -> None:
                     f"{b.dtype}{list(b.shape)} in {other.prefix}"
                 )
     if problems:
-        more = len(problems) - _MOST_LISTED
-        listed = problems[:_MOST_LISTED] + ([f"and {more} more"] if more > 0 else [])
         raise CheckpointError(
-            f"these checkpoints are not of one model: {'; '.join(listed)}. Leave out "
-            f"those that differ"
+            f"these checkpoints are not of one model: "
+            f"{messages.listed(problems, _MOST_LISTED, '; ')}. Leave out those that "
+            f"differ"
         )
 
 

@@ -59,7 +59,7 @@ def name_of(variable: Any) -> str:
 
 def shape_of(variable: Any) -> Optional[tuple[int, ...]]:
     """The whole variable's shape, or None where it is not static."""
-    whole = graph_api.whole_of(variable)
+    whole: Optional[tuple[str, tuple[int, ...]]] = graph_api.whole_of(variable)
     if whole:
         return whole[1]
     shape = variable.shape

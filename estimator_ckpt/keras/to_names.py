@@ -156,12 +156,11 @@ def _require_written_by(
         if None not in slots and slots[0] != slots[1]:
             problems.append(f"{held.key!r} is {slots[0]!r} there, not {slots[1]!r}")
     if problems:
-        more = f" and {len(problems) - 6} more" if len(problems) > 6 else ""
         raise ConversionError(
             f"{source.prefix} was not written by {description.called} as it is "
-            f"given: {'; '.join(problems[:6])}{more}. Give the object that wrote it, "
-            f"with its optimizer; optimizer_state=False (--nooptimizer_state) leaves "
-            f"optimizers out"
+            f"given: {messages.listed(problems, separator='; ')}. Give the object that "
+            f"wrote it, with its optimizer; optimizer_state=False "
+            f"(--nooptimizer_state) leaves optimizers out"
         )
 
 

@@ -271,10 +271,10 @@ def _settle(
             old = sorted(move.old for move in found)
             clashes.append(f"{new!r}: {messages.quoted(old)}")
     if clashes:
-        more = f" and {len(clashes) - _MOST} more" if len(clashes) > _MOST else ""
         raise AssignmentMapError(
             f"{source}: the assignment map gives one name to several variables: "
-            f"{'; '.join(sorted(clashes)[:_MOST])}{more}. Rename or exclude all but one"
+            f"{messages.listed(sorted(clashes), _MOST, '; ')}. Rename or exclude all "
+            f"but one"
         )
     kept = [move for move in moves if move not in yielding]
     still_there = {move.old for move in kept}

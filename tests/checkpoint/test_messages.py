@@ -7,6 +7,7 @@ def test_a_long_list_is_cut_and_says_so():
     assert messages.listed("abc", most=3) == "a, b, c"
     assert messages.listed("abcde", most=3) == "a, b, c and 2 more"
     assert messages.listed([]) == ""
+    assert messages.listed("abc", most=2, separator="; ") == "a; b and 1 more"
 
 
 def test_names_are_quoted_and_what_does_not_print_is_escaped():
