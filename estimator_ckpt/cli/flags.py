@@ -66,6 +66,15 @@ def define_flags(
         "whole, or train on from that one. Needs --checkpoint_format.",
     )
     define(
+        flags.DEFINE_enum,
+        "on_missing",
+        "error",
+        ["error", "initialize"],
+        "When the checkpoint to go on from lacks variables of the graph: stop and list "
+        "them, or start them at their initial values (averages at their variables'). "
+        "Needs --checkpoint_format.",
+    )
+    define(
         flags.DEFINE_string,
         "assignment_map",
         None,
@@ -180,6 +189,7 @@ def decorate(
         model_fn = ec.with_scaffold(
             value("checkpoint_format"),
             on_damaged=value("on_damaged"),
+            on_missing=value("on_missing"),
             assignment_map=value("assignment_map"),
         )(model_fn)
     if value("warm_start_from"):

@@ -13,7 +13,7 @@ from typing import Any
 from absl import flags
 
 from estimator_ckpt.cli import flags as job_flags
-from estimator_ckpt.cli import output, user_functions
+from estimator_ckpt.cli import job_errors, output, user_functions
 from estimator_ckpt.cli.usage_errors import UsageError
 from estimator_ckpt.estimator import runtime
 
@@ -79,7 +79,8 @@ def run(arguments: Namespace) -> int:
     }
     if FLAGS.dry_run:
         return _show_warm_start(functions, params)
-    _train(functions, params)
+    with job_errors.reporting(FLAGS.model_dir):
+        _train(functions, params)
     return 0
 
 
@@ -88,13 +89,13 @@ def _show_warm_start(
 ) -> int:
     """Prints what the warm start would do; 1 if something is missing or differs."""
     from estimator_ckpt.cli import plan_command
-    from estimator_ckpt.estimator import restoring
+    from estimator_ckpt.estimator import resuming
     from estimator_ckpt.planning import plan
 
     if not FLAGS.warm_start_from:
         raise UsageError("--dry_run shows a warm start: give --warm_start_from")
-    existing = restoring.latest(FLAGS.model_dir)
-    if existing:
+    existing = resuming.what_is_there(FLAGS.model_dir)
+    if existing is not None:
         output.say(f"Not warm-starting: {existing} is there already")
         return 0
     options = job_flags.warm_start_options()
@@ -118,7 +119,10 @@ def _train(functions: dict[str, Callable[..., Any]], params: dict[str, Any]) -> 
     logging.set_verbosity(logging.INFO)
     import tensorflow as tf
 
+    from estimator_ckpt.estimator import job_dirs
+
     tf.get_logger().handlers.clear()  # else each of its lines is shown twice
+    job_dirs.require_plain(FLAGS.model_dir)
     try:
         tf.io.gfile.makedirs(FLAGS.model_dir)
     except tf.errors.OpError as error:

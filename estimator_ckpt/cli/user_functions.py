@@ -141,15 +141,15 @@ def _what(error: Exception) -> str:
 def place(error: BaseException) -> str:
     """`train.py:31`: the user's own line that led to an error."""
     frames = traceback.extract_tb(error.__traceback__)
-    own = [frame for frame in frames if not _is_others(frame.filename)]
+    own = [frame for frame in frames if is_own(frame.filename)]
     frame = (own or frames)[-1]
     return f"{frame.filename}:{frame.lineno}"
 
 
-def _is_others(path: str) -> bool:
-    """Whether a file is this package's, or another's, such as TensorFlow."""
+def is_own(path: str) -> bool:
+    """Whether a file is the user's: not this package's, nor another's."""
     # By name: packages of a parent environment are elsewhere than sysconfig says.
     is_installed = not {"site-packages", "dist-packages"}.isdisjoint(path.split(os.sep))
     ours = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
     others = (ours + os.sep, sysconfig.get_path("stdlib"))
-    return is_installed or path.startswith(("<", *others))
+    return not is_installed and not path.startswith(("<", *others))

@@ -1,13 +1,13 @@
 """The variables of a graph as a checkpoint sees them: by name, parts put together.
 
 A partitioned variable is one variable with several parts; a mirrored one is one
-variable with several replicas. What each is for (a trainable weight, other state of
-the model, optimizer state, the global step) decides what a warm start carries.
+variable with several replicas. What each is for decides what a warm start carries.
 """
 
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Mapping, Sequence
 from typing import Any, Optional
 
 import tensorflow as tf
@@ -16,7 +16,7 @@ from tensorflow.compat import v1 as tf1
 from estimator_ckpt.checkpoint import role_evidence
 from estimator_ckpt.checkpoint.name_sorting import Fact
 from estimator_ckpt.checkpoint.roles import AS_FOUND, Overruling, Role
-from estimator_ckpt.tf_private import graph_api
+from estimator_ckpt.tf_private import graph_api, savers_api
 
 
 @dataclasses.dataclass(frozen=True)
@@ -28,7 +28,7 @@ class GraphVariable:
       parts: the variables that hold it; more than one if it is partitioned.
       shape: the whole variable's shape, or None where it is not static.
       dtype: its dtype.
-      role: what it is for.
+      role: what it is for; of what a saver was given, nobody has asked.
       owner: the variable that a slot or an average belongs to; None if unknown.
       optimizer: what to call the optimizer that it belongs to, if known.
     """
@@ -37,7 +37,7 @@ class GraphVariable:
     parts: tuple[Any, ...]
     shape: Optional[tuple[int, ...]]
     dtype: tf.DType
-    role: Role
+    role: Role = Role.MODEL
     owner: Optional[str] = None
     optimizer: Optional[str] = None
 
@@ -47,6 +47,12 @@ class GraphVariable:
         if len(self.parts) == 1 and graph_api.whole_of(self.parts[0]) is None:
             return self.parts[0]
         return list(self.parts)
+
+    @property
+    def initializers(self) -> Optional[list[tf.Operation]]:
+        """The ops that give it its initial value; None if they are not known."""
+        found = [getattr(part, "initializer", None) for part in self.parts]
+        return None if None in found else found
 
 
 def name_of(variable: Any) -> str:
@@ -59,11 +65,8 @@ def name_of(variable: Any) -> str:
 
 def shape_of(variable: Any) -> Optional[tuple[int, ...]]:
     """The whole variable's shape, or None where it is not static."""
-    whole: Optional[tuple[str, tuple[int, ...]]] = graph_api.whole_of(variable)
-    if whole:
-        return whole[1]
-    shape = variable.shape
-    return tuple(shape.as_list()) if shape.is_fully_defined() else None
+    whole = graph_api.whole_of(variable)
+    return tuple(whole[1]) if whole else _static(variable.shape)
 
 
 def of_graph(overruling: Overruling = AS_FOUND) -> dict[str, GraphVariable]:
@@ -72,31 +75,71 @@ def of_graph(overruling: Overruling = AS_FOUND) -> dict[str, GraphVariable]:
     Args:
       overruling: what a user says of their roles.
     """
-    parts: dict[str, list[Any]] = {}
-    for variable in tf1.global_variables():
-        parts.setdefault(name_of(variable), []).append(variable)
+    everything = _described(_in_graph())
     trained = {name_of(variable) for variable in tf1.trainable_variables()}
     step = tf1.train.get_global_step()
-    shapes = {name: shape_of(found[0]) for name, found in parts.items()}
     roles = role_evidence.decide(
-        {
-            name: Fact(found[0].dtype.base_dtype.name, shapes[name])
-            for name, found in parts.items()
-        },
+        {name: Fact(v.dtype.name, v.shape) for name, v in everything.items()},
         global_step=None if step is None else name_of(step),
-        trainable={name: name in trained for name in parts} if trained else None,
+        trainable={name: name in trained for name in everything} if trained else None,
         collection="the graph's collection",
         overruling=overruling,
     )
     return {
-        name: GraphVariable(
-            name=name,
-            parts=tuple(found),
-            shape=shapes[name],
-            dtype=found[0].dtype.base_dtype,
+        name: dataclasses.replace(
+            variable,
             role=roles[name].role,
             owner=roles[name].owner,
             optimizer=roles[name].optimizer,
         )
+        for name, variable in everything.items()
+    }
+
+
+def of_saveables(saveables: Mapping[str, Any]) -> dict[str, GraphVariable]:
+    """Those of a Saver's saveables that are variables, by the Saver's names.
+
+    Args:
+      saveables: what `savers_api.saveables_by_name` gives.
+    """
+    in_graph = _in_graph()
+    parts: dict[str, Sequence[Any]] = {}
+    alone = {}
+    for name, value in saveables.items():
+        if isinstance(value, (list, tuple)):
+            parts[name] = value
+        elif isinstance(value, tf.Variable):
+            parts[name] = [value]
+            alone[name] = _static(value.shape)  # its own shape, even if it is a part
+        elif savers_api.is_tensor_of_variable(value):
+            # What TensorFlow makes of a variable in a list.
+            parts[name] = in_graph.get(name, [value])
+        elif savers_api.is_of_one_tensor(value) and name in in_graph:
+            parts[name] = in_graph[name]  # of a mirrored variable
+    return {
+        name: dataclasses.replace(variable, shape=alone.get(name, variable.shape))
+        for name, variable in _described(parts).items()
+    }
+
+
+def _in_graph() -> dict[str, list[Any]]:
+    found: dict[str, list[Any]] = {}
+    for variable in tf1.global_variables():
+        found.setdefault(name_of(variable), []).append(variable)
+    return found
+
+
+def _described(parts: Mapping[str, Sequence[Any]]) -> dict[str, GraphVariable]:
+    return {
+        name: GraphVariable(
+            name=name,
+            parts=tuple(found),
+            shape=None if isinstance(found[0], tf.Tensor) else shape_of(found[0]),
+            dtype=found[0].dtype.base_dtype,
+        )
         for name, found in parts.items()
     }
+
+
+def _static(shape: tf.TensorShape) -> Optional[tuple[int, ...]]:
+    return tuple(shape.as_list()) if shape.is_fully_defined() else None

@@ -27,13 +27,17 @@ def wrap(
     model_fn: ModelFn,
     decorator: str,
     change: Callable[[Any, Optional[tf.estimator.RunConfig]], Any],
+    *,
+    settings: Any = None,
 ) -> ModelFn:
     """A model_fn that returns `change(spec, config)` for the spec of `model_fn`.
 
     Args:
       model_fn: a function, bound method, callable object, functools.partial or lambda.
-      decorator: who asks, for messages; each may wrap a model_fn once.
+      decorator: who asks, for messages.
       change: gets the spec and the RunConfig (None if called without one).
+      settings: what the decorator was told, if it may wrap a model_fn but once: told
+        the same a second time, it changes nothing. None if it may be stacked.
 
     Returns:
       A plain function with the arguments that Estimator sees in `model_fn`, and
@@ -41,15 +45,18 @@ def wrap(
 
     Raises:
       TypeError: `model_fn` is not callable.
-      ValueError: `decorator` has wrapped it already.
+      ValueError: `decorator` has wrapped it already, with other settings.
     """
     if not callable(model_fn):
         raise TypeError(f"{decorator} decorates a model_fn, not {model_fn!r}")
     runtime.enable_estimator()
-    earlier: frozenset[str] = getattr(model_fn, _MARK, frozenset())
-    if decorator in earlier:
+    earlier: dict[str, Any] = getattr(model_fn, _MARK, {})
+    if settings is not None and decorator in earlier:
+        if earlier[decorator] == settings:
+            return model_fn
         raise ValueError(
-            f"{_name(model_fn)} is wrapped in {decorator} already; wrap it once"
+            f"{_name(model_fn)} is wrapped in {decorator} already, with other "
+            f"settings; wrap it once"
         )
     arguments = graph_api.fn_args(model_fn)
     signature = _advertised(model_fn, arguments)
@@ -65,7 +72,7 @@ def wrap(
     wrapper.__name__ = wrapper.__qualname__ = _name(model_fn)
     wrapper.__doc__ = getattr(model_fn, "__doc__", None)
     wrapper.__module__ = getattr(model_fn, "__module__", __name__) or __name__
-    setattr(wrapper, _MARK, earlier | {decorator})
+    setattr(wrapper, _MARK, {**earlier, decorator: settings})
     return wrapper
 
 

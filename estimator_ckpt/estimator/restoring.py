@@ -10,29 +10,23 @@ import contextlib
 import dataclasses
 import os
 from collections.abc import Iterator
-from typing import Optional
 
 import tensorflow as tf
 
 from estimator_ckpt.bundle import files
 from estimator_ckpt.bundle.errors import (
-    CheckpointError,
     CheckpointNotFoundError,
     CorruptDataError,
     CorruptIndexError,
 )
 from estimator_ckpt.bundle.index import index_path
-from estimator_ckpt.checkpoint import object_graph, opening, prefixes, state_file
+from estimator_ckpt.checkpoint import object_graph, opening, prefixes
 from estimator_ckpt.checkpoint.opening import Checkpoint
 from estimator_ckpt.checkpoint.roles import AS_FOUND, Overruling
-from estimator_ckpt.checkpoint.state_file import CheckpointState
-from estimator_ckpt.checkpoint.verify import verify_in
-from estimator_ckpt.estimator import gfile_store
+from estimator_ckpt.estimator import gfile_store, job_dirs
+from estimator_ckpt.estimator.job_dirs import StateFileError
+from estimator_ckpt.estimator.restore_errors import DamagedCheckpointError
 from estimator_ckpt.maps.assignment import AssignmentMap, AssignmentMapError
-
-
-class DamagedCheckpointError(CheckpointError):
-    """A checkpoint is not whole: a file is missing, cut off, or was changed."""
 
 
 def resolve(path: files.PathLike) -> str:
@@ -105,16 +99,6 @@ def renamed(source: Checkpoint, assignment_map: AssignmentMap) -> Checkpoint:
     )
 
 
-def latest(model_dir: str) -> Optional[str]:
-    """The prefix that a model dir's state file names, whether it is there or not.
-
-    Raises:
-      CheckpointError: the state file is damaged.
-    """
-    state = _state(model_dir)
-    return None if state is None else os.path.join(model_dir, state.latest)
-
-
 def require_whole_files(prefix: str) -> None:
     """Checks that a checkpoint's files are there, and as long as its index says.
 
@@ -128,7 +112,7 @@ def require_whole_files(prefix: str) -> None:
         with read(prefix) as checkpoint, reporting_damage(prefix):
             checkpoint.require_whole()
     except CheckpointNotFoundError:
-        if latest(os.path.dirname(prefix) or ".") == prefix:
+        if _is_recorded(prefix):
             raise DamagedCheckpointError(
                 f"{index_path(prefix)}: the index is missing, though the state file "
                 f"names it"
@@ -154,28 +138,10 @@ def reporting_damage(prefix: str) -> Iterator[None]:
         raise DamagedCheckpointError(f"{prefix} is damaged: {first_line}") from error
 
 
-def newest_whole_before(prefix: str) -> Optional[str]:
-    """The newest whole checkpoint that the state file lists before `prefix`.
-
-    Every tensor is read, one at a time, so that each is held against its checksum.
-    """
-    directory = os.path.dirname(prefix) or "."
-    store = gfile_store.of(directory)
-    state = _state(directory)
-    listed = [os.path.basename(named) for named in state.all] if state else []
-    own = os.path.basename(prefix)
-    older = listed[: listed.index(own)] if own in listed else listed
-    for named in reversed(older):
-        place = prefixes.find_named(directory, named, store)
-        if place and place.prefix != prefix and verify_in(store, place).ok:
-            return place.prefix
-    return None
-
-
-def _state(directory: str) -> Optional[CheckpointState]:
-    """What a model dir's state file says; None if there is none."""
-    store = gfile_store.of(directory)
-    path = os.path.join(directory, state_file.FILE_NAME)
-    if not store.exists(path):
-        return None
-    return state_file.parse(store.read(path), path)
+def _is_recorded(prefix: str) -> bool:
+    """Whether the state file beside a checkpoint names it as the latest."""
+    try:
+        found = job_dirs.recorded(os.path.dirname(prefix))
+    except StateFileError:
+        return False
+    return found is not None and job_dirs.is_same(found.latest, prefix)

@@ -2,20 +2,35 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable
 from typing import Any, Optional, Union, overload
 
 import tensorflow as tf
 from tensorflow.compat import v1 as tf1
 
+from estimator_ckpt.bundle import logs
 from estimator_ckpt.checkpoint import formats
-from estimator_ckpt.estimator import graph_variables, savers
+from estimator_ckpt.estimator import (
+    graph_variables,
+    job_dirs,
+    resuming,
+    saver_hooks,
+)
 from estimator_ckpt.estimator import model_fn_wrappers as model_fns
+from estimator_ckpt.estimator.saver_settings import (
+    ON_DAMAGED,
+    ON_MISSING,
+    CheckpointFactory,
+    Settings,
+)
+from estimator_ckpt.estimator.savers import FormatSaver
 from estimator_ckpt.maps.assignment import AssignmentMap
 from estimator_ckpt.tf_private import graph_api, savers_api
 
 _DECORATOR = "with_scaffold"
-ON_DAMAGED = ("error", "fall_back")
+
+_log = logs.logger()
 
 
 @overload
@@ -26,8 +41,9 @@ def with_scaffold(format: model_fns.ModelFn) -> model_fns.ModelFn: ...
 def with_scaffold(
     format: str = "tf2",
     *,
-    checkpoint: Optional[savers.CheckpointFactory] = None,
+    checkpoint: Optional[CheckpointFactory] = None,
     on_damaged: str = "error",
+    on_missing: str = "error",
     assignment_map: Any = None,
 ) -> Callable[[model_fns.ModelFn], model_fns.ModelFn]: ...
 
@@ -35,8 +51,9 @@ def with_scaffold(
 def with_scaffold(
     format: Union[str, model_fns.ModelFn] = "tf2",
     *,
-    checkpoint: Optional[savers.CheckpointFactory] = None,
+    checkpoint: Optional[CheckpointFactory] = None,
     on_damaged: str = "error",
+    on_missing: str = "error",
     assignment_map: Any = None,
 ) -> Any:
     """Makes a model_fn's checkpoints `format`, without touching its body.
@@ -63,39 +80,37 @@ def with_scaffold(
         or a shard is missing, cut off or changed): `error` stops and names the newest
         checkpoint that is whole, `fall_back` goes on from that one, with a warning.
         Nothing is deleted. Evaluation and prediction always stop.
+      on_missing: what to do about variables that the checkpoint lacks which is to be
+        restored (the graph has changed: averages, another optimizer, a new head):
+        `error` lists them, `initialize` starts them at their initial values, an
+        average at its variable's value, with one warning that lists them. The global
+        step stays, and what has another shape is an error still.
       assignment_map: what the variables of checkpoints that were saved under other
         names are called now, as `warm_start_from` takes it: so a job goes on in its
         model dir after its model_fn was renamed. It must leave the new names alone.
 
     Returns:
-      The decorated model_fn, or a decorator.
+      The decorated model_fn, or a decorator. A model_fn that is decorated once more
+      with the same settings stays as it is.
 
     Raises:
-      ValueError: an unknown format or on_damaged, or a model_fn that has been
-        decorated before.
+      ValueError: an unknown format, on_damaged or on_missing, or a model_fn that has
+        been decorated before, with other settings.
       AssignmentMapError: the map is none.
+      ModelDirError: (when the model_fn is called) TensorFlow takes the model dir's
+        path for a pattern.
+      DamagedCheckpointError: (when training begins) the model dir's state file is
+        missing or cut off, and checkpoints are there; names the newest whole one.
     """
     if callable(format):
         return with_scaffold("tf2")(format)
-    _check(format, checkpoint, on_damaged)
-    renames = AssignmentMap.of(assignment_map, name_of=graph_variables.name_of)
+    settings = _settings(format, checkpoint, on_damaged, on_missing, assignment_map)
 
     def decorate(model_fn: model_fns.ModelFn) -> model_fns.ModelFn:
         def change(spec: Any, config: Optional[tf.estimator.RunConfig]) -> Any:
-            is_training = spec.mode == tf.estimator.ModeKeys.TRAIN
-            return model_fns.with_changed_scaffold(
-                spec,
-                lambda own: scaffold(
-                    format,
-                    checkpoint=checkpoint,
-                    scaffold=own,
-                    config=config,
-                    on_damaged=on_damaged if is_training else "error",
-                    assignment_map=renames,
-                ),
-            )
+            return _with_savers(spec, settings, config)
 
-        return model_fns.wrap(model_fn, _DECORATOR, change)
+        return model_fns.wrap(model_fn, _DECORATOR, change, settings=settings)
 
     return decorate
 
@@ -103,10 +118,11 @@ def with_scaffold(
 def scaffold(
     format: str = "tf2",
     *,
-    checkpoint: Optional[savers.CheckpointFactory] = None,
+    checkpoint: Optional[CheckpointFactory] = None,
     scaffold: Optional[tf1.train.Scaffold] = None,
     config: Optional[tf.estimator.RunConfig] = None,
     on_damaged: str = "error",
+    on_missing: str = "error",
     assignment_map: Any = None,
 ) -> tf1.train.Scaffold:
     """A Scaffold whose saver saves in `format`, for MonitoredTrainingSession too.
@@ -117,70 +133,188 @@ def scaffold(
       scaffold: a Scaffold whose other fields to keep.
       config: a RunConfig, for `keep_checkpoint_max` and
         `keep_checkpoint_every_n_hours`; without it TensorFlow's defaults hold (the
-        last 5).
+        last 5). With a model_dir, that is looked at as `with_scaffold` does before it
+        trains.
       on_damaged: as for `with_scaffold`; holds whenever the saver restores.
+      on_missing: as for `with_scaffold`.
       assignment_map: as for `with_scaffold`.
 
     Raises:
-      ValueError: an unknown format or on_damaged, or a Scaffold that has such a
-        saver already.
+      ValueError: an unknown format, on_damaged or on_missing, or a Scaffold that has
+        such a saver already, with other settings.
+      As `with_scaffold`, if `config` has a model_dir.
     """
-    _check(format, checkpoint, on_damaged)
-    renames = AssignmentMap.of(assignment_map, name_of=graph_variables.name_of)
+    settings = _settings(format, checkpoint, on_damaged, on_missing, assignment_map)
+    _look_at_model_dir(settings, config, is_training=True)
     base = scaffold or tf1.train.Scaffold()
-    given = base.saver
-    if given is None:
-        collected = tf1.get_collection(tf1.GraphKeys.SAVERS)
-        given = collected[0] if len(collected) == 1 else None
-    if isinstance(given, savers.FormatSaver):
-        raise ValueError(
-            f"this Scaffold saves {given.format!r} checkpoints already: use either "
-            f"{_DECORATOR} or estimator_ckpt.scaffold, once"
-        )
-    settings: dict[str, Any] = {"sharded": True, "save_relative_paths": True}
-    if config is not None:
-        settings["max_to_keep"] = config.keep_checkpoint_max
-        settings["keep_checkpoint_every_n_hours"] = config.keep_checkpoint_every_n_hours
-    var_list = None
-    if isinstance(given, tf.train.Checkpoint):
-        if checkpoint is not None:
+    return _with_saver(base, _given(base), settings, config)
+
+
+def _settings(
+    format: str,
+    checkpoint: Optional[CheckpointFactory],
+    on_damaged: str,
+    on_missing: str,
+    assignment_map: Any,
+) -> Settings:
+    for name, value, choices in (
+        ("on_damaged", on_damaged, ON_DAMAGED),
+        ("on_missing", on_missing, ON_MISSING),
+    ):
+        if value not in choices:
             raise ValueError(
-                f"the model_fn's Scaffold has a tf.train.Checkpoint of its own; "
-                f"drop it, or {_DECORATOR}(checkpoint=...)"
+                f"unknown {name} {value!r}: use {' or '.join(map(repr, choices))}"
             )
-        own = given
-        checkpoint = lambda: own  # noqa: E731
-        if not formats.parse(format).has_object_keys:
-            format = formats.TF2.name  # its keys are object keys
-    elif given is not None:
-        if not isinstance(given, tf1.train.Saver):
-            return base
-        if not (formats.parse(format).has_object_keys or renames):
-            return base
-        var_list = savers_api.restored_by(given)
-        settings.update(savers_api.retention_of(given))
-    saver = savers.FormatSaver(
-        format,
-        checkpoint=checkpoint,
-        var_list=var_list,
-        on_damaged=on_damaged,
-        assignment_map=renames,
-        allow_empty=True,
-        **settings,
-    )
-    return graph_api.with_fields(base, saver=saver)
-
-
-def _check(
-    format: str, checkpoint: Optional[savers.CheckpointFactory], on_damaged: str
-) -> None:
-    formats.parse(format)
-    if on_damaged not in ON_DAMAGED:
-        raise ValueError(
-            f"unknown on_damaged {on_damaged!r}: use 'error' or 'fall_back'"
-        )
     if checkpoint is not None and not callable(checkpoint):
         raise ValueError(
             "checkpoint must be a function of no arguments that makes the "
             f"tf.train.Checkpoint when the graph is complete, not {checkpoint!r}"
         )
+    return Settings(
+        formats.parse(format),
+        checkpoint,
+        on_damaged,
+        on_missing,
+        AssignmentMap.of(assignment_map, name_of=graph_variables.name_of),
+    )
+
+
+def _with_savers(
+    spec: Any, settings: Settings, config: Optional[tf.estimator.RunConfig]
+) -> Any:
+    """A spec whose Scaffold and saver hooks save as the settings say."""
+    is_training = spec.mode == tf.estimator.ModeKeys.TRAIN
+    if not is_training:
+        settings = dataclasses.replace(settings, on_damaged="error")
+    _look_at_model_dir(settings, config, is_training=is_training)
+    hooks = saver_hooks.of_spec(spec) if is_training else []
+
+    def change(own: Optional[tf1.train.Scaffold]) -> tf1.train.Scaffold:
+        base = own or tf1.train.Scaffold()
+        given = _given(base)
+        changed = _with_saver(base, given, settings, config)
+        if isinstance(changed.saver, FormatSaver):
+            saver_hooks.redirect(
+                hooks,
+                changed.saver,
+                given,
+                lambda other: _in_place_of(other, settings, config),
+            )
+        if not is_training and config is not None and config.model_dir:
+            changed = _never_initial(changed, config.model_dir)
+        return changed
+
+    return model_fns.with_changed_scaffold(spec, change)
+
+
+def _look_at_model_dir(
+    settings: Settings, config: Optional[tf.estimator.RunConfig], *, is_training: bool
+) -> None:
+    """Checks that a job can go on in its model dir, and makes it ready for that."""
+    if config is None or not config.model_dir:
+        return
+    job_dirs.require_plain(config.model_dir)
+    if is_training and config.is_chief:
+        resuming.prepare(config.model_dir, falls_back=settings.falls_back)
+
+
+def _given(base: tf1.train.Scaffold) -> Any:
+    """The saver that a job would have without us: a Scaffold's, or the graph's."""
+    if base.saver is not None:
+        return base.saver
+    collected = tf1.get_collection(tf1.GraphKeys.SAVERS)
+    return collected[0] if len(collected) == 1 else None
+
+
+def _with_saver(
+    base: tf1.train.Scaffold,
+    given: Any,
+    settings: Settings,
+    config: Optional[tf.estimator.RunConfig],
+) -> tf1.train.Scaffold:
+    """A Scaffold with our saver in the place of the given one."""
+    if isinstance(given, FormatSaver):
+        if given.asked == settings:
+            return base
+        raise ValueError(
+            f"this Scaffold saves {given.settings.format.name!r} checkpoints already, "
+            f"with other settings: use either {_DECORATOR} or estimator_ckpt.scaffold, "
+            f"once"
+        )
+    saver = _in_place_of(given, settings, config)
+    if saver is None:
+        return base
+    in_graph = tf1.get_collection_ref(tf1.GraphKeys.SAVERS)
+    in_graph[:] = [saver if each is given else each for each in in_graph]
+    return graph_api.with_fields(base, saver=saver)
+
+
+def _in_place_of(
+    given: Any, settings: Settings, config: Optional[tf.estimator.RunConfig]
+) -> Optional[FormatSaver]:
+    """Our saver in the place of another, or None if that one stays in charge.
+
+    Args:
+      given: a tf1 Saver, a tf.train.Checkpoint, another kind of saver, or None.
+      settings: what the user says.
+      config: the job's RunConfig, if there is one.
+    """
+    used = settings
+    var_list = None
+    options: dict[str, Any] = {"sharded": True, "save_relative_paths": True}
+    if config is not None:
+        options["max_to_keep"] = config.keep_checkpoint_max
+        options["keep_checkpoint_every_n_hours"] = config.keep_checkpoint_every_n_hours
+    if isinstance(given, tf.train.Checkpoint):
+        used = _taking(given, settings)
+    elif isinstance(given, tf1.train.Saver):
+        if settings == Settings(formats.TF1):
+            return None  # it saves and restores what we would
+        var_list = savers_api.restored_by(given)
+        options.update(savers_api.retention_of(given))
+    elif given is not None:
+        _log.warning(
+            "The model_fn's saver is no tf1.train.Saver and no tf.train.Checkpoint: "
+            "%r stays in charge, and says what its checkpoints are",
+            given,
+        )
+        return None
+    return FormatSaver(
+        used,
+        asked=settings,
+        var_list=var_list,
+        model_dir=None if config is None else config.model_dir,
+        is_chief=config is None or config.is_chief,
+        allow_empty=True,
+        **options,
+    )
+
+
+def _taking(given: tf.train.Checkpoint, settings: Settings) -> Settings:
+    """The settings, with a model_fn's own tf.train.Checkpoint as `checkpoint`."""
+    if settings.checkpoint is not None:
+        raise ValueError(
+            f"the model_fn's Scaffold has a tf.train.Checkpoint of its own; "
+            f"drop it, or {_DECORATOR}(checkpoint=...)"
+        )
+    format = settings.format
+    if not format.has_object_keys:  # they are what a Checkpoint is for
+        format = formats.TF2
+    return dataclasses.replace(settings, checkpoint=lambda: given, format=format)
+
+
+def _never_initial(base: tf1.train.Scaffold, model_dir: str) -> tf1.train.Scaffold:
+    """A Scaffold that does not evaluate initial values beside a job's checkpoints.
+
+    Its init_fn runs where TensorFlow restores nothing.
+    """
+    own = graph_api.user_init_fn(base)
+
+    def init_fn(finalized: tf1.train.Scaffold, session: tf1.Session) -> None:
+        saver = finalized.saver
+        if resuming.restore_instead_of_beginning(model_dir, saver, session):
+            return
+        if own is not None:
+            own(finalized, session)
+
+    return graph_api.with_fields(base, init_fn=init_fn)

@@ -1,15 +1,11 @@
 """Warm starts: a new job begins with the variables of an old checkpoint.
 
-What is carried is decided once the graph is complete, written to the log variable by
-variable, and restored by one op when the session is initialized. A session that
-restores a checkpoint of its own is never initialized: so a warm start happens once
-per model dir. The global step is never carried.
+A session that restores a checkpoint of its own is never initialized: so a warm start
+happens once per model dir. The global step is never carried.
 """
 
 from __future__ import annotations
 
-import dataclasses
-import logging
 import re
 from collections.abc import Callable
 from typing import Any, Optional
@@ -23,37 +19,24 @@ from estimator_ckpt.checkpoint.roles import Regexes
 from estimator_ckpt.estimator import (
     carried_values,
     graph_variables,
+    job_dirs,
     restoring,
+    resuming,
     runtime,
 )
 from estimator_ckpt.estimator import model_fn_wrappers as model_fns
+from estimator_ckpt.estimator.warm_start_hook import (
+    DECORATOR,
+    WarmStart,
+    with_warm_start,
+)
 from estimator_ckpt.maps import plans
 from estimator_ckpt.maps.assignment import AssignmentMap
 from estimator_ckpt.maps.filters import Patterns
-from estimator_ckpt.maps.plans import Choice, Plan, Verdict
+from estimator_ckpt.maps.plans import Choice
 from estimator_ckpt.tf_private import graph_api
 
-_DECORATOR = "warm_start_from"
-#: What the log calls a verdict, where that is not the verdict's own word.
-_WORDS = {
-    Verdict.MISSING: "not in source",
-    Verdict.SHAPE_MISMATCH: "different shape",
-    Verdict.DTYPE_MISMATCH: "different dtype",
-}
-#: The verdicts that the summary counts, and whether even if there are none.
-_COUNTED = {
-    Verdict.CARRIED: True,
-    Verdict.RENAMED: False,
-    Verdict.MISSING: True,
-    Verdict.SHAPE_MISMATCH: True,
-    Verdict.DTYPE_MISMATCH: False,
-    Verdict.RESET: True,
-}
 _log = logs.logger()
-
-
-class WarmStartError(CheckpointError):
-    """Variables that a strict warm start cannot carry."""
 
 
 def warm_start_from(
@@ -80,8 +63,12 @@ def warm_start_from(
     after. An ExponentialMovingAverage that the source lacks begins at its variable's
     carried value.
 
+    Stacked, it carries from several sources into one model: what one of them lacks
+    another may have, but each variable may be carried from one only.
+
     Args:
-      source: a model dir or checkpoint prefix, in any format, also V1.
+      source: a model dir, a checkpoint prefix or a SavedModel dir, in any format, also
+        V1.
       carry: `trainable` (trainable variables), `model` (also other state of the
         model, such as BatchNorm's moving statistics), or `all` (also optimizer
         state: slot variables, and beta powers when their slots are carried).
@@ -111,12 +98,13 @@ def warm_start_from(
       A decorator for model_fns.
 
     Raises:
-      ValueError: an unknown `carry`, a pattern that is no regex, a map that cannot be
-        read (AssignmentMapError, which is one), or a model_fn that has been
-        decorated with it before.
+      ValueError: an unknown `carry`, a pattern that is no regex, or a map that cannot
+        be read (AssignmentMapError, which is one).
       CheckpointNotFoundError: (when training begins) `source` holds no checkpoint.
-      WarmStartError: (when training begins, `strict`) lists every variable that
-        cannot be carried.
+      WarmStartError: (when training begins) a variable would be carried from two
+        sources; or, with `strict`, some cannot be carried: lists all.
+      DamagedCheckpointError: (when training begins) the model dir has checkpoints that
+        its state file does not name, since it is missing or cut off.
     """
     vocabularies = dict(vocab_info or {})
     choice = Choice.of(
@@ -136,13 +124,20 @@ def warm_start_from(
 
     def decorate(model_fn: model_fns.ModelFn) -> model_fns.ModelFn:
         def change(spec: Any, config: Optional[tf.estimator.RunConfig]) -> Any:
-            if not _is_due(spec, config):
+            if spec.mode != tf.estimator.ModeKeys.TRAIN:
                 return spec
-            prefix = restoring.resolve(source)
-            hook = _WarmStartHook(prefix, choice, vocabularies, strict)
-            return _with_warm_start(spec, hook)
+            if config is not None and config.model_dir:
+                job_dirs.require_plain(config.model_dir)
+                existing = resuming.what_is_there(config.model_dir)
+                if existing is not None:
+                    _log.info("Not warm-starting: %s is there already", existing)
+                    return _guarded(spec, config.model_dir)
+            if config is not None and not config.is_chief:
+                return spec
+            start = WarmStart(restoring.resolve(source), choice, vocabularies, strict)
+            return with_warm_start(spec, start)
 
-        return model_fns.wrap(model_fn, _DECORATOR, change)
+        return model_fns.wrap(model_fn, DECORATOR, change)
 
     return decorate
 
@@ -164,7 +159,7 @@ def warm_start_settings(
     `tf.estimator.Estimator(warm_start_from(source)(canned.model_fn))`.
 
     Args:
-      source: a model dir or checkpoint prefix.
+      source: a model dir, a checkpoint prefix or a SavedModel dir.
       carry: `trainable` and `model` leave out optimizer state (a source's names do
         not tell trainable variables from others: with `trainable`, averages and
         BatchNorm's moving statistics are left out by their names); `all` does not.
@@ -212,127 +207,18 @@ def warm_start_settings(
     )
 
 
-def _is_due(spec: Any, config: Optional[tf.estimator.RunConfig]) -> bool:
-    """Whether this model_fn call is for the first training of a model dir, as chief."""
-    if spec.mode != tf.estimator.ModeKeys.TRAIN:
-        return False
-    if config is None:
-        return True
-    if config.model_dir:
-        existing = restoring.latest(config.model_dir)
-        if existing:
-            _log.info("Not warm-starting: %s is there already", existing)
-            return False
-    return bool(config.is_chief)
+def _guarded(spec: Any, model_dir: str) -> Any:
+    """The spec of a job that is to resume: its session must not be initialized."""
 
-
-def _with_warm_start(spec: Any, hook: _WarmStartHook) -> Any:
-    """The spec with a hook that prepares the warm start and an init_fn that runs it."""
-    # A tuple: TPUEstimatorSpec appends one.
-    hooks = (*(spec.training_hooks or ()), hook)
-    return model_fns.with_changed_scaffold(
-        spec._replace(training_hooks=hooks),
-        lambda own: hook.add_to(own or tf1.train.Scaffold()),
-    )
-
-
-class _WarmStartHook(tf1.train.SessionRunHook):
-    """Prepares a warm start when the graph is complete but not yet finalized."""
-
-    def __init__(
-        self,
-        prefix: str,
-        choice: Choice,
-        vocabularies: carried_values.Vocabularies,
-        strict: bool,
-    ):
-        self._prefix = prefix
-        self._choice = choice
-        self._vocabularies = vocabularies
-        self._strict = strict
-        self._restore: Optional[Callable[[tf1.Session], None]] = None
-        self._has_init_op = False
-        self._own_initializers = graph_api.checkpoint_initializers()
-
-    def begin(self) -> None:
-        added = graph_api.checkpoint_initializers() - self._own_initializers
-        if added:
-            raise ValueError(
-                f"the Estimator has a warm_start_from of its own beside the "
-                f"{_DECORATOR} decorator: drop one of them"
-            )
-        if self._own_initializers:
-            _log.warning(
-                "The model_fn calls init_from_checkpoint: values carried from %s win",
-                self._prefix,
-            )
-        overruling = self._choice.overruling
-        source = restoring.read(self._prefix, overruling)
-        everything = graph_variables.of_graph(overruling)
-        vocabularies = carried_values.with_state(self._vocabularies, everything)
-        plan = plans.make(
-            plans.of_checkpoint(source),
-            carried_values.of_graph(everything),
-            dataclasses.replace(
-                self._choice, vocabularies=carried_values.axes(vocabularies)
-            ),
-            source_name=self._prefix,
-            target_name="this model",
-            ambiguous=source.contents.ambiguous,
-        )
-        _report(plan)
-        _complain(plan, self._strict)
-        self._restore = carried_values.restorer(
-            plan,
-            everything,
-            self._prefix,
-            vocabularies,
-            by_initializers=not self._has_init_op,
-        )
-
-    def add_to(self, scaffold: tf1.train.Scaffold) -> tf1.train.Scaffold:
-        """The Scaffold with an init_fn that restores first, then does its own."""
-        own = graph_api.user_init_fn(scaffold)
-        self._has_init_op = scaffold.init_op is not None
+    def change(own: Optional[tf1.train.Scaffold]) -> tf1.train.Scaffold:
+        base = own or tf1.train.Scaffold()
+        own_init_fn = graph_api.user_init_fn(base)
 
         def init_fn(finalized: tf1.train.Scaffold, session: tf1.Session) -> None:
-            if self._restore is not None:
-                self._restore(session)
-            if own is not None:
-                own(finalized, session)
+            resuming.require_fresh(model_dir)
+            if own_init_fn is not None:
+                own_init_fn(finalized, session)
 
-        return graph_api.with_fields(scaffold, init_fn=init_fn)
+        return graph_api.with_fields(base, init_fn=init_fn)
 
-
-def _report(plan: Plan) -> None:
-    """A line for each variable of the model, and a summary with counts."""
-    for item in plan.items:
-        if item.target is not None:
-            word = _WORDS.get(item.verdict, item.verdict.value)
-            _log.info("Warm start: %s: %s (%s)", item.name, word, item.because)
-    counts = plan.counts
-    shown = [
-        f"{counts.get(verdict, 0)} {_WORDS.get(verdict, verdict.value)}"
-        for verdict, always in _COUNTED.items()
-        if always or verdict in counts
-    ]
-    level = logging.WARNING if plan.problems else logging.INFO
-    _log.log(level, "Warm start from %s: %s", plan.source, ", ".join(shown))
-
-
-def _complain(plan: Plan, strict: bool) -> None:
-    problems = [
-        f"{item.name!r}: {_WORDS[item.verdict]} ({item.because})"
-        for item in plan.problems
-    ]
-    problems += plan.unused
-    if not problems:
-        return
-    if strict:
-        raise WarmStartError(
-            f"{plan.source} cannot warm-start this model (strict): "
-            f"{'; '.join(problems)}. Exclude these variables (exclude, "
-            f"--warm_start_exclude), or warm-start without strict"
-        )
-    for problem in problems:
-        _log.warning("Warm start: %s", problem)
+    return model_fns.with_changed_scaffold(spec, change)

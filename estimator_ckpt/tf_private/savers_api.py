@@ -8,7 +8,7 @@ the function, when one of them changes.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from typing import Any, NamedTuple, Optional
 
 import tensorflow as tf
 from tensorflow.compat import v1 as tf1
@@ -43,6 +43,11 @@ class Saver(tf1.train.Saver):
         if isinstance(sess, _session.SessionInterface):
             sess = _Writing(sess, self)
         return super().save(sess, *args, **kwargs)
+
+    @property
+    def kept(self) -> list[tuple[str, float]]:
+        """The prefixes that retention counts, oldest first, with their times."""
+        return list(self._last_checkpoints)
 
     @property
     def is_built(self) -> bool:
@@ -82,12 +87,33 @@ class _Writing(_session.SessionInterface):
         return self._session.run(fetches, feed_dict, options, run_metadata)
 
 
+class Output(NamedTuple):
+    """A tensor that is restored.
+
+    Attributes:
+      tensor: what RestoreV2 gives, and what may be fed in its place.
+      dtype: its dtype.
+      saved: what is saved of the same; None in a Saver that only restores.
+    """
+
+    tensor: tf.Tensor
+    dtype: tf.DType
+    saved: Optional[tf.Tensor]
+
+
 class SaverBuilder(BulkSaverBuilder):
     """Builds a Saver's ops, with steps that subclasses may define.
 
     `collect` turns the Saver's var_list into what is saved, by name; `save_key` and
-    `restore_keys` choose the keys that SaveV2 and RestoreV2 are given.
+    `restore_keys` choose the keys that SaveV2 and RestoreV2 are given. What
+    `is_read_alone` gets a RestoreV2 of its own, which does not run if its outputs are
+    fed: `outputs` has them, by name.
     """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.outputs: dict[str, list[Output]] = {}
+        self._saved: dict[int, tf.Tensor] = {}
 
     def collect(self, variables: Any) -> dict[str, Any]:
         """What is saved, by name, from the Saver's var_list (None: everything)."""
@@ -101,6 +127,14 @@ class SaverBuilder(BulkSaverBuilder):
         """A string tensor [len(names)]: the keys to restore from, in that order."""
         return list(names)
 
+    def is_read_alone(self, name: str) -> bool:
+        """Whether what is called `name` is restored by ops of its own."""
+        return False
+
+    def tensor_to_save(self, name: str, tensor: tf.Tensor) -> tf.Tensor:
+        """What is saved under a name for the tensor that has it."""
+        return tensor
+
     def _build_internal(self, names_to_saveables: Any, **kwargs: Any) -> Any:
         return super()._build_internal(self.collect(names_to_saveables), **kwargs)
 
@@ -109,9 +143,13 @@ class SaverBuilder(BulkSaverBuilder):
         for saveable in saveables:
             for spec in saveable.specs:
                 is_key = isinstance(saveable, NotRestored)
+                # Asked for once: it may make an op, and the graph is finalized later.
+                tensor = self._saved[id(spec)] = spec.tensor
                 keys.append(spec.name if is_key else self.save_key(spec.name))
                 slices.append(spec.slice_spec)
-                tensors.append(spec.tensor)
+                tensors.append(
+                    tensor if is_key else self.tensor_to_save(spec.name, tensor)
+                )
         return tf.raw_ops.SaveV2(
             prefix=filename_tensor,
             tensor_names=keys,
@@ -126,24 +164,38 @@ class SaverBuilder(BulkSaverBuilder):
         preferred_shard: int,
         restore_sequentially: bool,
     ) -> list[Any]:
-        restored = [s for s in saveables if not isinstance(s, NotRestored)]
-        specs = [spec for saveable in restored for spec in saveable.specs]
-        tensors = iter(())
-        if specs:
-            with tf.device("cpu:0"):
-                tensors = iter(
-                    tf.raw_ops.RestoreV2(
-                        prefix=filename_tensor,
-                        tensor_names=self.restore_keys([s.name for s in specs]),
-                        shape_and_slices=[spec.slice_spec for spec in specs],
-                        dtypes=[spec.dtype for spec in specs],
-                    )
-                )
+        together, groups = [], []
+        for saveable in saveables:
+            if isinstance(saveable, NotRestored):
+                continue
+            alone = self.is_read_alone(saveable.name)
+            if alone:
+                groups.append(list(saveable.specs))
+            else:
+                together += saveable.specs
+        tensors = {}
+        for specs in [together, *groups]:
+            for spec, tensor in zip(specs, self._read(filename_tensor, specs)):
+                tensors[id(spec)] = tensor
+                dtype = tf.as_dtype(spec.dtype).base_dtype
+                output = Output(tensor, dtype, self._saved.get(id(spec)))
+                self.outputs.setdefault(spec.name, []).append(output)
         return [
-            None if isinstance(saveable, NotRestored) else next(tensors)
-            for saveable in saveables
-            for _ in saveable.specs
+            tensors.get(id(spec)) for saveable in saveables for spec in saveable.specs
         ]
+
+    def _read(self, filename_tensor: tf.Tensor, specs: Sequence[Any]) -> list[Any]:
+        if not specs:
+            return []
+        with tf.device("cpu:0"):
+            return list(
+                tf.raw_ops.RestoreV2(
+                    prefix=filename_tensor,
+                    tensor_names=self.restore_keys([spec.name for spec in specs]),
+                    shape_and_slices=[spec.slice_spec for spec in specs],
+                    dtypes=[spec.dtype for spec in specs],
+                )
+            )
 
 
 class RestoreBuilder(SaverBuilder):
@@ -214,6 +266,11 @@ def is_tensor_of_variable(value: Any) -> bool:
         "ReadVariableOp",
         "_VarHandlesOp",
     }
+
+
+def is_of_one_tensor(value: Any) -> bool:
+    """Whether a SaveableObject saves a single tensor, as those of variables do."""
+    return isinstance(value, SaveableObject) and len(value.specs) == 1
 
 
 def restored_by(saver: tf1.train.Saver) -> Any:

@@ -3,6 +3,9 @@
     killed_job.py operations MODEL_DIR FORMAT   resumes, and dies before its n-th change
                                                 of the file system, for every n
     killed_job.py random MODEL_DIR KILLS SEED   resumes, and dies at random moments
+    killed_job.py read MODEL_DIR KILLS SEED     the same, beside a polling reader that
+                                                takes its time between the index and
+                                                the shards
 
 TensorFlow is imported once; every job is a fork. After each death the model dir is
 looked at as a reader would find it. Prints the number of deaths.
@@ -17,10 +20,11 @@ import time
 
 import tensorflow as tf
 from tensorflow.compat import v1 as tf1
+from tensorflow.python.lib.io import file_io
 
 import estimator_ckpt as ec
+from estimator_ckpt.bundle import system_calls
 from estimator_ckpt.checkpoint import state_file as states
-from estimator_ckpt.estimator import commits
 
 FORMATS = ("tf1", "tf2", "dual")
 
@@ -74,7 +78,7 @@ def forked(job):
 
 
 def die_at(count):
-    """Makes this process kill itself before its `count`-th change by `publish`."""
+    """Makes this process kill itself before its `count`-th change of a file."""
     left = [count]
 
     def counted(function):
@@ -86,10 +90,10 @@ def die_at(count):
 
         return change
 
-    commits._write = counted(commits._write)
-    commits._put_index = counted(commits._put_index)
-    for name in ("rename", "remove", "rmtree"):
-        setattr(tf.io.gfile, name, counted(getattr(tf.io.gfile, name)))
+    system_calls.change = counted(system_calls.change)
+    tf.io.gfile.rmtree = counted(tf.io.gfile.rmtree)
+    file_io.rename = counted(file_io.rename)  # of the state file, by TensorFlow
+    file_io.delete_file = counted(file_io.delete_file)  # retention
 
 
 def operations(model_dir, format):
@@ -110,7 +114,8 @@ def operations(model_dir, format):
         # And the job goes on, whatever was left.
         assert os.waitpid(forked(lambda c=copy: train(c, format, 1)), 0)[1] == 0
         assert check(copy) >= before + 1
-        assert not [name for name in os.listdir(copy) if ".saving-" in name]
+        left = [name for name in os.listdir(copy) if name.startswith(".")]
+        assert not left, left
         shutil.rmtree(copy)
         if status == 0:
             return deaths
@@ -137,10 +142,52 @@ def at_random(model_dir, kills, seed):
     return kills
 
 
+def read_slowly(model_dir, report, seed):
+    """Reads the latest checkpoint again and again, as an evaluator might.
+
+    Between the index and the shards it takes its time. That retention deletes a
+    checkpoint meanwhile is no error; anything else is.
+    """
+    moments = random.Random(seed)
+    reads, errors = 0, []
+    while True:
+        prefix = tf.train.latest_checkpoint(model_dir)
+        try:
+            reader = tf.train.load_checkpoint(prefix)
+            keys = reader.get_variable_to_shape_map()
+            time.sleep(moments.uniform(0, 0.4))
+            found = {key: reader.get_tensor(key) for key in keys}
+            step = int(prefix.rpartition("-")[2])
+            assert {int(v) for k, v in found.items() if "counter" in k} >= {step}
+            reads += 1
+        except Exception as error:
+            state = tf.train.get_checkpoint_state(model_dir)
+            if prefix in state.all_model_checkpoint_paths:
+                errors.append(f"{prefix}: {error}".splitlines()[0])
+        with open(f"{report}.new", "w") as file:
+            file.write("\n".join([str(reads), *errors]))
+        os.rename(f"{report}.new", report)
+
+
+def beside_a_reader(model_dir, kills, seed):
+    at_random(model_dir, 4, seed)
+    report = f"{model_dir}-report"
+    child = forked(lambda: read_slowly(model_dir, report, seed))
+    at_random(model_dir, kills, seed + 1)
+    os.kill(child, signal.SIGKILL)
+    os.waitpid(child, 0)
+    with open(report) as file:
+        reads, *errors = file.read().splitlines()
+    assert not errors, errors
+    return int(reads)
+
+
 if __name__ == "__main__":
     tf1.logging.set_verbosity(tf1.logging.ERROR)
     what, directory, *rest = sys.argv[1:]
     if what == "operations":
         print(operations(directory, *rest))
+    elif what == "read":
+        print(beside_a_reader(directory, *map(int, rest)))
     else:
         print(at_random(directory, *map(int, rest)))

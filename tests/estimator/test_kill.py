@@ -18,12 +18,21 @@ def run(*arguments, seconds):
 
 @pytest.mark.parametrize("format", ["tf2", "dual"])
 def test_killed_at_every_change_of_a_resumed_save(tmp_path, format):
-    # Two shards' renames at least, the index, the old shard, what was left beside.
+    # The mark, two shards, the index, what was left beside, the state file, retention.
     assert run("operations", tmp_path / "model", format, seconds=300) >= 4
 
 
 def test_killed_at_random_moments(tmp_path):
     assert run("random", tmp_path / "model", 10, 1, seconds=200) == 10
+
+
+def test_a_reader_finishes_whatever_is_saved_anew(tmp_path):
+    assert run("read", tmp_path / "model", 8, 3, seconds=200) > 10
+
+
+@pytest.mark.soak
+def test_a_reader_finishes_beside_hundreds_of_kills(tmp_path):
+    assert run("read", tmp_path / "model", 200, 4, seconds=1500) > 300
 
 
 @pytest.mark.soak

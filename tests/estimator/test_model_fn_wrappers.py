@@ -109,9 +109,22 @@ def test_name_and_docstring_are_kept():
     assert identity(Model()).__name__ == "Model"
 
 
-def test_the_same_decorator_twice_is_an_error():
-    with pytest.raises(ValueError, match="plain is wrapped in test already"):
-        identity(identity(plain))
+def test_a_decorator_that_may_wrap_once_does_nothing_the_second_time():
+    def once(model_fn, settings):
+        return model_fns.wrap(
+            model_fn, "once", lambda spec, config: spec, settings=settings
+        )
+
+    wrapped = once(plain, "as before")
+    assert once(wrapped, "as before") is wrapped
+    between = identity(wrapped)
+    assert once(between, "as before") is between
+    with pytest.raises(ValueError, match="plain is wrapped in once already, with oth"):
+        once(between, "otherwise")
+
+
+def test_one_that_says_nothing_may_be_stacked():
+    assert identity(identity(plain)) is not plain
 
 
 def test_what_is_not_callable_is_an_error():

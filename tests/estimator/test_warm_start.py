@@ -338,10 +338,6 @@ class TestComposition:
 
 
 class TestBadInput:
-    def test_twice(self):
-        with pytest.raises(ValueError, match="wrapped in warm_start_from already"):
-            ec.warm_start_from("a")(ec.warm_start_from("b")(guide.model_fn))
-
     def test_an_unknown_carry(self):
         with pytest.raises(ValueError, match=r"unknown carry 'everything'.*'model'"):
             ec.warm_start_from("a", carry="everything")
