@@ -32,6 +32,7 @@ _PLAIN = {
     "enable_estimator": "estimator_ckpt.estimator.runtime",
     "open_checkpoint": "estimator_ckpt.checkpoint.opening",
     "plan": "estimator_ckpt.planning",
+    "slim": "estimator_ckpt.conversion.slim",
     "suggest": "estimator_ckpt.planning",
     "verify": "estimator_ckpt.checkpoint.verify",
     "warm_start_model_dir": "estimator_ckpt.conversion.first_checkpoint",
@@ -58,6 +59,7 @@ if TYPE_CHECKING:
     from estimator_ckpt.conversion.model_dirs import (
         convert_model_dir as convert_model_dir,
     )
+    from estimator_ckpt.conversion.slim import slim as slim
     from estimator_ckpt.estimator.runtime import enable_estimator as enable_estimator
     from estimator_ckpt.estimator.scaffolds import scaffold as scaffold
     from estimator_ckpt.estimator.scaffolds import with_scaffold as with_scaffold

@@ -35,7 +35,11 @@ def add_arguments(parser: ArgumentParser) -> None:
         help="leave the global step with the other variables",
     )
     parser.add_argument(
-        "--data", choices=DATA, default="auto", help="how shards get their new names"
+        "--data",
+        choices=DATA,
+        default="auto",
+        help="how shards get their new names: a link keeps all bytes, also those of "
+        "variables that --exclude leaves out; copy writes what is used (see slim, too)",
     )
     parser.add_argument(
         "--overwrite", action="store_true", help="replace what is there"

@@ -29,6 +29,7 @@ COMMANDS = {
     "plan": "show what each variable of a target would get, before anything runs",
     "warm_start": "make a model dir that begins with old values at step 0",
     "average": "write the mean of several checkpoints",
+    "slim": "write a checkpoint without optimizer state",
     "diff": "compare two checkpoints variable by variable",
     "train": "train and evaluate an Estimator from flags",
     "run": "run a program that uses tf.estimator, on any TensorFlow",

@@ -23,6 +23,7 @@ RUNS = {
     "plan": (DIGITS, DIGITS),
     "warm_start": (DIGITS, "new/"),
     "average": (f"{DIGITS}/model.ckpt-200", f"{DIGITS}/model.ckpt-300", "new/"),
+    "slim": (DIGITS, "new/"),
     "diff": (DIGITS, DIGITS),
     "doctor": (),
     "run": ("-m", "estimator_ckpt", "--version"),

@@ -64,7 +64,7 @@ def test_a_pattern_that_is_none_is_one_line():
 
 
 @pytest.mark.parametrize(
-    "command", ["inspect", "plan", "average", "warm_start", "convert"]
+    "command", ["inspect", "plan", "average", "warm_start", "convert", "slim"]
 )
 def test_every_command_that_uses_roles_can_be_overruled(command):
     text = commands.call(command, "--help").stdout
