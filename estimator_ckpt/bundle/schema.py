@@ -8,15 +8,19 @@ shape is read as its sizes, a slice as its extents. Reading and writing: wire.py
 from __future__ import annotations
 
 import functools
+from collections.abc import Sequence
 from typing import NamedTuple, Optional
 
 from estimator_ckpt.bundle.coding import FULL, Extent
 from estimator_ckpt.bundle.field_types import (
     BYTES,
+    DOUBLE,
     FIXED32,
+    FLOAT,
     INT32,
     INT64,
     STRING,
+    UINT64,
     Field,
     Type,
 )
@@ -171,3 +175,57 @@ class MetaGraphDef(NamedTuple):
 class VariableDef(NamedTuple):
     variable_name: str = ""
     slice_of: str = ""  # save_slice_info_def.full_name
+
+
+# tensorflow/core/framework/tensor.proto
+
+
+@message(
+    Field(1, INT32),
+    Field(2, SHAPE),
+    Field(4, BYTES),
+    Field(5, FLOAT, repeated=True),
+    Field(6, DOUBLE, repeated=True),
+    Field(7, INT32, repeated=True),
+    Field(10, INT64, repeated=True),
+    Field(11, INT32, repeated=True),
+    Field(13, INT32, repeated=True),
+    Field(16, UINT64, repeated=True),
+    Field(17, UINT64, repeated=True),
+)
+class TensorProto(NamedTuple):
+    dtype: int = 0
+    tensor_shape: tuple[int, ...] = ()
+    tensor_content: bytes = b""
+    float_val: Sequence[float] = ()
+    double_val: Sequence[float] = ()
+    int_val: Sequence[int] = ()
+    int64_val: Sequence[int] = ()
+    bool_val: Sequence[int] = ()
+    half_val: Sequence[int] = ()
+    uint32_val: Sequence[int] = ()
+    uint64_val: Sequence[int] = ()
+
+
+# tensorflow/core/framework/node_def.proto, attr_value.proto
+
+
+@message(Field(1, STRING), Field(2, only(Field(8, embedded(TensorProto)))))
+class AttrEntry(NamedTuple):
+    """An entry of the map `attr`; its AttrValue as its `tensor`."""
+
+    key: str = ""
+    value: TensorProto = TensorProto()
+
+
+@message(
+    Field(1, STRING),
+    Field(2, STRING),
+    Field(3, STRING, repeated=True),
+    Field(5, embedded(AttrEntry), repeated=True),
+)
+class NodeDef(NamedTuple):
+    name: str = ""
+    op: str = ""
+    input: tuple[str, ...] = ()
+    attr: tuple[AttrEntry, ...] = ()

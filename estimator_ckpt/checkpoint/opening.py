@@ -253,7 +253,7 @@ def open_checkpoint(
 
     Args:
       path: a prefix, a file of a checkpoint, a model dir (its latest checkpoint), a
-        SavedModel dir, or a `.safetensors` file.
+        SavedModel dir, a `.safetensors` file, or a frozen graph (`.pb`).
       names: what variables of an object-based checkpoint are called: `full_name`, by
         the object graph's full names (their paths where these say nothing), or
         `path`, by their unescaped object paths; slots and averages whose paths are
@@ -321,6 +321,10 @@ def reader_of(place: prefixes.Place, store: files.Store = files) -> TensorReader
         from estimator_ckpt.checkpoint.safetensors_reader import SafetensorsReader
 
         return SafetensorsReader(place.prefix, store)
+    if place.storage is prefixes.Storage.FROZEN_GRAPH:
+        from estimator_ckpt.checkpoint.frozen_graph_reader import FrozenGraphReader
+
+        return FrozenGraphReader(place.prefix, store)
     from estimator_ckpt.bundle.v1_reader import V1Reader  # costs what few need
 
     return V1Reader(place.prefix, prefixes.v1_shards(place.prefix, store), store)
@@ -350,12 +354,14 @@ def as_bundle(
 
     from estimator_ckpt.bundle import logs  # 4 ms that most need not spend
 
-    is_file = checkpoint.prefix.endswith(".safetensors")
+    what = "of the V1 format (of before 2017)"
+    if checkpoint.prefix.endswith((".safetensors", ".pb")):
+        what = "a file of another format"
     logs.logger().warning(
         "%s is %s: its tensors are written again, which takes longer than a conversion "
         "by index",
         checkpoint.prefix,
-        "a .safetensors file" if is_file else "of the V1 format (of before 2017)",
+        what,
     )
     beside = tempfile.gettempdir() if directory is None else directory
     with files.temporary_dir(beside) as temporary:

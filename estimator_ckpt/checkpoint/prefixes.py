@@ -49,6 +49,8 @@ class Storage(enum.Enum):
     V1 = "v1"
     #: A file of the safetensors format.
     SAFETENSORS = "safetensors"
+    #: A `.pb` file with a GraphDef whose variables are constants.
+    FROZEN_GRAPH = "frozen_graph"
 
 
 class Place(NamedTuple):
@@ -71,7 +73,7 @@ def find(path: files.PathLike, store: files.Store = files) -> Place:
       path: a prefix; a checkpoint's `.index`, `.data-...` or `.meta` file; a file, or a
         pattern for the files, of a V1 checkpoint; a model dir or its `checkpoint` file
         (its latest checkpoint, also after it was moved); a SavedModel dir; a
-        `.safetensors` file.
+        `.safetensors` file; a frozen graph (`.pb`).
       store: where to look.
 
     Raises:
@@ -98,6 +100,8 @@ def find(path: files.PathLike, store: files.Store = files) -> Place:
             return Place(variables)
     if exists and name.endswith(".safetensors"):
         return Place(text, Storage.SAFETENSORS)
+    if exists and name.endswith(".pb") and name not in _SAVED_MODEL:
+        return Place(text, Storage.FROZEN_GRAPH)
     v1 = _v1(prefix, store)
     if v1 is not None:
         return Place(v1, Storage.V1)

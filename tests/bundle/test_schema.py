@@ -29,6 +29,9 @@ MESSAGES = [
         protobufs.VariableDef,
         {"slice_of": "save_slice_info_def"},
     ),
+    (schema.TensorProto, protobufs.TensorProto, {}),
+    (schema.AttrEntry, protobufs.NodeDef.AttrEntry, {}),
+    (schema.NodeDef, protobufs.NodeDef, {}),
 ]
 
 
@@ -52,7 +55,12 @@ def test_numbers_and_types_are_tensorflows(ours, theirs, renamed):
             field.TYPE_INT32: 0,
             field.TYPE_INT64: 0,
             field.TYPE_ENUM: 0,
+            field.TYPE_UINT32: 0,
+            field.TYPE_UINT64: 0,
+            field.TYPE_BOOL: 0,
             field.TYPE_FIXED32: 5,
+            field.TYPE_FLOAT: 5,
+            field.TYPE_DOUBLE: 1,
         }
         expected = wire_types.get(field.type, 2)
         assert tag & 7 == expected or (tag & 7 == 2 and place.add is not None)
