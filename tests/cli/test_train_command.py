@@ -8,6 +8,7 @@ import pytest
 import tensorflow as tf
 
 import estimator_ckpt as ec
+from tests import sources
 from tests.cli.commands import run
 from tests.conftest import REPOSITORY
 
@@ -122,3 +123,20 @@ def test_a_flag_that_is_needed_is_asked_for(tmp_path, missing):
     done = run("train", *(a for a in given if not a.startswith(f"--{missing}=")))
     assert done.returncode == 2
     assert f"--{missing} is needed" in done.stderr
+
+
+@pytest.mark.parametrize("kind", ["saved_model", "from_a_store", "v1"])
+def test_a_dry_run_and_its_job_agree_on_what_a_source_is(tmp_path, kind):
+    """The guide's model has `var`, which none of them has: both say so."""
+    source = getattr(sources, kind)(tmp_path / "source")
+    config = os.path.join(REPOSITORY, "configs", "guide.flags")
+    more = (f"--warm_start_from={source}", "--warm_start_carry=model")
+    dry = train(config, tmp_path / "job", *more, "--dry_run")
+    assert dry.returncode == 1, dry.stderr
+    assert "missing" in dry.stdout
+    done = train(config, tmp_path / "job", *more)  # strict, as the flagfile says
+    assert done.returncode == 2
+    assert "'var': not in source" in done.stderr
+    done = train(config, tmp_path / "job", *more, "--nowarm_start_strict")
+    assert done.returncode == 0, done.stderr
+    assert "'var': not in source" in done.stderr
