@@ -35,13 +35,13 @@ if TYPE_CHECKING:
 
 SUFFIX = ".safetensors"
 
-_METADATA = "__metadata__"
+METADATA = "__metadata__"
 _LARGEST_HEADER = 100_000_000
 _MOST_DIGITS = 19
 _PIECE = 1 << 20
 _FIELDS = {"dtype", "shape", "data_offsets"}
 #: TensorFlow's numbers of the format's types.
-_DTYPES = {
+DTYPES = {
     "F32": 1,
     "F64": 2,
     "I32": 3,
@@ -83,7 +83,7 @@ class SafetensorsReader:
         self._file = store.open_file(path)
         try:
             header, start = _read_header(self._file)
-            self.metadata = _metadata(header.pop(_METADATA, {}))
+            self.metadata = _metadata(header.pop(METADATA, {}))
             entries = _entries(header, start, self._file.size)
         except ValueError as error:
             self.close()
@@ -242,12 +242,12 @@ def _entry(name: str, fields: Any, start: int) -> Entry:
     name.encode("utf-8")  # a lone surrogate is a ValueError
     if not name or name.startswith("\0"):
         raise ValueError(f"{shown} cannot be a tensor's name")
-    if not isinstance(fields, dict) or set(fields) != _FIELDS:
+    if not isinstance(fields, dict) or not set(fields) >= _FIELDS:
         raise ValueError(f"{shown} has not the fields dtype, shape and data_offsets")
     shape, offsets = fields["shape"], fields["data_offsets"]
     if not _are_sizes(shape) or not _are_sizes(offsets) or len(offsets) != 2:
         raise ValueError(f"the shape or the place of {shown} are not sizes")
-    number = _DTYPES.get(fields["dtype"]) if type(fields["dtype"]) is str else None
+    number = DTYPES.get(fields["dtype"]) if type(fields["dtype"]) is str else None
     if number is None:
         raise UnsupportedCheckpointError(
             f"{shown} is of the type {str(fields['dtype'])[:20]!r}, which TensorFlow "
