@@ -13,7 +13,7 @@ from typing import Optional
 
 from estimator_ckpt.bundle import files
 from estimator_ckpt.bundle.errors import CheckpointError
-from estimator_ckpt.checkpoint import naming, opening
+from estimator_ckpt.checkpoint import formats, naming, opening
 from estimator_ckpt.checkpoint.formats import FormatLike
 from estimator_ckpt.checkpoint.naming import NamesBy, NamesLike
 from estimator_ckpt.checkpoint.opening import Checkpoint
@@ -71,6 +71,8 @@ def slim(
       to: `tf1`, `tf2` or `dual`; the source's format by default.
       keep_averages: whether averages are kept, for evaluation with them.
       names: what variables of an object-based source are called, as for `convert`.
+        Where full names are shared and the result has none, they are called by their
+        paths.
       optimizer_state: regexes of variables that are optimizer state, whatever the
         evidence says.
       model_state: regexes of variables that are not; they win.
@@ -113,8 +115,7 @@ def run(
     goes = OF_OPTIMIZER if keep_averages else OF_OPTIMIZER | {AVERAGE}
 
     def attempt() -> Slimmed:
-        opened = opening.opened(source, names=names_by, overruling=overruling)
-        with opened as checkpoint:
+        with _opened(source, to, names_by, overruling) as checkpoint:
             format = checkpoint.format if to is None else to
             target = Target.of(destination, format, "copy", overwrite, progress)
             target = dataclasses.replace(target, is_compact=True)
@@ -147,6 +148,21 @@ def run(
             return Slimmed(prefix, _size(checkpoint), written.size, left_out)
 
     return snapshot.settled([source], attempt)
+
+
+def _opened(
+    source: files.PathLike,
+    to: Optional[FormatLike],
+    names_by: NamesBy,
+    overruling: Overruling,
+) -> Checkpoint:
+    """The source; by paths where names are shared, and are not needed in the result."""
+    checkpoint = opening.opened(source, names=names_by, overruling=overruling)
+    format = formats.parse(checkpoint.format if to is None else to)
+    if not checkpoint.contents.ambiguous or format.has_name_keys:
+        return checkpoint
+    checkpoint.close()
+    return opening.opened(source, names=NamesBy.PATH, overruling=overruling)
 
 
 def _size(checkpoint: Checkpoint) -> int:

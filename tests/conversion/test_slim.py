@@ -77,6 +77,21 @@ def test_the_object_restores_what_is_left(tmp_path):
     assert sum(sizes) == 4 * (50 * 3 + 3)
 
 
+def test_variables_that_share_a_name_are_told_by_their_paths(tmp_path):
+    import tensorflow as tf
+
+    checkpoint = tf.train.Checkpoint(
+        x=tf.Variable(1.0, name="same"), y=tf.Variable(2.0, name="same")
+    )
+    old = checkpoint.save(str(tmp_path / "old"))
+    new = ec.slim(old, tmp_path / "new")
+    checkpoint.restore(new).assert_consumed()
+    with pytest.raises(ec.CheckpointError, match="share a full name"):
+        ec.slim(old, tmp_path / "named", to="tf1")
+    named = ec.slim(old, tmp_path / "named", to="tf1", names="path")
+    assert set(ec.open_checkpoint(named)) == {"x", "y"}
+
+
 def test_a_batch_norms_beta_is_no_optimizers(tmp_path):
     values = {
         "bn/beta": np.ones(3, "f4"),
