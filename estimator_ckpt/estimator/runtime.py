@@ -25,6 +25,7 @@ from estimator_ckpt.tf_private.estimator_runtime import (
     legacy_keras,
     load_context,
     no_tpu,
+    private_names,
 )
 from estimator_ckpt.tf_private.estimator_runtime.refusals import (
     EstimatorUnavailableError as EstimatorUnavailableError,
@@ -145,7 +146,7 @@ def offer() -> None:
     _watcher.before("tensorflow", _stand_back_if_native)
     _watcher.before("tensorflow_estimator", _settle_keras)
     provider.provide(forwarders.source)
-    for part in (api_names, graph_text, load_context, no_tpu):
+    for part in (api_names, graph_text, load_context, no_tpu, private_names):
         part.watch(_watcher)
 
 

@@ -14,6 +14,8 @@ place it runs as it did on 2.15. One file per thing that is missing:
     no_tpu                  use_tpu=True is refused in one sentence
     forwarders              tensorflow.python.estimator.**, tensorflow.python.tpu.*
     deprecations            hundreds of warnings, as one line
+    load_context            what tf-keras 2.15.0 calls
+    private_names           names of TensorFlow's that moved
     graph_text              tf.io.write_graph where protobuf 7 is installed
 
 Checked against TensorFlow 2.16.2, 2.18.1, 2.20.0 and 2.21.0. None of these modules
