@@ -119,7 +119,7 @@ def _train(functions: dict[str, Callable[..., Any]], params: dict[str, Any]) -> 
     logging.set_verbosity(logging.INFO)
     import tensorflow as tf
 
-    from estimator_ckpt.estimator import job_dirs
+    from estimator_ckpt.estimator import job_dirs, resuming
 
     tf.get_logger().handlers.clear()  # else each of its lines is shown twice
     job_dirs.require_plain(FLAGS.model_dir)
@@ -128,9 +128,13 @@ def _train(functions: dict[str, Callable[..., Any]], params: dict[str, Any]) -> 
     except tf.errors.OpError as error:
         raise UsageError(f"--model_dir={FLAGS.model_dir}: {error.message}") from None
 
+    config = job_flags.run_config()
+    if FLAGS.checkpoint_format and config.is_chief:
+        # Estimator compares --max_steps with what is there before it calls a model_fn.
+        resuming.prepare(config.model_dir, falls_back=FLAGS.on_damaged == "fall_back")
     estimator = tf.estimator.Estimator(
         job_flags.decorate(functions["model_fn"]),
-        config=job_flags.run_config(),
+        config=config,
         params=params or None,
     )
     if "eval_input_fn" not in functions:

@@ -111,6 +111,24 @@ def test_a_model_dir_that_is_a_pattern_is_refused_at_once(job, tmp_path):
     assert not (tmp_path / "run[1]").exists()
 
 
+def test_a_finished_job_that_was_moved_is_finished(tmp_path):
+    job, moved = tmp_path / "job", tmp_path / "moved"
+    arguments = (
+        "--model_fn=tests.estimator.counting:model_fn",
+        "--input_fn=tests.estimator.counting:input_fn",
+        "--max_steps=2",
+        "--checkpoint_format=tf2",
+    )
+    assert run("train", *arguments, f"--model_dir={job}").returncode == 0
+    state = (job / "checkpoint").read_text()
+    (job / "checkpoint").write_text(state.replace('"model.ckpt', f'"{job}/model.ckpt'))
+    job.rename(moved)
+    done = run("train", *arguments, f"--model_dir={moved}")
+    assert done.returncode == 0, done.stderr
+    assert not (moved / "model.ckpt-3.index").exists()
+    assert "of another place" in done.stderr
+
+
 FULL = """
 import resource, runpy, sys
 resource.setrlimit(resource.RLIMIT_FSIZE, (1 << 20, 1 << 20))  # as a full disk

@@ -440,6 +440,40 @@ def test_tpu_estimator_specs_are_wrapped_too(tmp_path, format):
     assert any(key.startswith(expected) for key in helpers.values(tmp_path))
 
 
+class TestOnceMore:
+    """with_scaffold over what saves in a format already."""
+
+    def test_with_the_same_settings_the_model_fn_stays_as_it_is(self):
+        once = ec.with_scaffold("dual", on_missing="initialize")(helpers.model_fn)
+        assert ec.with_scaffold("dual", on_missing="initialize")(once) is once
+
+    @pytest.mark.parametrize("format", FORMATS)
+    def test_an_estimator_that_is_wrapped_inside_another(self, tmp_path, format):
+        decorate = ec.with_scaffold(format, assignment_map={"old/": "new/"})
+        inner = helpers.estimator(decorate(helpers.model_fn), tmp_path)
+        with_metrics = tf.estimator.add_metrics(
+            inner,
+            lambda labels, predictions: {"labels": tf1.metrics.mean(labels)},
+        )
+        # What a job makes of it that decorates whatever it is given.
+        outer = helpers.estimator(
+            ec.with_scaffold(format, assignment_map={"old/": "new/"})(
+                with_metrics.model_fn
+            ),
+            tmp_path,
+        )
+        outer.train(helpers.input_fn, steps=2)
+        outer.train(helpers.input_fn, steps=1)
+        with ec.open_checkpoint(tmp_path) as found:
+            assert (found.format, found.global_step) == (format, 3)
+
+    def test_with_other_settings_it_is_an_error(self, tmp_path):
+        inner = helpers.estimator(ec.with_scaffold("tf2")(helpers.model_fn), tmp_path)
+        outer = ec.with_scaffold("dual")(inner.model_fn)
+        with pytest.raises(ValueError, match=r"saves 'tf2' .* with other settings"):
+            helpers.estimator(outer, tmp_path).train(helpers.input_fn, steps=1)
+
+
 class TestBadUse:
     def test_an_unknown_format(self):
         with pytest.raises(ValueError, match=r"unknown checkpoint format 'tf3'.*'tf1'"):
