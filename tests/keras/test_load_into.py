@@ -10,7 +10,7 @@ import estimator_ckpt as ec
 from estimator_ckpt.keras import trackables
 from tests.keras.keras_trajectory import model_of
 from tests.testdata import trajectory
-from tests.testdata_paths import PREFIXES, session_values
+from tests.testdata_paths import PREFIXES, TESTDATA, session_values
 
 IS_KERAS_3 = hasattr(tf.keras, "ops")
 new = tf.keras.optimizers
@@ -100,3 +100,51 @@ def test_a_model_is_built_with_an_input_shape():
     model = tf.keras.Sequential([tf.keras.layers.Dense(1, name="out")])
     ec.load_into(model, ADAM, input_shape=(None, trajectory.UNITS))
     np.testing.assert_array_equal(model.weights[0], VALUES["out/kernel"])
+
+
+def rebuilt(optimizer):
+    """The model of `tests/testdata/roles/tensorflow-2.15.1`, in the Keras at hand."""
+    layers = tf.keras.layers
+    model = tf.keras.Sequential(
+        [
+            layers.Dense(2, name="dense"),
+            layers.BatchNormalization(name="batch_normalization"),
+            layers.Dense(1, name="dense_1"),
+        ]
+    )
+    model.build((None, 3))
+    model.compile(optimizer, "mse")
+    model.optimizer.build(model.trainable_variables)
+    return model
+
+
+@pytest.mark.parametrize(
+    "kept", ["weights_only", "compiled_new", "new_adam", "saved_model_new"]
+)
+def test_what_keras_2_saved(kept):
+    """`save_weights`, a compiled model's, a Checkpoint's, a SavedModel's bundle."""
+    source = TESTDATA / "roles/tensorflow-2.15.1" / kept / "model.ckpt"
+    model = rebuilt(new.SGD(0.01) if kept == "weights_only" else new.Adam(0.01))
+    ec.load_into(model, source)
+    found = trackables.describe(model, save_counter=False)
+    with ec.open_checkpoint(source) as checkpoint:
+        for name, held in found.variables.items():
+            np.testing.assert_array_equal(held.value(), checkpoint.read(name), name)
+        (steps,) = (int(checkpoint.read(n)) for n in checkpoint if n == "iteration")
+    assert int(model.optimizer.iterations) == steps > 0
+
+
+@pytest.mark.skipif(IS_KERAS_3, reason="Keras 3 writes no SavedModel of this sort")
+@pytest.mark.parametrize("is_compiled", [True, False])
+def test_a_saved_model_dir_gives_the_same_outputs(is_compiled, tmp_path):
+    x = np.random.default_rng(1).normal(size=(4, 3)).astype(np.float32)
+    model = rebuilt(new.Adam(0.01))
+    model.fit(x, x[:, :1], verbose=0)
+    if not is_compiled:
+        model = tf.keras.Sequential(model.layers)
+        model(x)
+    model.save(tmp_path / "saved", save_format="tf")
+    other = rebuilt(new.Adam(0.01))
+    ec.load_into(other, tmp_path / "saved", optimizer_state=is_compiled)
+    np.testing.assert_allclose(other(x), model(x), atol=1e-6)
+    assert int(other.optimizer.iterations) == is_compiled
