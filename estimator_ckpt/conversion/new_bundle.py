@@ -12,16 +12,14 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
-import functools
 import os
 import re
-from collections.abc import Iterator, Mapping, Sequence
-from typing import NamedTuple, Optional
+from collections.abc import Iterator, Sequence
+from typing import Optional
 
-from estimator_ckpt.bundle import coding, dtypes, files
-from estimator_ckpt.bundle.coding import Slice
-from estimator_ckpt.bundle.entry import Entry, renumbered
-from estimator_ckpt.bundle.errors import CheckpointNotFoundError, CorruptIndexError
+from estimator_ckpt.bundle import files
+from estimator_ckpt.bundle.entry import renumbered
+from estimator_ckpt.bundle.errors import CheckpointNotFoundError
 from estimator_ckpt.bundle.index import (
     Index,
     index_path,
@@ -30,18 +28,12 @@ from estimator_ckpt.bundle.index import (
 )
 from estimator_ckpt.bundle.reader import BundleReader
 from estimator_ckpt.bundle.writer import ShardWriter
-from estimator_ckpt.checkpoint import object_keys
-from estimator_ckpt.conversion import claims, snapshot
+from estimator_ckpt.conversion import claims, own_shard, snapshot
 from estimator_ckpt.conversion.claims import Claim, Role
+from estimator_ckpt.conversion.drafts import Draft, Prepared, draft
 from estimator_ckpt.conversion.key_moves import KeyMoves
 from estimator_ckpt.conversion.snapshot import Snapshot
 from estimator_ckpt.conversion.targets import Target
-
-#: TensorFlow 2.21.0 and earlier cannot join these from slices ("Dtype half not
-#: supported"), which a TF2 restore of a partitioned variable needs.
-_NOT_JOINED = frozenset(
-    {"half", "float16", "uint16", "uint32", "uint64", "string", "qint16", "quint16"}
-)
 
 # Copies of shards would be so much larger than what is used of them.
 _MOST_USED = 0.9
@@ -50,80 +42,6 @@ _OF = re.compile(r"\.data-\d{5,}-of-(\d{5,})")
 
 #: The keys and the unparsed entries of an index.
 Records = dict[bytes, bytes]
-
-
-class Place(NamedTuple):
-    """Where a tensor's bytes are in a bundle; its keys have one place."""
-
-    shard_id: int
-    offset: int
-    size: int
-
-
-class Kept(NamedTuple):
-    """An entry of the source whose bytes go into the result.
-
-    Attributes:
-      key: its key there.
-      entry: what it says.
-      extents: those of a slice; None of a whole tensor.
-      new_names: the keys, of a slice those of its variable, that it gets in the result;
-        none if the variable is written whole there.
-    """
-
-    key: bytes
-    entry: Entry
-    extents: Optional[Slice]
-    new_names: Sequence[str]
-
-    @property
-    def has_bytes(self) -> bool:
-        """Whether its bytes go over as they are."""
-        return bool(self.new_names) and not self.entry.slices
-
-    def new_keys(self) -> Iterator[bytes]:
-        """Its keys in the result's index."""
-        for name in self.new_names:
-            if self.extents is None:
-                yield coding.name_to_key(name)
-            else:
-                yield coding.slice_key(name, self.extents)
-
-
-@dataclasses.dataclass(frozen=True)
-class Draft:
-    """What of a source goes into a new bundle.
-
-    Attributes:
-      moves: the key moves.
-      kept: the entries whose bytes are needed.
-      whole: object keys of partitioned variables that TensorFlow could not join, by
-        old key. Their name keys, if there are any, keep the slices.
-    """
-
-    moves: KeyMoves
-    kept: Sequence[Kept]
-    whole: Mapping[str, Sequence[str]]
-
-    @functools.cached_property
-    def places(self) -> set[Place]:
-        """Where the bytes are that go over as they are; keys of one tensor have one."""
-        return {_place(kept.entry) for kept in self.kept if kept.has_bytes}
-
-    @property
-    def used_shards(self) -> list[int]:
-        """The shards in which these bytes are, in order."""
-        return sorted({kept.entry.shard_id for kept in self.kept if kept.has_bytes})
-
-    @property
-    def size(self) -> int:
-        """How many bytes these are."""
-        return sum(place.size for place in self.places)
-
-    @property
-    def has_new_tensors(self) -> bool:
-        """Whether anything is to be written that the source does not have like this."""
-        return self.moves.has_new_tensors or bool(self.whole)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -144,39 +62,6 @@ class Written:
     def used(self) -> int:
         """The bytes that its tensors take."""
         return self.own_size + self.new.size if self.own_size < self.size else self.size
-
-
-def draft(index: Index, moves: KeyMoves) -> Draft:
-    """What of a source goes into a new bundle.
-
-    Raises:
-      CorruptIndexError: an entry that is needed cannot be true.
-    """
-    whole = _to_write_whole(index, moves)
-    kept = []
-    for key in index.records:
-        name, extents = coding.parse_key(key)
-        new_names: Sequence[str] = moves.new_keys.get(name, ())
-        if not new_names:
-            continue
-        if name in whole:
-            new_names = [new for new in new_names if new not in whole[name]]
-        kept.append(Kept(key, index.entry(key), extents, new_names))
-    return Draft(moves, kept, whole)
-
-
-class Prepared(NamedTuple):
-    """A source that has all that a new bundle needs, and is held.
-
-    Attributes:
-      reader: what reads its tensors.
-      new: what goes into the new bundle.
-      source: its files.
-    """
-
-    reader: BundleReader
-    new: Draft
-    source: Snapshot
 
 
 @contextlib.contextmanager
@@ -245,8 +130,8 @@ def write_prepared(ready: Prepared, prefix: str, target: Target) -> Written:
         for number in shards.own:
             with _new_shard(shards.path(number), number, claim) as shard:
                 if streams:
-                    records.update(_copied(ready, shard, target))
-                records.update(_written(ready, shard))
+                    records.update(own_shard.copied(ready, shard, target.is_compact))
+                records.update(own_shard.written(ready, shard))
                 own_size = shard.size
         for number in shards.padding:
             with _new_shard(shards.path(number), number, claim):
@@ -260,26 +145,6 @@ def write_prepared(ready: Prepared, prefix: str, target: Target) -> Written:
         _commit(prefix, content, source, target, claim)
     placed = [source.shards[number].status.st_size for number in shards.placed]
     return Written(sum(placed) + own_size, own_size, new)
-
-
-def _to_write_whole(index: Index, moves: KeyMoves) -> dict[str, list[str]]:
-    """Object keys of partitioned variables that TensorFlow could not join."""
-    if not index.has_slices:  # as most checkpoints
-        return {}
-    found = {}
-    for old, new in moves.new_keys.items():
-        objects = [key for key in new if object_keys.is_object_key(key)]
-        if (
-            objects
-            and index[old].is_partitioned
-            and index[old].dtype_name in _NOT_JOINED
-        ):
-            found[old] = objects
-    return found
-
-
-def _place(entry: Entry) -> Place:
-    return Place(entry.shard_id, entry.offset, entry.size)
 
 
 def _streams(new: Draft, source: Snapshot, target: Target) -> bool:
@@ -389,109 +254,6 @@ def _moved(index: Index, new: Draft, shards: _Shards) -> Iterator[tuple[bytes, b
             record = renumbered(record, numbers)
         for key in kept.new_keys():
             yield key, record
-
-
-def _copied(
-    ready: Prepared, shard: ShardWriter, target: Target
-) -> Iterator[tuple[bytes, bytes]]:
-    """Copies the kept tensors' bytes into a shard, and yields their new entries."""
-    reader, new, source = ready
-    if new.size > source.size:
-        raise CorruptIndexError(
-            f"{reader.index.source}: tensors overlap in their shards: they take "
-            f"{new.size} bytes, more than there are"
-        )
-    copies: dict[Place, Entry] = {}
-    for kept in new.kept:
-        entry = kept.entry
-        if not kept.new_names:
-            continue
-        if entry.is_partitioned:
-            entry = entry._replace(shard_id=0, offset=0)
-        else:
-            place = _place(entry)
-            if place not in copies:
-                if target.is_compact:
-                    reader.verify(kept.key)
-                copies[place] = shard.copy(entry, reader.iter_chunks(kept.key))
-            copy = copies[place]
-            entry = entry._replace(shard_id=copy.shard_id, offset=copy.offset)
-        for key in kept.new_keys():
-            yield key, entry.serialize()
-
-
-def _written(ready: Prepared, shard: ShardWriter) -> Iterator[tuple[bytes, bytes]]:
-    """Writes the tensors that the source does not have in this form."""
-    moves = ready.new.moves
-    for name, entry in (*_written_whole(ready, shard), *_written_anew(moves, shard)):
-        yield coding.name_to_key(name), entry.serialize()
-    if moves.graph is not None:
-        graph = shard.add_string(moves.graph)
-        yield coding.name_to_key(object_keys.OBJECT_GRAPH_KEY), graph.serialize()
-    if moves.fresh_step:
-        zero = _add_int64(shard, 0).serialize()
-        for name in moves.fresh_step:
-            yield coding.name_to_key(name), zero
-    if moves.needs_counter:
-        counter = _add_int64(shard, _save_counter(ready.reader, moves))
-        yield coding.name_to_key(object_keys.SAVE_COUNTER_KEY), counter.serialize()
-
-
-def _written_whole(ready: Prepared, shard: ShardWriter) -> Iterator[tuple[str, Entry]]:
-    """Writes the partitioned variables that have to be joined."""
-    reader, new, source = ready
-    stored = sum(
-        part.size for name in new.whole for part in reader.index.slices(name).values()
-    )
-    if stored > source.size:
-        raise CorruptIndexError(
-            f"{reader.index.source}: slices overlap in their shards: they take "
-            f"{stored} bytes, more than there are"
-        )
-    for name, keys in new.whole.items():
-        entry = reader.index[name]
-        dtype = dtypes.of(entry.dtype)
-        if dtype.is_string:
-            entry = shard.add(reader.read(name))
-        else:
-            pieces = (piece.view("u1").data for piece in reader.iter_arrays(name))
-            entry = shard.add_chunks(dtype, entry.shape, pieces)
-        yield from ((key, entry) for key in keys)
-
-
-def _written_anew(moves: KeyMoves, shard: ShardWriter) -> Iterator[tuple[str, Entry]]:
-    """Writes the tensors whose bytes come from elsewhere; under several keys, once."""
-    entries: dict[int, Entry] = {}
-    for key, tensor in moves.written.items():
-        if id(tensor) not in entries:
-            dtype, chunks = dtypes.named(tensor.dtype), tensor.chunks()
-            if dtype.is_string:
-                (strings,) = chunks
-                entries[id(tensor)] = shard.add(strings)
-            else:
-                entry = shard.add_chunks(dtype, tensor.shape, chunks)
-                entries[id(tensor)] = entry
-        yield key, entries[id(tensor)]
-
-
-def _add_int64(shard: ShardWriter, value: int) -> Entry:
-    data = value.to_bytes(8, "little", signed=True)
-    return shard.add_chunks(dtypes.named("int64"), (), [data])
-
-
-def _save_counter(reader: BundleReader, moves: KeyMoves) -> int:
-    """The global step, so that TF2 code saves over no earlier checkpoint; or 1."""
-    if moves.fresh_step:
-        return 0
-    for old, new in moves.new_keys.items():
-        if object_keys.STEP_KEY in new or object_keys.GLOBAL_STEP in new:
-            entry = reader.index[old]
-            if not entry.shape and entry.dtype_name in ("int32", "int64"):
-                key = coding.name_to_key(old)
-                reader.verify(key)
-                data = b"".join(map(bytes, reader.iter_chunks(key)))
-                return int.from_bytes(data, "little", signed=True)
-    return 1
 
 
 def _copy_meta(
