@@ -122,11 +122,10 @@ def draft(index: Index, moves: KeyMoves) -> Draft:
     for key in index.records:
         name, extents = coding.parse_key(key)
         new_names: Sequence[str] = moves.new_keys.get(name, ())
-        if not new_names:
-            continue
-        if name in whole:
-            new_names = [new for new in new_names if new not in whole[name]]
-        kept.append(Kept(key, index.entry(key), extents, new_names))
+        if new_names:
+            if whole and name in whole:
+                new_names = [new for new in new_names if new not in whole[name]]
+            kept.append(Kept(key, index.entry(key), extents, new_names))
     return Draft(moves, kept, whole)
 
 
