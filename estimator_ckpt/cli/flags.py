@@ -101,6 +101,8 @@ def define_flags(
         ("exclude", "not to carry"),
         ("reset", "to leave at their initial values"),
         ("resize", "that take over what fits of another shape"),
+        ("optimizer_state", "that are optimizer state, whatever the evidence says"),
+        ("model_state", "that are not optimizer state; this one wins"),
     ):
         define(
             flags.DEFINE_multi_string,
@@ -207,7 +209,8 @@ def warm_start_options(
     def value(name: str) -> Any:
         return flag_values[f"{prefix}warm_start_{name}"].value
 
-    names = ("carry", "include", "exclude", "reset", "resize", "cast", "strict")
+    patterns = ("include", "exclude", "reset", "resize")
+    names = ("carry", *patterns, "optimizer_state", "model_state", "cast", "strict")
     averages = "builtin:use_ema" if value("use_ema") else None
     maps = [averages, value("assignment_map")]
     return {"assignment_map": maps, **{name: value(name) for name in names}}

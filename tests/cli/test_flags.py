@@ -40,6 +40,29 @@ def test_flags_choose_format_and_warm_start(tmp_path):
     assert reader.get_tensor("var_list/var/.ATTRIBUTES/VARIABLE_VALUE") == 4.0
 
 
+@pytest.mark.parametrize(
+    ("arguments", "is_carried"),
+    [
+        ([], True),
+        (["--warm_start_optimizer_state=var"], False),
+        (["--warm_start_optimizer_state=var", "--warm_start_model_state=va"], True),
+    ],
+)
+def test_flags_overrule_what_variables_are_for(tmp_path, arguments, is_carried):
+    source = TESTDATA / "est-tf1"
+    values = parsed(f"--warm_start_from={source}", *arguments)
+    est = tf.estimator.Estimator(
+        ec.flags.decorate(guide.model_fn, flag_values=values), str(tmp_path)
+    )
+    est.train(guide.input_fn, steps=1)
+    fresh = tf.estimator.Estimator(guide.model_fn, str(tmp_path / "fresh"))
+    fresh.train(guide.input_fn, steps=1)
+    carried = 4.0
+    assert fresh.get_variable_value("var") != carried
+    expected = carried if is_carried else fresh.get_variable_value("var")
+    assert est.get_variable_value("var") == expected
+
+
 def test_a_prefix_lets_two_jobs_share_a_binary():
     values = parsed("--student_checkpoint_format=dual", prefix="student_")
     assert values.student_checkpoint_format == "dual"
@@ -72,6 +95,8 @@ def test_overrides_win():
         ("--checkpoint_format=tf3", "should be one of <tf1|tf2|dual>"),
         ("--warm_start_carry=none", "should be one of <trainable|model|all>"),
         ("--warm_start_exclude=[", "no regular expression"),
+        ("--warm_start_optimizer_state=[", "no regular expression"),
+        ("--warm_start_model_state=[", "no regular expression"),
         ("--keep_checkpoint_max=-1", "lower bound|>= 0|non-negative"),
     ],
 )
