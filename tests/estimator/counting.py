@@ -6,6 +6,8 @@ from tensorflow.compat import v1 as tf1
 
 import estimator_ckpt as ec
 
+ec.enable_estimator()  # TensorFlow 2.16 and later have none of their own
+
 
 def input_fn():
     return tf.data.Dataset.from_tensors((0, 0)).repeat()
