@@ -111,7 +111,8 @@ def test_a_graph_of_many_references_costs_what_it_is(tmp_path, make):
     start = time.perf_counter()
     tracemalloc.start()
     with ec.open_checkpoint(tmp_path / "c") as checkpoint:
-        assert len(checkpoint.roles) == len(checkpoint)
+        # Variables that share a full name have roles, too, by their paths.
+        assert set(checkpoint) <= set(checkpoint.roles)
     if make is one_full_name:
         with pytest.raises(AmbiguousNameError, match="and 2494 more"):
             ec.diff(tmp_path / "c", tmp_path / "c")
