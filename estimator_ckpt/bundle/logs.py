@@ -1,7 +1,7 @@
 """The logger of the toolkit: `logging.getLogger("estimator_ckpt")`.
 
-No handler is installed. What is logged of files and of users is made printable, since
-it ends on a terminal.
+No handler is installed. What is logged of files and of users is made printable, and is
+cut where it is far too long, since it ends on a terminal.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from __future__ import annotations
 import functools
 import logging
 
-from estimator_ckpt.bundle.printing import printable
+from estimator_ckpt.bundle.printing import one_line, printable
 
 _NAME = "estimator_ckpt"
 
@@ -31,4 +31,4 @@ def _make_printable(record: logging.LogRecord) -> bool:
 
 def _printable(argument: object) -> object:
     is_number = isinstance(argument, (int, float))
-    return argument if is_number else printable(str(argument))
+    return argument if is_number else one_line(printable(str(argument)))

@@ -22,6 +22,7 @@ import enum
 import fcntl
 import os
 import re
+import stat
 import time
 from collections.abc import Iterator
 from typing import NamedTuple, Optional
@@ -32,6 +33,8 @@ from estimator_ckpt.bundle.index import index_path, read_index
 
 _CLAIM = f"{leftovers.TEMPORARY}claim-"
 _SHARD = re.compile(r"\.data-\d{5,}-of-\d{5,}$")
+# Of 10,000 shards a claim takes 1 MB.
+_MOST = 4 << 20
 # Whoever looks whether a claim is left holds it for a moment.
 _PATIENCE = 0.5
 
@@ -160,6 +163,12 @@ def _claim(path: str, destination: str) -> Claim:
                 fd = _open(path)
             except FileNotFoundError:  # somebody removed the empty directory
                 continue
+        if not stat.S_ISREG(os.fstat(fd).st_mode):
+            os.close(fd)
+            raise CheckpointError(
+                f"{path}: stands where the claim of {destination} would, and is no "
+                f"regular file; delete it"
+            )
         try:
             fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
@@ -201,7 +210,7 @@ def _is_at(fd: int, path: str) -> bool:
 def _is_named(path: str) -> bool:
     """Whether the index beside a shard names it, or cannot be read."""
     prefix = _SHARD.sub("", path)
-    if prefix == path or not files.exists(index_path(prefix)):
+    if prefix == path or not os.path.isfile(index_path(prefix)):
         return False
     try:
         num_shards = read_index(index_path(prefix)).header.num_shards
@@ -241,7 +250,9 @@ def _settle_left(directory: str, path: str) -> None:
 
 
 def _read(fd: int) -> bytes:
-    return os.pread(fd, os.fstat(fd).st_size, 0)
+    """A claim's records; none if it is longer than any claim of ours."""
+    size = os.fstat(fd).st_size
+    return b"" if size > _MOST else os.pread(fd, size, 0)
 
 
 def _parse(data: bytes) -> list[Record]:

@@ -18,9 +18,11 @@ from estimator_ckpt.bundle.errors import (
     DestinationInUseError,
 )
 from estimator_ckpt.bundle.index import index_path, shard_path
+from estimator_ckpt.conversion import claims
 from tests.conftest import REPOSITORY
 from tests.conversion import saving
 from tests.conversion.saving import tree
+from tests.testdata_paths import PREFIXES
 
 #: Converts, and before its n-th change of the file system sends itself a signal.
 SIGNALLED = """
@@ -259,3 +261,37 @@ def test_a_claim_costs_nothing_to_take_again(tmp_path, source):
         ec.convert(source, tmp_path / "new" / "n", to="tf1", overwrite=True)
     assert time.monotonic() - begin < 20 * 0.4
     assert not [name for name in names(tmp_path / "new") if name.startswith(".")]
+
+
+def test_a_claim_of_any_size_is_none_and_goes(tmp_path):
+    for name in (".estimator_ckpt-claim-zz", claims_file(tmp_path / "m")):
+        with open(tmp_path / name, "wb") as file:
+            file.truncate(1 << 40)
+    with claims.claimed(str(tmp_path / "m")):
+        pass
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_what_is_no_file_in_a_claims_place_is_named(tmp_path):
+    os.mkfifo(tmp_path / claims_file(tmp_path / "m"))
+    found = pytest.raises(CheckpointError, match="no regular file; delete it")
+    with found, claims.claimed(str(tmp_path / "m")):
+        pass
+
+
+def test_a_directory_in_the_place_of_an_index_leaves_nothing_behind(tmp_path):
+    (tmp_path / "m.index").mkdir()
+    with pytest.raises(CheckpointError):
+        ec.convert(
+            PREFIXES["embedding-sharded/model.ckpt-20"],
+            tmp_path / "m",
+            to="tf2",
+            overwrite=True,
+        )
+    assert [path.name for path in tmp_path.iterdir()] == ["m.index"]
+
+
+def claims_file(prefix):
+    from estimator_ckpt.bundle import checksum
+
+    return f".estimator_ckpt-claim-{checksum.value(os.fsencode(prefix.name)):08x}"
