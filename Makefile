@@ -50,7 +50,7 @@ quick: $(STAMP) ## Run the tests that need no TensorFlow (under 90 seconds)
 
 compat: $(STAMP) ## Read our results back with TensorFlow 1.15.5, 2.15.1 and 2.21.0
 	@bash tools/compat_venvs.sh
-	@$(BIN)/python -m pytest -q -rs -m compat tests/compat
+	@$(BIN)/python -m pytest -q -rs -m compat $(or $(COMPAT),tests/compat)
 
 soak: $(STAMP) ## Run the long crash and fuzz tests (about 20 minutes)
 	@$(BIN)/python -m pytest -q -m soak
