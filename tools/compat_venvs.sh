@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
-# Makes .venvs/tf115 and .venvs/tf221, each with a real TensorFlow of that version. Where
-# no Python for one can be found it says so, and `make compat` goes on without it.
+# Makes .venvs/tf115 and .venvs/tf221, each with a real TensorFlow of that version, and
+# .venvs/torch with PyTorch. Where no Python for one can be found, or its packages cannot
+# be installed, it says so, and `make compat` goes on without it.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -15,7 +16,11 @@ make_venv() { # directory, packages, Python versions
   echo "Making $directory with $packages ($python)"
   "$python" -m venv "$directory"
   # shellcheck disable=SC2086
-  "$directory/bin/python" -m pip install --quiet --disable-pip-version-check $packages
+  if ! "$directory/bin/python" -m pip install --quiet --disable-pip-version-check $packages; then
+    echo "Left out: $packages" >&2
+    rm -rf "$directory"
+    return 0
+  fi
   echo "$packages" > "$directory/.installed"
 }
 
@@ -24,3 +29,5 @@ make_venv tf115 "tensorflow==1.15.5 protobuf==3.20.3 numpy==1.18.5" 3.7
 make_venv tf221 "tensorflow-cpu==2.21.0 tf-keras==2.21.0 crc32c PyYAML pytest" 3.11 3.12 3.10
 # tf.estimator through the runtime, on the newest Python.
 make_venv tf221py313 "tensorflow-cpu==2.21.0 tf-keras==2.21.0 tensorflow-estimator==2.15.0 cramjam crc32c PyYAML rich scikit-learn pytest" 3.13 3.12
+# PyTorch and what reads its files, to load what we export; it needs no TensorFlow.
+make_venv torch "torch==2.13.0+cpu numpy==2.4.6 safetensors==0.8.0" 3.11 3.12 3.13
