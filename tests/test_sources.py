@@ -7,7 +7,7 @@ import pytest
 
 import estimator_ckpt as ec
 from tests import sources
-from tests.cli.commands import call
+from tests.cli.command_line import call
 from tests.sources import KINDS, NONE, STEP, VALUES, WEIGHTS
 
 

@@ -1,8 +1,7 @@
 """The `estimator-ckpt` command: finds the subcommand, runs it, turns errors into lines.
 
-Each subcommand is a module `<name>_command` of this package with
-`add_arguments(parser)` and `run(arguments) -> int`, imported only when it is asked
-for: what a command does not need, it does not load.
+Each subcommand is a module of `cli/commands/`, imported only when it is asked for: what
+a command does not need, it does not load.
 
 Exit codes: 0 done, 1 a difference or damage was found, 2 bad usage or input (with one
 line that says why), 130 interrupted, 143 and 129 stopped by SIGTERM and SIGHUP.
@@ -20,7 +19,7 @@ if TYPE_CHECKING:
 
 PROGRAM = "estimator-ckpt"
 
-#: Subcommands, with what they do; each is in the module `<name>_command`.
+#: Subcommands, with what they do; each is in the module `commands/<name>_command`.
 COMMANDS = {
     "inspect": "show what is in a checkpoint",
     "convert": "convert a checkpoint or a model dir to another format",
@@ -100,7 +99,7 @@ def _dispatch(arguments: Sequence[str]) -> int:
     asked = next((a for a in arguments if not a.startswith("-")), None)
     if arguments[:1] == ["run"] and arguments[1:2] not in (["-h"], ["--help"]):
         # A program's own arguments must not be parsed here.
-        run_command = importlib.import_module("estimator_ckpt.cli.run_command")
+        run_command = importlib.import_module("estimator_ckpt.cli.commands.run_command")
         run_command.run_unparsed(arguments[1:])
     parser = argparse.ArgumentParser(
         prog=PROGRAM,
@@ -118,7 +117,7 @@ def _dispatch(arguments: Sequence[str]) -> int:
             subparsers.add_parser(name, help=summary)
         parser.parse_args(arguments)  # --help, --version, or an error that lists them
         return 2
-    module = importlib.import_module(f"estimator_ckpt.cli.{asked}_command")
+    module = importlib.import_module(f"estimator_ckpt.cli.commands.{asked}_command")
     if hasattr(module, "define_flags"):
         module.define_flags()
     command = subparsers.add_parser(

@@ -5,7 +5,7 @@ import os
 import pytest
 
 from tests import processes
-from tests.cli.commands import run
+from tests.cli.command_line import run
 from tests.conftest import REPOSITORY
 
 JOB = """

@@ -15,7 +15,7 @@ from estimator_ckpt.bundle import dtypes, files
 from estimator_ckpt.bundle.header import Header
 from estimator_ckpt.bundle.index import serialize_index, shard_path
 from estimator_ckpt.bundle.writer import ShardWriter, write_bundle
-from tests.cli.commands import call, run
+from tests.cli.command_line import call, run
 from tests.conftest import REPOSITORY
 from tests.testdata_paths import TESTDATA
 

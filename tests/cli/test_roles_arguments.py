@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from tests.cli import commands
+from tests.cli import command_line
 from tests.testdata_paths import ROLES
 
 
@@ -13,14 +13,14 @@ def prefix(case):
 
 
 def inspected(case, *arguments):
-    done = commands.call("inspect", prefix(case), "--json", "--roles", *arguments)
+    done = command_line.call("inspect", prefix(case), "--json", "--roles", *arguments)
     assert done.returncode == 0, done.stderr
     document = json.loads(done.stdout)
     return {fields["name"]: fields for fields in document["variables"]}, document
 
 
 def test_inspect_shows_role_owner_and_evidence():
-    done = commands.call("inspect", prefix("1.15.5/named_adam_no_meta"), "--roles")
+    done = command_line.call("inspect", prefix("1.15.5/named_adam_no_meta"), "--roles")
     (row,) = [
         line
         for line in done.stdout.splitlines()
@@ -57,7 +57,7 @@ def test_what_is_undecided_is_said_and_can_be_overruled():
 
 
 def test_a_pattern_that_is_none_is_one_line():
-    done = commands.call("inspect", prefix("1.15.5/two_adams"), "--model_state=(")
+    done = command_line.call("inspect", prefix("1.15.5/two_adams"), "--model_state=(")
     assert done.returncode == 2
     assert "model_state" in done.stderr
     assert len(done.stderr.strip().splitlines()) == 1
@@ -67,6 +67,6 @@ def test_a_pattern_that_is_none_is_one_line():
     "command", ["inspect", "plan", "average", "warm_start", "convert", "slim"]
 )
 def test_every_command_that_uses_roles_can_be_overruled(command):
-    text = commands.call(command, "--help").stdout
+    text = command_line.call(command, "--help").stdout
     assert "--optimizer_state" in text
     assert "--model_state" in text

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from estimator_ckpt.bundle.writer import write_bundle
-from tests.cli.commands import call
+from tests.cli.command_line import call
 from tests.conftest import REPOSITORY
 from tests.testdata_paths import TESTDATA
 
@@ -167,7 +167,8 @@ def test_nohup_is_heeded(tmp_path):
 
 
 @pytest.mark.parametrize(
-    "module", ["cli.stop_signals", "cli.streams", "cli.verify_command", "bundle.reader"]
+    "module",
+    ["cli.stop_signals", "cli.streams", "cli.commands.verify_command", "bundle.reader"],
 )
 def test_an_interrupt_while_a_module_is_imported_is_one_line(module):
     code = (

@@ -9,7 +9,7 @@ import tensorflow as tf
 
 import estimator_ckpt as ec
 from tests import sources
-from tests.cli.commands import run
+from tests.cli.command_line import run
 from tests.conftest import REPOSITORY
 
 CONFIGS = sorted(glob.glob(os.path.join(REPOSITORY, "configs", "*.flags")))

@@ -11,7 +11,8 @@ from __future__ import annotations
 from argparse import ArgumentParser, Namespace
 from typing import Any, Optional
 
-from estimator_ckpt.cli import output, plan_command, shared_arguments, user_functions
+from estimator_ckpt.cli import output, shared_arguments, user_functions
+from estimator_ckpt.cli.commands import plan_command
 from estimator_ckpt.cli.usage_errors import UsageError
 from estimator_ckpt.conversion.targets import DATA
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from argparse import ArgumentParser, Namespace
 
 from estimator_ckpt.checkpoint import formats, roles
-from estimator_ckpt.cli import output, plan_command, shared_arguments
+from estimator_ckpt.cli import output, shared_arguments
+from estimator_ckpt.cli.commands import plan_command
 from estimator_ckpt.conversion.first_checkpoint import (
     plan_model_dir,
     warm_start_model_dir,

@@ -88,7 +88,7 @@ def _show_warm_start(
     functions: dict[str, Callable[..., Any]], params: dict[str, Any]
 ) -> int:
     """Prints what the warm start would do; 1 if something is missing or differs."""
-    from estimator_ckpt.cli import plan_command
+    from estimator_ckpt.cli.commands import plan_command
     from estimator_ckpt.estimator import resuming
     from estimator_ckpt.planning import plan
 

@@ -7,7 +7,7 @@ import tensorflow as tf
 
 import estimator_ckpt as ec
 from estimator_ckpt.cli import main
-from tests.cli.commands import run
+from tests.cli.command_line import run
 from tests.conftest import REPOSITORY
 from tests.testdata_paths import PREFIXES, TESTDATA
 

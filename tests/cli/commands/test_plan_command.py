@@ -9,7 +9,7 @@ import sys
 import pytest
 
 import estimator_ckpt as ec
-from tests.cli import commands
+from tests.cli import command_line
 from tests.conftest import REPOSITORY
 from tests.testdata_paths import PREFIXES, TESTDATA, V1_PREFIXES
 
@@ -17,7 +17,7 @@ DIGITS = str(PREFIXES["digits/model.ckpt-300"])
 
 
 def run(*arguments, code=0, cwd=REPOSITORY):
-    done = commands.run(*arguments, cwd=cwd)
+    done = command_line.run(*arguments, cwd=cwd)
     assert done.returncode == code, done.stdout + done.stderr
     return done
 
