@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Any
 __version__ = "0.1.0"
 
 _ESTIMATOR = {
-    "warm_start_from": "estimator_ckpt.estimator.warm_start",
-    "warm_start_settings": "estimator_ckpt.estimator.warm_start",
+    "warm_start_from": "estimator_ckpt.estimator.warm_starts.warm_start",
+    "warm_start_settings": "estimator_ckpt.estimator.warm_starts.warm_start",
     "with_scaffold": "estimator_ckpt.estimator.scaffolds",
 }
 _TENSORFLOW = {
@@ -63,8 +63,10 @@ if TYPE_CHECKING:
     from estimator_ckpt.estimator.runtime import enable_estimator as enable_estimator
     from estimator_ckpt.estimator.scaffolds import scaffold as scaffold
     from estimator_ckpt.estimator.scaffolds import with_scaffold as with_scaffold
-    from estimator_ckpt.estimator.warm_start import warm_start_from as warm_start_from
-    from estimator_ckpt.estimator.warm_start import (
+    from estimator_ckpt.estimator.warm_starts.warm_start import (
+        warm_start_from as warm_start_from,
+    )
+    from estimator_ckpt.estimator.warm_starts.warm_start import (
         warm_start_settings as warm_start_settings,
     )
     from estimator_ckpt.keras.convert_for import convert_for as convert_for

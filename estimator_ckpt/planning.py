@@ -93,7 +93,7 @@ def plan(
     read_by = _ReadBy(names, Overruling.of(optimizer_state, model_state))
     old, new = _sides(source, target, read_by, input_fn, params, mode, config)
     if vocab_info:
-        from estimator_ckpt.estimator import carried_values
+        from estimator_ckpt.estimator.warm_starts import carried_values
 
         followed = carried_values.with_state(vocab_info, new.variables)
         axes = carried_values.axes(followed)
@@ -222,7 +222,7 @@ def _sides(
     if isinstance(target, (str, os.PathLike)):
         new = _checkpoint(target, read_by, require_unique=True)
         return _checkpoint(source, read_by), new
-    from estimator_ckpt.keras import object_variables
+    from estimator_ckpt.keras.objects import object_variables
 
     if object_variables.is_trackable(target):
         variables = object_variables.of_trackable(target, read_by.overruling)

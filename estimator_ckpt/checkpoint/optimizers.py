@@ -11,7 +11,8 @@ Where it does not, a formula here says what it becomes:
 
 Source: the optimizers of TensorFlow 1.15.5 (`tensorflow/python/training/*.py`,
 `tensorflow/core/kernels/training_ops.cc`), of Keras 2.15 and of Keras 3;
-`tests/keras/test_trajectories.py` holds each against a real TensorFlow 1.15.5.
+`tests/keras/optimizers/test_trajectories.py` holds each against a real TensorFlow
+1.15.5.
 """
 
 from __future__ import annotations

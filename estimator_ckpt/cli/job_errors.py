@@ -41,7 +41,9 @@ def reporting(model_dir: str) -> Iterator[None]:
     except (CheckpointError, UsageError, OSError):
         raise
     except Exception as error:
-        from estimator_ckpt.estimator import disk_space  # it has imported TensorFlow
+        from estimator_ckpt.estimator.saving import (
+            disk_space,  # it has imported TensorFlow
+        )
 
         with disk_space.reporting(model_dir, "the job stopped"):
             frames = [

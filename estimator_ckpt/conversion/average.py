@@ -24,9 +24,10 @@ from estimator_ckpt.checkpoint.naming import NamesLike
 from estimator_ckpt.checkpoint.opening import Checkpoint
 from estimator_ckpt.checkpoint.roles import OF_MODEL, Regexes
 from estimator_ckpt.checkpoint.variable import StoredVariable
-from estimator_ckpt.conversion import convert, model_dirs, new_bundle, snapshot
+from estimator_ckpt.conversion import convert, model_dirs
 from estimator_ckpt.conversion.key_moves import KeyMoves, Naming, NewTensor
 from estimator_ckpt.conversion.targets import Target
+from estimator_ckpt.conversion.writing import new_bundle, snapshot
 from estimator_ckpt.maps.filters import Patterns
 
 if TYPE_CHECKING:

@@ -19,10 +19,11 @@ from estimator_ckpt.checkpoint.formats import Format, FormatLike
 from estimator_ckpt.checkpoint.naming import NamesLike
 from estimator_ckpt.checkpoint.opening import Checkpoint
 from estimator_ckpt.checkpoint.roles import Regexes
-from estimator_ckpt.conversion import key_moves, new_bundle, snapshot
+from estimator_ckpt.conversion import key_moves
 from estimator_ckpt.conversion.key_moves import KeyMoves, Naming
-from estimator_ckpt.conversion.new_bundle import Written
 from estimator_ckpt.conversion.targets import Target
+from estimator_ckpt.conversion.writing import new_bundle, snapshot
+from estimator_ckpt.conversion.writing.new_bundle import Written
 from estimator_ckpt.maps.filters import Patterns
 
 

@@ -25,9 +25,10 @@ from estimator_ckpt.checkpoint.naming import NamesBy, NamesLike
 from estimator_ckpt.checkpoint.opening import Checkpoint
 from estimator_ckpt.checkpoint.roles import Overruling, Regexes
 from estimator_ckpt.checkpoint.variable import Variable
-from estimator_ckpt.conversion import claims, key_moves, new_bundle, snapshot
+from estimator_ckpt.conversion import key_moves
 from estimator_ckpt.conversion.key_moves import KeyMoves, ResultKeys
 from estimator_ckpt.conversion.targets import Target
+from estimator_ckpt.conversion.writing import claims, new_bundle, snapshot
 from estimator_ckpt.maps import plans
 from estimator_ckpt.maps.filters import Patterns
 from estimator_ckpt.maps.renaming import Renaming

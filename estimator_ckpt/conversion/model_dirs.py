@@ -25,9 +25,10 @@ from estimator_ckpt.checkpoint import messages, object_keys, prefixes, state_fil
 from estimator_ckpt.checkpoint.formats import FormatLike
 from estimator_ckpt.checkpoint.naming import NamesLike
 from estimator_ckpt.checkpoint.roles import Regexes
-from estimator_ckpt.conversion import claims, convert
+from estimator_ckpt.conversion import convert
 from estimator_ckpt.conversion.key_moves import Naming
 from estimator_ckpt.conversion.targets import Target
+from estimator_ckpt.conversion.writing import claims
 from estimator_ckpt.maps.filters import Patterns
 
 _log = logs.logger()

@@ -24,9 +24,10 @@ from estimator_ckpt.checkpoint.roles import (
     Regexes,
     Role,
 )
-from estimator_ckpt.conversion import convert, key_moves, new_bundle, snapshot
+from estimator_ckpt.conversion import convert, key_moves
 from estimator_ckpt.conversion.key_moves import ResultKeys
 from estimator_ckpt.conversion.targets import Target
+from estimator_ckpt.conversion.writing import new_bundle, snapshot
 
 
 @dataclasses.dataclass(frozen=True)

@@ -10,7 +10,8 @@ from tensorflow.compat import v1 as tf1
 
 from estimator_ckpt.checkpoint.roles import AS_FOUND, Overruling
 from estimator_ckpt.checkpoint.variable import Variable
-from estimator_ckpt.estimator import carried_values, graph_variables, runtime
+from estimator_ckpt.estimator import graph_variables, runtime
+from estimator_ckpt.estimator.warm_starts import carried_values
 from estimator_ckpt.tf_private import graph_api
 
 

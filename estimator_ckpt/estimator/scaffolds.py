@@ -11,20 +11,17 @@ from tensorflow.compat import v1 as tf1
 
 from estimator_ckpt.bundle import logs
 from estimator_ckpt.checkpoint import formats
-from estimator_ckpt.estimator import (
-    graph_variables,
-    job_dirs,
-    resuming,
-    saver_hooks,
-)
+from estimator_ckpt.estimator import graph_variables
 from estimator_ckpt.estimator import model_fn_wrappers as model_fns
-from estimator_ckpt.estimator.saver_settings import (
+from estimator_ckpt.estimator.restoring import job_dirs, resuming
+from estimator_ckpt.estimator.saving import saver_hooks
+from estimator_ckpt.estimator.saving.saver_settings import (
     ON_DAMAGED,
     ON_MISSING,
     CheckpointFactory,
     Settings,
 )
-from estimator_ckpt.estimator.savers import FormatSaver
+from estimator_ckpt.estimator.saving.savers import FormatSaver
 from estimator_ckpt.maps.assignment import AssignmentMap
 from estimator_ckpt.tf_private import graph_api, savers_api
 

@@ -6,8 +6,8 @@ import contextlib
 from collections.abc import Iterator
 
 from estimator_ckpt.keras import tensor_origins
-from estimator_ckpt.keras.descriptions import ObjectDescription
 from estimator_ckpt.keras.object_plans import ObjectPlan
+from estimator_ckpt.keras.objects.descriptions import ObjectDescription
 
 
 def assign(description: ObjectDescription, made: ObjectPlan) -> None:

@@ -15,19 +15,19 @@ from estimator_ckpt.bundle import files
 from estimator_ckpt.checkpoint import naming, opening
 from estimator_ckpt.checkpoint.naming import NamesBy
 from estimator_ckpt.checkpoint.opening import Checkpoint
-from estimator_ckpt.conversion import new_bundle
 from estimator_ckpt.conversion.targets import Target
+from estimator_ckpt.conversion.writing import new_bundle
 from estimator_ckpt.keras import (
-    keras_3_models,
     keras_files,
     load_into,
     object_requests,
     to_names,
     to_objects,
 )
-from estimator_ckpt.keras.descriptions import ObjectDescription, TrackableError
 from estimator_ckpt.keras.object_plans import ObjectPlan
 from estimator_ckpt.keras.object_requests import Iterations, Request
+from estimator_ckpt.keras.objects import keras_3_models
+from estimator_ckpt.keras.objects.descriptions import ObjectDescription, TrackableError
 from estimator_ckpt.layouts import layer_rules
 from estimator_ckpt.maps.plans import Plan
 from estimator_ckpt.tf_private import keras_api
@@ -224,7 +224,7 @@ def _described(
             f"tf.train.Checkpoint restores it: give a destination .weights.h5 or "
             f".keras, or load_into"
         )
-    from estimator_ckpt.keras import trackables  # imports TensorFlow
+    from estimator_ckpt.keras.objects import trackables  # imports TensorFlow
 
     return trackables.describe(
         trackable,

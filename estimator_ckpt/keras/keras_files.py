@@ -13,8 +13,8 @@ from typing import Any
 from estimator_ckpt.bundle import files
 from estimator_ckpt.bundle.errors import CheckpointError, DestinationExistsError
 from estimator_ckpt.keras import assigning
-from estimator_ckpt.keras.descriptions import ObjectDescription, TrackableError
 from estimator_ckpt.keras.object_plans import ObjectPlan
+from estimator_ckpt.keras.objects.descriptions import ObjectDescription, TrackableError
 from estimator_ckpt.tf_private import keras_api
 
 _WEIGHTS, _MODEL = ".weights.h5", ".keras"

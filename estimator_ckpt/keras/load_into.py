@@ -7,9 +7,10 @@ from typing import Any, Optional
 
 from estimator_ckpt.bundle import files
 from estimator_ckpt.checkpoint import naming
-from estimator_ckpt.keras import assigning, keras_3_models, object_requests, to_objects
-from estimator_ckpt.keras.descriptions import ObjectDescription
+from estimator_ckpt.keras import assigning, object_requests, to_objects
 from estimator_ckpt.keras.object_requests import Iterations, Request
+from estimator_ckpt.keras.objects import keras_3_models
+from estimator_ckpt.keras.objects.descriptions import ObjectDescription
 from estimator_ckpt.layouts import layer_rules
 from estimator_ckpt.maps.plans import Plan
 
@@ -75,7 +76,7 @@ def described(
     """An object described for its variables to be assigned: without a save_counter."""
     if keras_3_models.is_one(trackable):
         return keras_3_models.describe(trackable, input_shape=input_shape)
-    from estimator_ckpt.keras import trackables  # imports TensorFlow
+    from estimator_ckpt.keras.objects import trackables  # imports TensorFlow
 
     return trackables.describe(
         trackable,

@@ -16,8 +16,8 @@ from typing import Optional
 
 from estimator_ckpt.checkpoint import object_keys, roles
 from estimator_ckpt.checkpoint.naming import NamesBy
-from estimator_ckpt.keras.descriptions import ObjectDescription
 from estimator_ckpt.keras.object_sources import Source
+from estimator_ckpt.keras.objects.descriptions import ObjectDescription
 
 
 def matches(description: ObjectDescription, source: Source) -> dict[str, str]:

@@ -11,8 +11,8 @@ from estimator_ckpt.bundle.errors import CheckpointError
 from estimator_ckpt.checkpoint import messages, roles
 from estimator_ckpt.checkpoint.variable import Variable
 from estimator_ckpt.conversion.key_moves import KeyMoves
-from estimator_ckpt.keras.descriptions import ObjectVariable
 from estimator_ckpt.keras.object_sources import Source
+from estimator_ckpt.keras.objects.descriptions import ObjectVariable
 from estimator_ckpt.keras.tensor_origins import Computed, FromSource, Origin
 from estimator_ckpt.maps import plans
 from estimator_ckpt.maps.plans import Choice, Item, Plan, Verdict

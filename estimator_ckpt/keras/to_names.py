@@ -13,22 +13,22 @@ from estimator_ckpt.checkpoint import messages, object_keys, optimizers, roles
 from estimator_ckpt.checkpoint.opening import Checkpoint
 from estimator_ckpt.checkpoint.optimizers import Change, Kind
 from estimator_ckpt.checkpoint.variable import Variable
-from estimator_ckpt.keras import (
-    beta_powers,
-    caveats,
-    loss_scales,
-    object_plans,
-    optimizer_state,
-)
-from estimator_ckpt.keras.descriptions import (
+from estimator_ckpt.keras import object_plans
+from estimator_ckpt.keras.object_plans import ConversionError, NewVariable, ObjectPlan
+from estimator_ckpt.keras.object_requests import Request
+from estimator_ckpt.keras.object_sources import Source
+from estimator_ckpt.keras.objects.descriptions import (
     ObjectDescription,
     ObjectVariable,
     OptimizerDescription,
 )
-from estimator_ckpt.keras.object_plans import ConversionError, NewVariable, ObjectPlan
-from estimator_ckpt.keras.object_requests import Request
-from estimator_ckpt.keras.object_sources import Source
-from estimator_ckpt.keras.optimizer_state import OptimizerStateError
+from estimator_ckpt.keras.optimizers import (
+    beta_powers,
+    caveats,
+    loss_scales,
+    optimizer_state,
+)
+from estimator_ckpt.keras.optimizers.optimizer_state import OptimizerStateError
 from estimator_ckpt.keras.tensor_origins import FromSource
 from estimator_ckpt.keras.to_objects import require_targets, shape_of, steps_by_path
 from estimator_ckpt.layouts.layout_rule import LayoutRule

@@ -9,22 +9,17 @@ from typing import Optional
 from estimator_ckpt.checkpoint import messages, optimizers
 from estimator_ckpt.checkpoint.opening import Checkpoint
 from estimator_ckpt.checkpoint.optimizers import Change
-from estimator_ckpt.keras import (
-    caveats,
-    loss_scales,
-    matching_names,
-    object_plans,
-    optimizer_state,
-)
-from estimator_ckpt.keras.descriptions import (
+from estimator_ckpt.keras import matching_names, object_plans
+from estimator_ckpt.keras.object_plans import ConversionError, NewVariable, ObjectPlan
+from estimator_ckpt.keras.object_requests import Iterations, Request
+from estimator_ckpt.keras.object_sources import Source
+from estimator_ckpt.keras.objects.descriptions import (
     ObjectDescription,
     ObjectVariable,
     OptimizerDescription,
 )
-from estimator_ckpt.keras.object_plans import ConversionError, NewVariable, ObjectPlan
-from estimator_ckpt.keras.object_requests import Iterations, Request
-from estimator_ckpt.keras.object_sources import Source
-from estimator_ckpt.keras.optimizer_state import State
+from estimator_ckpt.keras.optimizers import caveats, loss_scales, optimizer_state
+from estimator_ckpt.keras.optimizers.optimizer_state import State
 from estimator_ckpt.keras.tensor_origins import FromSource
 from estimator_ckpt.layouts.layout_rule import LayoutRule, LayoutRuleError
 

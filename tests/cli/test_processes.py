@@ -1,4 +1,4 @@
-"""Each command once as an interpreter of its own; the other tests fork (`command_line`)."""
+"""Each command once as an interpreter of its own; other tests fork (`command_line`)."""
 
 import os
 import subprocess

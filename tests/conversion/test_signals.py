@@ -10,7 +10,7 @@ import pytest
 import estimator_ckpt as ec
 from tests.conftest import REPOSITORY
 from tests.conversion.saving import tree
-from tests.conversion.test_snapshot import make_model_dir, make_old_destination
+from tests.conversion.writing.test_snapshot import make_model_dir, make_old_destination
 
 #: Runs a command, and before its n-th change of the file system sends itself a signal.
 SIGNALLED = """

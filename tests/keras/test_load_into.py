@@ -7,7 +7,7 @@ import pytest
 import tensorflow as tf
 
 import estimator_ckpt as ec
-from estimator_ckpt.keras import trackables
+from estimator_ckpt.keras.objects import trackables
 from tests.keras.keras_trajectory import model_of
 from tests.testdata import trajectory
 from tests.testdata_paths import PREFIXES, TESTDATA, session_values

@@ -15,7 +15,7 @@ import pytest
 import tensorflow as tf
 
 import estimator_ckpt as ec
-from estimator_ckpt.keras import trackables
+from estimator_ckpt.keras.objects import trackables
 from estimator_ckpt.layouts import layer_rules
 from tests.keras.keras_trajectory import OPTIMIZERS, layouts, model_of, schedule, train
 from tests.testdata import trajectory, trajectory_graph

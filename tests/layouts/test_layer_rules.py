@@ -52,7 +52,7 @@ def rule_of(scope, cell, model, kind):
 
 
 def ec_names(model):
-    from estimator_ckpt.keras import trackables
+    from estimator_ckpt.keras.objects import trackables
 
     return trackables.describe(model).variables
 

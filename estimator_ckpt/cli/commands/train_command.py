@@ -89,7 +89,7 @@ def _show_warm_start(
 ) -> int:
     """Prints what the warm start would do; 1 if something is missing or differs."""
     from estimator_ckpt.cli.commands import plan_command
-    from estimator_ckpt.estimator import resuming
+    from estimator_ckpt.estimator.restoring import resuming
     from estimator_ckpt.planning import plan
 
     if not FLAGS.warm_start_from:
@@ -119,7 +119,7 @@ def _train(functions: dict[str, Callable[..., Any]], params: dict[str, Any]) -> 
     logging.set_verbosity(logging.INFO)
     import tensorflow as tf
 
-    from estimator_ckpt.estimator import job_dirs, resuming
+    from estimator_ckpt.estimator.restoring import job_dirs, resuming
 
     tf.get_logger().handlers.clear()  # else each of its lines is shown twice
     job_dirs.require_plain(FLAGS.model_dir)

@@ -1,0 +1,142 @@
+"""The shard of a new bundle that is written anew.
+
+In it are tensors that the source does not have in this form, and, where tensors are
+copied one by one, those that it has.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from estimator_ckpt.bundle import coding, dtypes
+from estimator_ckpt.bundle.entry import Entry
+from estimator_ckpt.bundle.errors import CorruptIndexError
+from estimator_ckpt.bundle.reader import BundleReader
+from estimator_ckpt.bundle.writer import ShardWriter
+from estimator_ckpt.checkpoint import object_keys
+from estimator_ckpt.conversion.key_moves import KeyMoves
+from estimator_ckpt.conversion.writing.drafts import Place, Prepared, place_of
+
+
+def copied(
+    ready: Prepared, shard: ShardWriter, is_checked: bool
+) -> Iterator[tuple[bytes, bytes]]:
+    """Copies the kept tensors' bytes into a shard.
+
+    Args:
+      ready: the source, and what of it is kept.
+      shard: the shard.
+      is_checked: whether each is held against its checksum; else it keeps that, so
+        that damage is not made to look whole.
+
+    Yields:
+      New keys and entries.
+
+    Raises:
+      CorruptIndexError: tensors overlap, so that the copies would exceed the source.
+      CorruptDataError: a tensor is damaged.
+    """
+    reader, new, source = ready
+    if new.size > source.size:
+        raise CorruptIndexError(
+            f"{reader.index.source}: tensors overlap in their shards: they take "
+            f"{new.size} bytes, more than there are"
+        )
+    copies: dict[Place, Entry] = {}
+    for kept in new.kept:
+        entry = kept.entry
+        if not kept.new_names:
+            continue
+        if entry.is_partitioned:
+            entry = entry._replace(shard_id=0, offset=0)
+        else:
+            place = place_of(entry)
+            if place not in copies:
+                if is_checked:
+                    reader.verify(kept.key)
+                copies[place] = shard.copy(entry, reader.iter_chunks(kept.key))
+            copy = copies[place]
+            entry = entry._replace(shard_id=copy.shard_id, offset=copy.offset)
+        for key in kept.new_keys():
+            yield key, entry.serialize()
+
+
+def written(ready: Prepared, shard: ShardWriter) -> Iterator[tuple[bytes, bytes]]:
+    """Writes the tensors that the source does not have in this form.
+
+    Yields:
+      New keys and entries.
+
+    Raises:
+      As `copied`.
+    """
+    moves = ready.new.moves
+    for name, entry in (*_written_whole(ready, shard), *_written_anew(moves, shard)):
+        yield coding.name_to_key(name), entry.serialize()
+    if moves.graph is not None:
+        graph = shard.add_string(moves.graph)
+        yield coding.name_to_key(object_keys.OBJECT_GRAPH_KEY), graph.serialize()
+    if moves.fresh_step:
+        zero = _add_int64(shard, 0).serialize()
+        for name in moves.fresh_step:
+            yield coding.name_to_key(name), zero
+    if moves.needs_counter:
+        counter = _add_int64(shard, _save_counter(ready.reader, moves))
+        yield coding.name_to_key(object_keys.SAVE_COUNTER_KEY), counter.serialize()
+
+
+def _written_whole(ready: Prepared, shard: ShardWriter) -> Iterator[tuple[str, Entry]]:
+    """Writes the partitioned variables that have to be joined."""
+    reader, new, source = ready
+    stored = sum(
+        part.size for name in new.whole for part in reader.index.slices(name).values()
+    )
+    if stored > source.size:
+        raise CorruptIndexError(
+            f"{reader.index.source}: slices overlap in their shards: they take "
+            f"{stored} bytes, more than there are"
+        )
+    for name, keys in new.whole.items():
+        entry = reader.index[name]
+        dtype = dtypes.of(entry.dtype)
+        if dtype.is_string:
+            entry = shard.add(reader.read(name))
+        else:
+            pieces = (piece.view("u1").data for piece in reader.iter_arrays(name))
+            entry = shard.add_chunks(dtype, entry.shape, pieces)
+        yield from ((key, entry) for key in keys)
+
+
+def _written_anew(moves: KeyMoves, shard: ShardWriter) -> Iterator[tuple[str, Entry]]:
+    """Writes the tensors whose bytes come from elsewhere; under several keys, once."""
+    entries: dict[int, Entry] = {}
+    for key, tensor in moves.written.items():
+        if id(tensor) not in entries:
+            dtype, chunks = dtypes.named(tensor.dtype), tensor.chunks()
+            if dtype.is_string:
+                (strings,) = chunks
+                entries[id(tensor)] = shard.add(strings)
+            else:
+                entry = shard.add_chunks(dtype, tensor.shape, chunks)
+                entries[id(tensor)] = entry
+        yield key, entries[id(tensor)]
+
+
+def _add_int64(shard: ShardWriter, value: int) -> Entry:
+    data = value.to_bytes(8, "little", signed=True)
+    return shard.add_chunks(dtypes.named("int64"), (), [data])
+
+
+def _save_counter(reader: BundleReader, moves: KeyMoves) -> int:
+    """The global step, so that TF2 code saves over no earlier checkpoint; or 1."""
+    if moves.fresh_step:
+        return 0
+    for old, new in moves.new_keys.items():
+        if object_keys.STEP_KEY in new or object_keys.GLOBAL_STEP in new:
+            entry = reader.index[old]
+            if not entry.shape and entry.dtype_name in ("int32", "int64"):
+                key = coding.name_to_key(old)
+                reader.verify(key)
+                data = b"".join(map(bytes, reader.iter_chunks(key)))
+                return int.from_bytes(data, "little", signed=True)
+    return 1

@@ -1,0 +1,150 @@
+"""Checkpoints as training jobs read them: opened as everywhere, wherever they are.
+
+What a path means and what a checkpoint holds is decided by `checkpoint.opening`, in the
+store that the path is in. So a job finds what the commands and the dry runs show.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import os
+from collections.abc import Iterator
+
+import tensorflow as tf
+
+from estimator_ckpt.bundle import files
+from estimator_ckpt.bundle.errors import (
+    CheckpointNotFoundError,
+    CorruptDataError,
+    CorruptIndexError,
+)
+from estimator_ckpt.bundle.index import index_path
+from estimator_ckpt.checkpoint import object_graph, opening, prefixes
+from estimator_ckpt.checkpoint.opening import Checkpoint
+from estimator_ckpt.checkpoint.roles import AS_FOUND, Overruling
+from estimator_ckpt.estimator import gfile_store
+from estimator_ckpt.estimator.restoring import job_dirs
+from estimator_ckpt.estimator.restoring.job_dirs import StateFileError
+from estimator_ckpt.estimator.restoring.restore_errors import (
+    DamagedCheckpointError,
+)
+from estimator_ckpt.maps.assignment import AssignmentMap, AssignmentMapError
+
+
+def resolve(path: files.PathLike) -> str:
+    """The prefix of the checkpoint that a path stands for, as for `open_checkpoint`.
+
+    Raises:
+      CheckpointNotFoundError: nothing is there, or no checkpoint is in it.
+    """
+    return prefixes.find(path, gfile_store.of(path)).prefix
+
+
+def read(prefix: str, overruling: Overruling = AS_FOUND) -> Checkpoint:
+    """Opens a checkpoint, in the store that it is in.
+
+    Args:
+      prefix: its prefix.
+      overruling: what a user says of its variables' roles.
+
+    Raises:
+      CheckpointNotFoundError: it is not there.
+      DamagedCheckpointError: it cannot be read.
+    """
+    with reporting_damage(prefix):
+        store = gfile_store.of(prefix)
+        return opening.opened(prefix, store=store, overruling=overruling)
+
+
+def full_names(checkpoint: Checkpoint) -> dict[str, str]:
+    """Object keys by full name, as TensorFlow's own fallback reads them.
+
+    Of two with one name, the last. Empty without an object graph.
+    """
+    if checkpoint.graph is None:
+        return {}
+    nodes = object_graph.saved_nodes(checkpoint.graph)
+    return {node.full_name: node.key for node in nodes}
+
+
+def renamed(source: Checkpoint, assignment_map: AssignmentMap) -> Checkpoint:
+    """The checkpoint with its variables under the names that a map gives them.
+
+    A job that goes on under a map reads its own checkpoints through it, too, and those
+    have the new names already. So the map must leave new names alone; only a copy of a
+    variable that keeps its name may be there already, and is then what is restored.
+
+    Raises:
+      AssignmentMapError: it does not, or gives two variables one name.
+    """
+    keys = source.contents.keys
+    owners = source.roles.owners if assignment_map else {}
+    pairs = assignment_map.rename(
+        keys, source=source.prefix, among_others=True, owners=owners
+    ).pairs
+    moved = [(old, new) for old, new in pairs if new != old]
+    staying = {old for old, new in pairs if new == old}
+    twice = sorted(new for old, new in moved if new in keys and old not in staying)
+    if twice:
+        raise AssignmentMapError(
+            f"{source.prefix} has variables that the assignment map renames others to: "
+            f"{', '.join(map(repr, twice))}. A saver's map is for names that are gone; "
+            f"for this convert the checkpoint first (estimator-ckpt convert)"
+        )
+    if not moved:
+        return source
+    new_keys = {new: keys[old] for old, new in pairs}
+    new_keys |= {new: keys[new] for _, new in moved if new in keys}
+    meaning = dataclasses.replace(source.contents, keys=new_keys)
+    return Checkpoint(
+        source.reader, source.graph, meaning, source.store, source.overruling
+    )
+
+
+def require_whole_files(prefix: str) -> None:
+    """Checks that a checkpoint's files are there, and as long as its index says.
+
+    TensorFlow takes a missing shard for a checkpoint that lacks variables.
+
+    Raises:
+      ValueError: there is no such checkpoint.
+      DamagedCheckpointError: a file that should be there is missing or cut off.
+    """
+    try:
+        with read(prefix) as checkpoint, reporting_damage(prefix):
+            checkpoint.require_whole()
+    except CheckpointNotFoundError:
+        if _is_recorded(prefix):
+            raise DamagedCheckpointError(
+                f"{index_path(prefix)}: the index is missing, though the state file "
+                f"names it"
+            ) from None
+        raise ValueError(
+            f"The passed save_path is not a valid checkpoint: {prefix}"
+        ) from None
+
+
+@contextlib.contextmanager
+def reporting_damage(prefix: str) -> Iterator[None]:
+    """Turns what reading a damaged checkpoint raises into DamagedCheckpointError."""
+    try:
+        yield
+    except (
+        CorruptIndexError,
+        CorruptDataError,
+        tf.errors.DataLossError,
+        tf.errors.OutOfRangeError,
+        tf.errors.NotFoundError,
+    ) as error:
+        first_line = (str(error).strip().splitlines() or [type(error).__name__])[0]
+        raise DamagedCheckpointError(f"{prefix} is damaged: {first_line}") from error
+
+
+def _is_recorded(prefix: str) -> bool:
+    """Whether the state file beside a checkpoint names it as the latest."""
+    try:
+        found = job_dirs.recorded(os.path.dirname(prefix))
+    except StateFileError:
+        return False
+    return found is not None and job_dirs.is_same(found.latest, prefix)
