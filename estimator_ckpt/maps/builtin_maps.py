@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import dataclasses
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 
 from estimator_ckpt.checkpoint import messages, optimizers
 from estimator_ckpt.maps.map_rules import BUILTIN, AssignmentMapError, Rule
+from estimator_ckpt.maps.torch_names import albert, bert, electra, gpt2, resnet, t5
+from estimator_ckpt.maps.torch_names.torch_name import TorchName
 
 
 @dataclasses.dataclass(frozen=True)
@@ -17,18 +19,31 @@ class BuiltinMap:
     Attributes:
       regexes: regexes over whole names and what they become, in order.
       replaces: whether a renamed variable takes the place of one that has the name.
+      torch_names: gives more regexes, of a map to the names of a model in PyTorch.
     """
 
-    regexes: tuple[tuple[str, str], ...]
+    regexes: tuple[tuple[str, str], ...] = ()
     replaces: bool = False
+    torch_names: Callable[[], Sequence[TorchName]] = tuple
 
     def rules(self, name: str) -> list[Rule]:
         """Its rules."""
         where = f"{BUILTIN}{name}"
         return [
-            Rule(re.compile(source), target, where, self.replaces)
-            for source, target in self.regexes
+            *(
+                Rule(re.compile(source), target, where, self.replaces)
+                for source, target in self.regexes
+            ),
+            *(
+                Rule(re.compile(row.source), row.target, where, False, row.arrangement)
+                for row in self.torch_names()
+            ),
         ]
+
+    @property
+    def is_to_torch(self) -> bool:
+        """Whether it gives the names of a model in PyTorch."""
+        return bool(self.torch_names())
 
 
 _CELLS = "|".join(
@@ -93,6 +108,25 @@ BUILTIN_MAPS: Mapping[str, BuiltinMap] = {
             (r"(.+)/depthwise_weights", r"\1/depthwise_kernel"),
             (r"(.+)/pointwise_weights", r"\1/pointwise_kernel"),
         )
+    ),
+    # Models in PyTorch; each module names its sources.
+    "bert_to_hf": BuiltinMap(torch_names=lambda: bert.BERT),
+    "albert_to_hf": BuiltinMap(torch_names=lambda: albert.ALBERT),
+    "electra_to_hf": BuiltinMap(torch_names=lambda: electra.ELECTRA),
+    "electra_generator_to_hf": BuiltinMap(
+        torch_names=lambda: electra.ELECTRA_GENERATOR
+    ),
+    "gpt2_to_hf": BuiltinMap(torch_names=lambda: gpt2.GPT2),
+    "t5_to_hf": BuiltinMap(torch_names=lambda: t5.T5),
+    "slim_resnet_to_torchvision": BuiltinMap(torch_names=resnet.slim),
+    "official_resnet50_to_torchvision": BuiltinMap(
+        torch_names=lambda: resnet.official(3, 4, 6, 3)
+    ),
+    "official_resnet101_to_torchvision": BuiltinMap(
+        torch_names=lambda: resnet.official(3, 4, 23, 3)
+    ),
+    "official_resnet152_to_torchvision": BuiltinMap(
+        torch_names=lambda: resnet.official(3, 8, 36, 3)
     ),
 }
 

@@ -10,6 +10,7 @@ from typing import Any, Optional, Union
 from estimator_ckpt.bundle.errors import CheckpointError
 from estimator_ckpt.checkpoint import object_keys
 from estimator_ckpt.maps import regexes
+from estimator_ckpt.maps.torch_names.torch_name import Arrangement
 
 #: What stands before the name of a built-in map.
 BUILTIN = "builtin:"
@@ -30,12 +31,15 @@ class Rule:
       replaces: whether a variable that it renames takes the place of one that has
         the new name already, instead of clashing with it. It comes before the others,
         which go on with what it made of a name.
+      arrangement: how PyTorch has the numbers of what it renames; None if it does not
+        say.
     """
 
     source: Union[str, re.Pattern[str]]
     target: str
     where: str
     replaces: bool = False
+    arrangement: Optional[Arrangement] = None
 
     def rename(self, name: str) -> Optional[str]:
         """The new name of a variable, or None if the rule is not about it."""
