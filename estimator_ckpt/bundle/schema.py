@@ -205,27 +205,3 @@ class TensorProto(NamedTuple):
     half_val: Sequence[int] = ()
     uint32_val: Sequence[int] = ()
     uint64_val: Sequence[int] = ()
-
-
-# tensorflow/core/framework/node_def.proto, attr_value.proto
-
-
-@message(Field(1, STRING), Field(2, only(Field(8, embedded(TensorProto)))))
-class AttrEntry(NamedTuple):
-    """An entry of the map `attr`; its AttrValue as its `tensor`."""
-
-    key: str = ""
-    value: TensorProto = TensorProto()
-
-
-@message(
-    Field(1, STRING),
-    Field(2, STRING),
-    Field(3, STRING, repeated=True),
-    Field(5, embedded(AttrEntry), repeated=True),
-)
-class NodeDef(NamedTuple):
-    name: str = ""
-    op: str = ""
-    input: tuple[str, ...] = ()
-    attr: tuple[AttrEntry, ...] = ()

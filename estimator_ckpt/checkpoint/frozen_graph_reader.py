@@ -5,7 +5,7 @@ are shapes, axes and paddings: weights are those that an Identity reads as it re
 variable (`dense/kernel/read`, `.../ReadVariableOp`). Where no Identity is left, since
 the graph was optimized, they are those of floating point and at least one dimension.
 
-The file is mapped, and only what a constant says of itself is read before its values.
+The file is read and not mapped, and a constant's values only when they are asked for.
 
 Source: `tensorflow/core/framework/{graph,node_def,tensor}.proto`; `docs/format.md`.
 """
@@ -13,10 +13,12 @@ Source: `tensorflow/core/framework/{graph,node_def,tensor}.proto`; `docs/format.
 from __future__ import annotations
 
 import math
+import re
+import sys
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
-from estimator_ckpt.bundle import arrays, coding, dtypes, files, slices, wire
+from estimator_ckpt.bundle import arrays, coding, dtypes, files, slices
 from estimator_ckpt.bundle.coding import Extent
 from estimator_ckpt.bundle.entry import Entry
 from estimator_ckpt.bundle.errors import (
@@ -26,17 +28,20 @@ from estimator_ckpt.bundle.errors import (
 )
 from estimator_ckpt.bundle.header import Header
 from estimator_ckpt.bundle.index import Index
-from estimator_ckpt.bundle.schema import NodeDef, TensorProto
+from estimator_ckpt.bundle.schema import TensorProto
 from estimator_ckpt.bundle.slices import resolve
+from estimator_ckpt.checkpoint import graph_file
+from estimator_ckpt.checkpoint.graph_file import Constant
 
 if TYPE_CHECKING:
     from estimator_ckpt.bundle.arrays import Array
 
-_NODE = 1
 _FLOATING = frozenset({1, 2, 14, 19})
 # What constants of few bytes may become that stand for many equal values.
 _MOST_BYTES = 256 << 20
 _PIECE = 1 << 20
+#: What a graph as text begins with, behind blanks and comments.
+_TEXT = re.compile(rb"(?:\s|#[^\n]*\n)*(?:node|versions|library|meta_info_def)\s*[:{]")
 #: The field that holds the values of a type, where `tensor_content` does not.
 _VALUES = {
     "float32": "float_val",
@@ -71,19 +76,17 @@ class FrozenGraphReader:
         self.prefix = path
         self._file = store.open_file(path)
         try:
-            self._weights = _weights(self._file.map(), path)
+            _require_graph(self._file, path)
+            self._weights = _weights(self._file)
         except ValueError as error:
             self._file.close()
-            raise CorruptIndexError(
-                f"{path}: no binary GraphDef: {error} (a text graph has no values to "
-                f"read either)"
-            ) from None
+            raise CorruptIndexError(f"{path}: no binary GraphDef: {error}") from None
         except BaseException:
             self._file.close()
             raise
         records = {
-            coding.name_to_key(name): _entry(tensor).serialize()
-            for name, tensor in self._weights.items()
+            coding.name_to_key(name): _entry(constant).serialize()
+            for name, constant in self._weights.items()
         }
         self.index = Index(path, Header(), dict(sorted(records.items())), b"")
 
@@ -91,13 +94,10 @@ class FrozenGraphReader:
         """Reads a tensor; the arguments and errors are those of `BundleReader`."""
         del check  # there is nothing to check it with
         entry = self.index[name]
-        dtype = arrays.dtype_of(entry)
-        try:
-            flat = _decoded(self._weights[name], dtype, entry.num_elements)
-        except ValueError as error:
-            raise CorruptDataError(
-                f"{self.prefix}: the constant {coding.show(name)}: {error}"
-            ) from None
+        flat, start = arrays.empty((entry.num_elements,), arrays.dtype_of(entry)), 0
+        for piece in self.iter_arrays(name):
+            flat[start : start + len(piece)] = piece
+            start += len(piece)
         return arrays.frozen(flat.reshape(entry.shape))
 
     def read_slice(
@@ -112,17 +112,34 @@ class FrozenGraphReader:
 
     def iter_arrays(self, name: str, check: bool = True) -> Iterator[Array]:
         """Reads a tensor in the same pieces as `BundleReader.iter_arrays`."""
-        flat, start = self.read(name, check).reshape(-1), 0
-        most = min(_PIECE, files.CHUNK) // flat.dtype.itemsize
-        for region in slices.row_major(self.index[name].shape, most):
-            size = slices.volume(region)
-            yield flat[start : start + size]
-            start += size
+        del check  # there is nothing to check it with
+        entry, constant = self.index[name], self._weights[name]
+        dtype = arrays.dtype_of(entry)
+        most = min(_PIECE, files.CHUNK) // dtype.itemsize
+        runs = map(slices.volume, slices.row_major(entry.shape, most))
+        start = 0
+        if constant.content is None:
+            flat = self._spelled_out(name, dtype, entry.num_elements)
+            for count in runs:
+                yield flat[start : start + count]
+                start += count
+            return
+        if constant.content.size != entry.size:
+            raise self._damaged(
+                name,
+                f"{constant.content.size} bytes for {entry.num_elements} elements of "
+                f"{dtype}",
+            )
+        at = constant.content.start
+        for count in runs:
+            data = self._file.read(at, count * dtype.itemsize)
+            yield arrays.of_numbers(memoryview(data), dtype, sys.byteorder == "big")
+            at += len(data)
 
     def iter_chunks(self, key: bytes) -> Iterator[memoryview]:
         """The bytes of a tensor."""
-        array = self.read(coding.key_to_name(key))
-        yield memoryview(array.tobytes())
+        for piece in self.iter_arrays(coding.key_to_name(key)):
+            yield piece.view("u1").data
 
     def verify(self, key: bytes) -> None:
         """Says that there is nothing to verify with.
@@ -140,11 +157,24 @@ class FrozenGraphReader:
         self.verify(coding.name_to_key(name))
 
     def unmap(self) -> None:
-        """Does nothing: the weights are views of the map."""
+        """Does nothing: nothing is mapped."""
 
     def close(self) -> None:
         """Closes the file. Arrays that were read stay valid."""
         self._file.close()
+
+    def _spelled_out(self, name: str, dtype: Any, count: int) -> Array:
+        """The values of a constant that has them in fields by their type, flat."""
+        try:
+            tensor = graph_file.values(self._file, self._weights[name])
+            return _decoded(tensor, dtype, count)
+        except ValueError as error:
+            raise self._damaged(name, str(error)) from None
+
+    def _damaged(self, name: str, what: str) -> CorruptDataError:
+        return CorruptDataError(
+            f"{self.prefix}: the constant {coding.show(name)}: {what}"
+        )
 
     def __enter__(self) -> FrozenGraphReader:
         return self
@@ -153,34 +183,51 @@ class FrozenGraphReader:
         self.close()
 
 
-def _weights(data: memoryview, path: str) -> dict[str, TensorProto]:
-    """The constants that are weights, by node name."""
-    if bytes(data[:1]) == b"\x08":
+def _require_graph(file: files.InputFile, path: str) -> None:
+    """Tells what else is called `.pb`: a SavedModel's graph, and text.
+
+    Raises:
+      UnsupportedCheckpointError: it is a SavedModel's.
+      ValueError: it is text.
+    """
+    start = file.read(0, min(file.size, 512))
+    if start.startswith(b"\x08"):
         raise UnsupportedCheckpointError(
             f"{path}: the saved_model.pb of a SavedModel; give the directory that it "
             f"is in"
         )
-    constants: dict[str, TensorProto] = {}
+    if _TEXT.match(start):
+        raise ValueError(
+            "it is a graph as text; tf.io.write_graph(..., as_text=False) writes a "
+            "binary one"
+        )
+
+
+def _weights(file: files.InputFile) -> dict[str, Constant]:
+    """The constants that are weights, by node name."""
+    constants: dict[str, Constant] = {}
     read: dict[str, None] = {}
-    for raw in wire.each(data, _NODE):
-        node = wire.decode(NodeDef, raw)
+    number = 0
+    for node in graph_file.nodes(file):
+        number += 1
         if node.op == "Const":
-            found = [item.value for item in node.attr if item.key == "value"]
-            if found and _is_number(found[-1].dtype):
-                constants[node.name] = found[-1]
-        elif node.op == "Identity" and node.input and _reads(node.name):
-            read[node.input[0].partition(":")[0]] = None
+            if node.constant is not None and _is_number(node.constant.dtype):
+                constants[node.name] = node.constant
+        elif node.op == "Identity" and node.inputs and _reads(node.name):
+            read[node.inputs[0]] = None
+    if not number:
+        raise ValueError("it has no nodes")
     chosen = [name for name in read if name in constants] or [
         name
-        for name, tensor in constants.items()
-        if tensor.dtype in _FLOATING and tensor.tensor_shape
+        for name, constant in constants.items()
+        if constant.dtype in _FLOATING and constant.shape
     ]
     total = 0
     for name in chosen:
         entry = _entry(constants[name])
         if not name or name.startswith("\0") or min(entry.shape, default=0) < 0:
             raise ValueError(f"the constant {coding.show(name)} cannot be one")
-        if len(constants[name].tensor_content) != entry.size:
+        if constants[name].content is None:
             total += entry.size
     if total > _MOST_BYTES:
         raise ValueError(f"its constants say that they stand for {total} bytes")
@@ -196,21 +243,15 @@ def _reads(name: str) -> bool:
     return name.endswith("/read") or "ReadVariableOp" in name
 
 
-def _entry(tensor: TensorProto) -> Entry:
-    size = math.prod(tensor.tensor_shape) * (dtypes.of(tensor.dtype).size or 0)
-    return Entry(tensor.dtype, tensor.tensor_shape, size=max(size, 0))
+def _entry(constant: Constant) -> Entry:
+    size = math.prod(constant.shape) * (dtypes.of(constant.dtype).size or 0)
+    return Entry(constant.dtype, constant.shape, size=max(size, 0))
 
 
 def _decoded(tensor: TensorProto, dtype: Any, count: int) -> Array:
     """A constant's values, flat; the last one stands for all that are left out."""
     import numpy as np
 
-    if tensor.tensor_content:
-        if len(tensor.tensor_content) != count * dtype.itemsize:
-            raise ValueError(
-                f"{len(tensor.tensor_content)} bytes for {count} elements of {dtype}"
-            )
-        return arrays.of_numbers(memoryview(tensor.tensor_content), dtype, False)
     name = dtypes.of(tensor.dtype).name
     values = getattr(tensor, _VALUES.get(name, _OTHER_VALUES))
     if len(values) > count:

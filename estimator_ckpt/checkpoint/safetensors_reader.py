@@ -101,10 +101,10 @@ class SafetensorsReader:
         del check  # there is nothing to check it with
         entry = self.index[name]
         dtype = arrays.dtype_of(entry)
-        if not entry.size:
-            return arrays.frozen(arrays.empty(entry.shape, dtype))
-        data = self._file.map()[entry.offset : entry.offset + entry.size]
-        flat = arrays.of_numbers(data, dtype, self._is_swapped)
+        flat, start = arrays.empty((entry.num_elements,), dtype), 0
+        for piece in self.iter_arrays(name):
+            flat[start : start + len(piece)] = piece
+            start += len(piece)
         return arrays.frozen(flat.reshape(entry.shape))
 
     def read_slice(
@@ -125,15 +125,17 @@ class SafetensorsReader:
         most = min(_PIECE, files.CHUNK) // dtype.itemsize
         offset = entry.offset
         for region in slices.row_major(entry.shape, most):
-            size = slices.volume(region) * dtype.itemsize
-            for chunk in self._file.chunks(offset, size):
-                yield arrays.of_numbers(chunk, dtype, self._is_swapped)
-            offset += size
+            # Not mapped: a file that is cut off while it is mapped ends the process.
+            data = self._file.read(offset, slices.volume(region) * dtype.itemsize)
+            yield arrays.of_numbers(memoryview(data), dtype, self._is_swapped)
+            offset += len(data)
 
     def iter_chunks(self, key: bytes) -> Iterator[memoryview]:
         """The bytes of a tensor."""
         entry = self.index.entry(key)
-        yield from self._file.chunks(entry.offset, entry.size)
+        for start in range(0, entry.size, _PIECE):
+            size = min(_PIECE, entry.size - start)
+            yield memoryview(self._file.read(entry.offset + start, size))
 
     def verify(self, key: bytes) -> None:
         """Says that there is nothing to verify with.
@@ -151,7 +153,7 @@ class SafetensorsReader:
         self.verify(coding.name_to_key(name))
 
     def unmap(self) -> None:
-        """Does nothing: each array holds its own map."""
+        """Does nothing: nothing is mapped."""
 
     def close(self) -> None:
         """Closes the file. Arrays that were read stay valid."""

@@ -6,7 +6,6 @@ The classes that TensorFlow 2 was built with, by the names of its `.proto` files
 from __future__ import annotations
 
 from tensorflow.core.framework import (
-    node_def_pb2,
     tensor_pb2,
     tensor_shape_pb2,
     tensor_slice_pb2,
@@ -23,7 +22,6 @@ from tensorflow.core.util import saved_tensor_slice_pb2
 BundleEntryProto = tensor_bundle_pb2.BundleEntryProto
 BundleHeaderProto = tensor_bundle_pb2.BundleHeaderProto
 MetaGraphDef = meta_graph_pb2.MetaGraphDef
-NodeDef = node_def_pb2.NodeDef
 SavedSliceMeta = saved_tensor_slice_pb2.SavedSliceMeta
 SavedTensorSliceMeta = saved_tensor_slice_pb2.SavedTensorSliceMeta
 SavedTensorSlices = saved_tensor_slice_pb2.SavedTensorSlices

@@ -30,8 +30,6 @@ MESSAGES = [
         {"slice_of": "save_slice_info_def"},
     ),
     (schema.TensorProto, protobufs.TensorProto, {}),
-    (schema.AttrEntry, protobufs.NodeDef.AttrEntry, {}),
-    (schema.NodeDef, protobufs.NodeDef, {}),
 ]
 
 

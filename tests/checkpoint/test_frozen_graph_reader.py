@@ -1,5 +1,6 @@
 """A frozen graph is a source: its weights by name, its shapes and axes not."""
 
+import os
 import random
 import time
 import tracemalloc
@@ -14,6 +15,7 @@ from estimator_ckpt.bundle.errors import (
     CheckpointError,
     CorruptDataError,
     CorruptIndexError,
+    SourceChangedError,
     UnsupportedCheckpointError,
 )
 from estimator_ckpt.checkpoint.frozen_graph_reader import FrozenGraphReader
@@ -161,3 +163,36 @@ def test_damaged_graphs_are_values_or_checkpoint_errors(tmp_path, frozen):
     tracemalloc.stop()
     assert time.perf_counter() - start < 60
     assert peak < 600 << 20
+
+
+@pytest.mark.parametrize("size", [0, 100, 5000])
+def test_a_graph_that_is_cut_off_while_it_is_read_is_an_error(tmp_path, size):
+    """Mapped, it would end the process with SIGBUS."""
+    graph = tf1.GraphDef()
+    node = graph.node.add(name="v", op="Const")
+    node.attr["value"].tensor.CopyFrom(
+        tf.make_tensor_proto(np.arange(1 << 20, dtype=np.float32))
+    )
+    graph.node.add(name="v/read", op="Identity", input=["v"])
+    path = tmp_path / "g.pb"
+    path.write_bytes(graph.SerializeToString())
+    with FrozenGraphReader(str(path)) as reader:
+        os.truncate(path, size)
+        with pytest.raises(SourceChangedError, match="it was cut off while"):
+            reader.read("v")
+
+
+def test_a_large_graph_takes_little_memory(tmp_path):
+    graph = tf1.GraphDef()
+    node = graph.node.add(name="v", op="Const")
+    values = np.ones(16 << 20, np.float32)
+    node.attr["value"].tensor.CopyFrom(tf.make_tensor_proto(values))
+    graph.node.add(name="v/read", op="Identity", input=["v"])
+    (tmp_path / "g.pb").write_bytes(graph.SerializeToString())
+    del graph, node
+    tracemalloc.start()
+    with FrozenGraphReader(str(tmp_path / "g.pb")) as reader:
+        assert sum(float(piece.sum()) for piece in reader.iter_arrays("v")) == 16 << 20
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert peak < 5 << 20

@@ -1,6 +1,7 @@
 """A `.safetensors` file is a source like any other, and is not believed either."""
 
 import json
+import os
 import subprocess
 import sys
 import tracemalloc
@@ -12,6 +13,7 @@ import estimator_ckpt as ec
 from estimator_ckpt.bundle.errors import (
     CheckpointError,
     CorruptIndexError,
+    SourceChangedError,
     UnsupportedCheckpointError,
 )
 from estimator_ckpt.checkpoint.safetensors_reader import SafetensorsReader
@@ -173,3 +175,14 @@ def test_a_type_that_tensorflow_lacks_is_named(tmp_path):
     path = written(tmp_path / "f4.safetensors", but(dtype="F4"), DATA)
     with pytest.raises(UnsupportedCheckpointError, match="'b' is of the type 'F4'"):
         ec.open_checkpoint(path)
+
+
+def test_a_file_that_is_cut_off_while_it_is_read_is_an_error(tmp_path):
+    """Mapped, it would end the process with SIGBUS."""
+    header = b'{"a": {"dtype": "U8", "shape": [3145728], "data_offsets": [0, 3145728]}}'
+    path = tmp_path / "m.safetensors"
+    path.write_bytes(len(header).to_bytes(8, "little") + header + bytes(3 << 20))
+    with SafetensorsReader(str(path)) as reader:
+        os.truncate(path, 1 << 20)
+        with pytest.raises(SourceChangedError, match="it was cut off while"):
+            reader.read("a")
