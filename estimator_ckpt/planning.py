@@ -12,9 +12,9 @@ from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple, Optional
 
 from estimator_ckpt.bundle import files, logs
-from estimator_ckpt.checkpoint import meta_graph
+from estimator_ckpt.checkpoint import common_names, meta_graph
 from estimator_ckpt.checkpoint.naming import NamesLike
-from estimator_ckpt.checkpoint.opening import opened
+from estimator_ckpt.checkpoint.opening import Checkpoint, opened
 from estimator_ckpt.checkpoint.roles import Overruling, Regexes
 from estimator_ckpt.checkpoint.variable import Variable
 from estimator_ckpt.maps import plans
@@ -188,25 +188,26 @@ class _ReadBy(NamedTuple):
 
 
 def _checkpoint(
-    path: files.PathLike,
-    read_by: _ReadBy,
-    store: files.Store = files,
-    *,
-    require_unique: bool = False,
+    path: files.PathLike, read_by: _ReadBy, store: files.Store = files
 ) -> _Side:
+    """A checkpoint that is held against a graph or an object."""
     names, overruling = read_by
     with opened(path, names=names, store=store, overruling=overruling) as checkpoint:
-        remark = checkpoint.roles.remark()
-        if remark:
-            _log.warning("%s: %s", checkpoint.prefix, remark)
-        if require_unique:
-            checkpoint.contents.require_unique(checkpoint.prefix)
-        return _Side(
-            checkpoint.prefix,
-            plans.of_checkpoint(checkpoint),
-            functools.partial(meta_graph.creation_order, checkpoint.prefix, store),
-            checkpoint.contents.ambiguous,
-        )
+        return _side(checkpoint, plans.of_checkpoint(checkpoint))
+
+
+def _side(checkpoint: Checkpoint, variables: Mapping[str, Variable]) -> _Side:
+    remark = checkpoint.roles.remark()
+    if remark:
+        _log.warning("%s: %s", checkpoint.prefix, remark)
+    return _Side(
+        checkpoint.prefix,
+        variables,
+        functools.partial(
+            meta_graph.creation_order, checkpoint.prefix, checkpoint.store
+        ),
+        checkpoint.contents.ambiguous,
+    )
 
 
 def _sides(
@@ -220,8 +221,8 @@ def _sides(
 ) -> tuple[_Side, _Side]:
     """The source and the target, whatever that is."""
     if isinstance(target, (str, os.PathLike)):
-        new = _checkpoint(target, read_by, require_unique=True)
-        return _checkpoint(source, read_by), new
+        with common_names.opened(source, target, *read_by) as sides:
+            return _side(*sides[0]), _side(*sides[1])
     from estimator_ckpt.keras.objects import object_variables
 
     if object_variables.is_trackable(target):

@@ -4,10 +4,15 @@ Each operation does with each variable what its role says, the role being what t
 program that wrote the checkpoint knows.
 """
 
+import re
+
 import numpy as np
 import pytest
 
 import estimator_ckpt as ec
+from estimator_ckpt.bundle.writer import write_bundle
+from estimator_ckpt.checkpoint import object_keys
+from estimator_ckpt.checkpoint.roles import LEFT_BEHIND
 from tests.testdata_paths import ROLES, true_roles
 
 SUFFIX = "/.ATTRIBUTES/VARIABLE_VALUE"
@@ -129,14 +134,53 @@ def test_slots_and_averages_follow_a_renamed_variable(case, tmp_path):
         assert sorted(float(np.sum(made.read(name))) for name in found) == sums
 
 
-@pytest.mark.parametrize("case", [case for case in CASES if case[0] == "2"])
-def test_a_conversion_to_names_has_what_its_source_has(case, names, tmp_path):
+@pytest.mark.parametrize("case", [case for case in ROLES if case[0] == "2"])
+def test_a_conversion_has_what_its_source_has(case, names, tmp_path):
+    """In each format, for diff and plan, in both directions: nothing differs."""
     with source_of(case, names) as source:
-        skip_if_ambiguous(source)
-        new = ec.convert(source.prefix, tmp_path / "n", to="tf1", names=names)
-        for planned in (
-            ec.plan(source.prefix, new, names=names),
-            ec.plan(new, source.prefix, names=names),
-        ):
-            tables = [p for p in planned.problems if p.name.startswith("table-")]
-            assert planned.problems == tables
+        is_ambiguous = bool(source.contents.ambiguous)
+        metrics = {i.name for i in source.everything() if i.role in LEFT_BEHIND}
+    for to in ("tf2",) if is_ambiguous else ("tf1", "tf2", "dual"):
+        new = ec.convert(source.prefix, tmp_path / to, to=to, names=names)
+        for a, b in ((source.prefix, new), (new, source.prefix)):
+            found = ec.diff(a, b, names=names)
+            assert found.differences == ()
+            assert set(found.left_out) == (metrics if to == "tf1" else set())
+            assert ec.plan(a, b, names=names).problems == []
+
+
+def test_what_only_one_object_has_is_a_difference(tmp_path):
+    """A metric, too: only a checkpoint by names cannot have one."""
+    case = "2.15.1/saved_model_new"
+    with source_of(case, "full_name") as source:
+        new = ec.convert(source.prefix, tmp_path / "n", to="tf2", exclude=["total"])
+    (found,) = ec.diff(source.prefix, new).differences
+    assert (found.kind.value, found.name) == ("removed", "total")
+
+
+def test_the_entries_of_a_table_are_compared(tmp_path):
+    case = "2.15.1/odds_and_ends"
+    with source_of(case, "full_name") as source:
+        new = ec.convert(source.prefix, tmp_path / "n", to="tf1")
+    with ec.open_checkpoint(new) as made:
+        values = {name: made.read(name) for name in made}
+    values["table-values"] = values["table-values"] + 1
+    write_bundle(tmp_path / "changed", values)
+    (found,) = ec.diff(source.prefix, tmp_path / "changed").differences
+    assert (found.kind.value, found.name) == ("value", "table-values")
+
+
+def test_variables_of_one_name_are_compared_by_their_paths(tmp_path):
+    with source_of("2.15.1/gan_new", "full_name") as source:
+        (shared, *_) = source.contents.ambiguous.values()
+        path = object_keys.path_of(shared[0])
+        kept = object_keys.path_of(shared[1])
+        new = ec.convert(
+            source.prefix,
+            tmp_path / "n",
+            to="tf2",
+            names="path",
+            exclude=[f"{re.escape(path)}$"],
+        )
+    (found,) = ec.diff(source.prefix, new).differences
+    assert (found.kind.value, found.name) in {("removed", path), ("removed", kept)}

@@ -41,6 +41,8 @@ class Contents:
       slots: the variable names that the object graph says are slot variables.
       ambiguous: object keys by the variable name that two or more of them claim;
         none of them is in `keys`.
+      is_by_names: whether all variables stand under names of theirs, as of a Saver:
+        none is called after the objects that hold it.
     """
 
     format: Format
@@ -51,6 +53,7 @@ class Contents:
     global_step: Optional[str]
     slots: frozenset[str]
     ambiguous: Mapping[str, tuple[str, ...]]
+    is_by_names: bool = True
 
     def require_unique(self, source: str) -> None:
         """Raises AmbiguousNameError if two variables claim one name."""
@@ -61,9 +64,8 @@ class Contents:
             for name, keys in sorted(self.ambiguous.items())[:6]
         )
         raise AmbiguousNameError(
-            f"{source}: variables that share a full name: {claims}. Give an "
-            f"assignment map, or names='path' (--names=path) to call them by their "
-            f"object paths"
+            f"{source}: variables that share a full name: {claims}. names='path' "
+            f"(--names=path) calls all variables by their object paths"
         )
 
 
@@ -119,6 +121,7 @@ def of_objects(
     prefixes = set()
     referenced = set()
     global_step = None
+    is_by_names = True
     for node in object_graph.saved_nodes(graph, root):
         if not node.is_variable:
             tables[_name(node)] = node.key
@@ -134,6 +137,8 @@ def of_objects(
         if node.is_child_of_root == object_keys.STEP or name == object_keys.GLOBAL_STEP:
             global_step = name
         claims.setdefault(name, []).append(node.key)
+        if node.name is None and node.is_child_of_root != object_keys.STEP:
+            is_by_names = False
         if node.is_slot:
             slots.add(name)
     state.update(_beginning_with(prefixes, present))
@@ -154,6 +159,7 @@ def of_objects(
         global_step=global_step,
         slots=frozenset(slots),
         ambiguous={name: tuple(k) for name, k in claims.items() if len(k) > 1},
+        is_by_names=is_by_names,
     )
 
 

@@ -13,7 +13,10 @@ from typing import TYPE_CHECKING, Any, Optional
 
 from estimator_ckpt.bundle import coding, dtypes, files
 from estimator_ckpt.bundle.entry import Entry
-from estimator_ckpt.checkpoint.opening import Checkpoint, open_checkpoint
+from estimator_ckpt.checkpoint import common_names, messages
+from estimator_ckpt.checkpoint.common_names import Side
+from estimator_ckpt.checkpoint.naming import NamesLike
+from estimator_ckpt.checkpoint.opening import Checkpoint
 from estimator_ckpt.checkpoint.variable import StoredVariable
 
 if TYPE_CHECKING:
@@ -64,12 +67,15 @@ class Diff:
       b: the second's.
       differences: sorted by kind, then by name.
       num_equal: the number of variables that are in both and equal.
+      left_out: the metrics and strings of objects that one side has, and the other,
+        which is by names, cannot have: they are no differences.
     """
 
     a: str
     b: str
     differences: tuple[Difference, ...]
     num_equal: int
+    left_out: tuple[str, ...] = ()
 
     def __bool__(self) -> bool:
         """Whether there is a difference."""
@@ -84,56 +90,86 @@ class Diff:
             f"<td>{escape(d.new_name or '')}</td><td>{escape(d.detail)}</td></tr>"
             for d in self.differences
         )
-        return f"<table>{rows}</table><p>{self.num_equal} variables are equal</p>"
+        sentences = [f"{self.num_equal} variables are equal", *self.remarks()]
+        said = "".join(f"<p>{escape(sentence)}</p>" for sentence in sentences)
+        return f"<table>{rows}</table>{said}"
+
+    def remarks(self) -> list[str]:
+        """What was left out, in a sentence; nothing if nothing was."""
+        if not self.left_out:
+            return []
+        return [
+            f"{messages.quoted(self.left_out)} left out: metrics and strings of "
+            f"objects, which a checkpoint by names does not have"
+        ]
 
 
-def diff(a: files.PathLike, b: files.PathLike) -> Diff:
+def diff(
+    a: files.PathLike, b: files.PathLike, *, names: NamesLike = "full_name"
+) -> Diff:
     """Compares two checkpoints variable by variable.
 
     A variable that only the first has and one that only the second has are taken for
-    one that was renamed if their bytes are equal and no other has the same.
+    one that was renamed if their bytes are equal and no other has the same. Of
+    variables that share a full name each goes by its path, and of a hash table both
+    tensors are compared. A conversion of an object's checkpoint to names leaves out
+    metrics and strings: these are no difference from its source.
     Values are read piece by piece (1 MiB): memory does not grow with the bytes. Two
     elements that are both not a number are equal.
 
     Args:
       a: the first checkpoint, as `open_checkpoint` takes it.
       b: the second.
+      names: what variables of objects are called, as for `open_checkpoint`; with
+        `path` a conversion with `names="path"` is held against its source.
 
     Raises:
+      ValueError: `names` is neither.
       CheckpointNotFoundError: one of them is not there.
       CheckpointError: one of them is damaged.
     """
-    with open_checkpoint(a) as first, open_checkpoint(b) as second:
-        first.contents.require_unique(first.prefix)
-        second.contents.require_unique(second.prefix)
-        removed = [name for name in first if name not in second]
-        added = [name for name in second if name not in first]
-        renamed = _renamed(first, second, removed, added)
+    with common_names.opened(a, b, names) as (old, new):
+        removed = {n: v for n, v in old.variables.items() if n not in new.variables}
+        added = {n: v for n, v in new.variables.items() if n not in old.variables}
+        left_out = [
+            *common_names.left_behind(old, new, removed),
+            *common_names.left_behind(new, old, added),
+        ]
+        for name in left_out:
+            removed.pop(name, None)
+            added.pop(name, None)
+        renamed = _renamed(old, new, list(removed), list(added))
         found = [
-            Difference(Kind.RENAMED, old, new, _kind_of(first[old]))
-            for old, new in renamed.items()
+            Difference(Kind.RENAMED, name, new_name, _kind_of(removed[name]))
+            for name, new_name in renamed.items()
         ]
         found += [
-            Difference(Kind.REMOVED, name, detail=_kind_of(first[name]))
-            for name in removed
+            Difference(Kind.REMOVED, name, detail=_kind_of(info))
+            for name, info in removed.items()
             if name not in renamed
         ]
         new_names = set(renamed.values())
         found += [
-            Difference(Kind.ADDED, name, detail=_kind_of(second[name]))
-            for name in added
+            Difference(Kind.ADDED, name, detail=_kind_of(info))
+            for name, info in added.items()
             if name not in new_names
         ]
-        both = [name for name in first if name in second]
-        changed = [d for name in both for d in _compare(first, second, name)]
+        both = [name for name in old.variables if name in new.variables]
+        changed = [d for name in both for d in _compare(old, new, name)]
     order = list(Kind)
     found = sorted([*found, *changed], key=lambda d: (order.index(d.kind), d.name))
     equal = len(both) - len({d.name for d in changed})
-    return Diff(first.prefix, second.prefix, tuple(found), equal)
+    return Diff(
+        old.checkpoint.prefix,
+        new.checkpoint.prefix,
+        tuple(found),
+        equal,
+        tuple(left_out),
+    )
 
 
 def _renamed(
-    first: Checkpoint, second: Checkpoint, removed: list[str], added: list[str]
+    first: Side, second: Side, removed: list[str], added: list[str]
 ) -> dict[str, str]:
     """New names by old ones, of variables whose bytes are equal and unlike others'."""
     old, new = _by_bytes(first, removed), _by_bytes(second, added)
@@ -144,24 +180,24 @@ def _renamed(
     }
 
 
-def _by_bytes(checkpoint: Checkpoint, names: list[str]) -> dict[Any, list[str]]:
+def _by_bytes(side: Side, names: list[str]) -> dict[Any, list[str]]:
     found: dict[Any, list[str]] = {}
     for name in names:
-        fingerprint = _fingerprint(checkpoint, name)
+        fingerprint = _fingerprint(side, name)
         if fingerprint is not None:
             found.setdefault(fingerprint, []).append(name)
     return found
 
 
-def _fingerprint(checkpoint: Checkpoint, name: str) -> Any:
+def _fingerprint(side: Side, name: str) -> Any:
     """What two equal variables have in common without being read; None if unknown.
 
     Slices count with their extents: the same variable cut otherwise has another.
     """
-    key = checkpoint.contents.keys[name]
-    entry = checkpoint.index[key]
+    key, index = side.variables[name].key, side.checkpoint.index
+    entry = index[key]
     parts: dict[Any, Entry] = (
-        dict(checkpoint.index.slices(key)) if entry.is_partitioned else {None: entry}
+        dict(index.slices(key)) if entry.is_partitioned else {None: entry}
     )
     if any(part.crc32c is None for part in parts.values()):
         return None
@@ -174,8 +210,8 @@ def _sorted(parts: dict[Any, Entry]) -> list[tuple[Any, Entry]]:
     return sorted(parts.items(), key=lambda item: item[0] or ())
 
 
-def _compare(first: Checkpoint, second: Checkpoint, name: str) -> Iterator[Difference]:
-    a, b = first[name], second[name]
+def _compare(first: Side, second: Side, name: str) -> Iterator[Difference]:
+    a, b = first.variables[name], second.variables[name]
     if a.dtype != b.dtype:
         yield Difference(Kind.DTYPE, name, detail=f"{a.dtype} -> {b.dtype}")
     if a.shape != b.shape:
@@ -186,12 +222,13 @@ def _compare(first: Checkpoint, second: Checkpoint, name: str) -> Iterator[Diffe
     fingerprint = _fingerprint(first, name)
     if fingerprint is not None and fingerprint == _fingerprint(second, name):
         return
-    kind = dtypes.of(first.index[a.key].dtype)
+    old, new = first.checkpoint, second.checkpoint
+    kind = dtypes.of(old.index[a.key].dtype)
     if kind.size is None and not kind.is_string:
-        if _stored(first, a.key) != _stored(second, b.key):
+        if _stored(old, a.key) != _stored(new, b.key):
             yield Difference(Kind.VALUE, name, detail="the stored bytes differ")
         return
-    pieces = zip(first.pieces(name), second.pieces(name))
+    pieces = zip(old.reader.iter_arrays(a.key), new.reader.iter_arrays(b.key))
     count, different, most, total = 0, 0, 0.0, 0.0
     for x, y in pieces:
         count += x.size

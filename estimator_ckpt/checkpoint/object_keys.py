@@ -33,6 +33,9 @@ OPTIMIZER_SLOT = ".OPTIMIZER_SLOT"
 #: this toolkit's and the guide's `var_list`, and the guide's converter's `vars`.
 NAME_DICTIONARIES = (ROOT, "vars")
 
+#: What hash tables append to their names for their two tensors.
+TABLE_ENTRIES = ("-keys", "-values")
+
 _VALUE_SUFFIX = f"/{ATTRIBUTES}/{VARIABLE_VALUE}"
 _MOST_SCOPES = 100
 _ESCAPED = re.compile(r"\.(.?)", re.DOTALL)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import functools
 import os
 from collections.abc import Iterator, Mapping
@@ -173,12 +174,12 @@ class Checkpoint(Mapping[str, StoredVariable]):
         shared = [key for keys in self.contents.ambiguous.values() for key in keys]
         found = [
             *self.values(),
-            *(self._variable(object_keys.path_of(key) or key, key) for key in shared),
+            *(self.stored(object_keys.path_of(key) or key, key) for key in shared),
         ]
         return sorted(found, key=lambda variable: variable.name)
 
     def __getitem__(self, name: str) -> StoredVariable:
-        return self._variable(name, self._key(name))
+        return self.stored(name, self._key(name))
 
     def _key(self, name: str) -> str:
         key = self.contents.keys.get(name)
@@ -186,7 +187,8 @@ class Checkpoint(Mapping[str, StoredVariable]):
             raise self._not_found(name)
         return key
 
-    def _variable(self, name: str, key: str) -> StoredVariable:
+    def stored(self, name: str, key: str) -> StoredVariable:
+        """What is under a key, as a variable of some name."""
         entry = self.index[key]
         parts = self.index.slices(key) if entry.is_partitioned else {}
         said = self.roles.decisions.get(name)
@@ -304,7 +306,11 @@ def opened(
         return checkpoint
     from estimator_ckpt.checkpoint import path_names
 
-    meaning = path_names.after_owners(meaning, checkpoint.roles)
+    # What a `dual` checkpoint has by name besides is what is to be named here.
+    of_objects = {name: key for name, key in meaning.keys.items() if name != key}
+    alone = dataclasses.replace(meaning, keys=of_objects)
+    roles = Checkpoint(reader, graph, alone, store, overruling).roles
+    meaning = path_names.after_owners(meaning, roles)
     return Checkpoint(reader, graph, meaning, store, overruling)
 
 

@@ -18,7 +18,7 @@ import dataclasses
 from collections.abc import Mapping
 from typing import Optional
 
-from estimator_ckpt.checkpoint import object_keys
+from estimator_ckpt.checkpoint import formats, object_keys
 from estimator_ckpt.checkpoint.contents import Contents
 from estimator_ckpt.checkpoint.roles import (
     AVERAGE,
@@ -34,18 +34,30 @@ from estimator_ckpt.checkpoint.roles import (
 def after_owners(meaning: Contents, roles: Roles) -> Contents:
     """The same contents, slots and averages being called after their variables."""
     new_names: dict[str, str] = {}
-    taken = set(meaning.keys)
+    # A `dual` checkpoint has the name that is given here as a key of its own.
+    by_name = {name for name, key in meaning.keys.items() if name == key}
+    taken = set(meaning.keys) - by_name
     for name, said in roles.items():
         new = object_keys.GLOBAL_STEP if said.role is GLOBAL_STEP else _name(said)
-        if new is not None and new not in taken:
+        if new is not None and new not in taken and name not in by_name:
             taken.add(new)
             new_names[name] = new
     if not new_names:
         return meaning
+    joined = by_name & set(new_names.values())
+    keys = _renamed(
+        {name: key for name, key in meaning.keys.items() if name not in joined},
+        new_names,
+    )
+    aliases = {**_renamed(meaning.aliases, new_names), **{n: n for n in joined}}
+    is_dual = bool(keys) and set(keys) == set(aliases)
     return dataclasses.replace(
         meaning,
-        keys=_renamed(meaning.keys, new_names),
-        aliases=_renamed(meaning.aliases, new_names),
+        format=formats.having(
+            name_keys=meaning.format.has_name_keys or is_dual, object_keys=True
+        ),
+        keys=keys,
+        aliases=aliases,
         slots=frozenset(new_names.get(name, name) for name in meaning.slots),
         global_step=new_names.get(meaning.global_step or "", meaning.global_step),
     )

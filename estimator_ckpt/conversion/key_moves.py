@@ -26,9 +26,6 @@ from estimator_ckpt.checkpoint.roles import (
 from estimator_ckpt.maps.assignment import AssignmentMap
 from estimator_ckpt.maps.filters import Filter, Patterns
 
-#: What hash tables append to their names for their two tensors.
-_TABLE_ENTRIES = ("-keys", "-values")
-
 #: Old and new names, one old name as often as it gets new ones.
 NamePairs = Sequence[tuple[str, str]]
 
@@ -365,7 +362,7 @@ def _of_other_keys(
         # hash table have names too.
         new_keys.update(dict.fromkeys(contents.state & new_keys.keys(), ()))
         for name, prefix in contents.tables.items():
-            for suffix in _TABLE_ENTRIES:
+            for suffix in object_keys.TABLE_ENTRIES:
                 if f"{prefix}{suffix}" in new_keys:
                     new_keys[f"{prefix}{suffix}"] = (f"{name}{suffix}",)
         new_keys.pop(object_keys.OBJECT_GRAPH_KEY, None)

@@ -70,3 +70,20 @@ def test_every_command_that_uses_roles_can_be_overruled(command):
     text = command_line.call(command, "--help").stdout
     assert "--optimizer_state" in text
     assert "--model_state" in text
+
+
+@pytest.mark.parametrize("as_json", [False, True])
+def test_diff_says_what_a_conversion_left_out(as_json, tmp_path):
+    source = prefix("2.15.1/saved_model_new")
+    options = ["--names=path"]
+    command_line.call("convert", source, tmp_path / "n", "--to=tf1", *options)
+    if as_json:
+        options.append("--json")
+    done = command_line.call("diff", source, tmp_path / "n", *options)
+    assert done.returncode == 0
+    if as_json:
+        assert len(json.loads(done.stdout)["left_out"]) == 2
+    else:
+        first, last = done.stdout.splitlines()
+        assert first.startswith("0 differences, ")
+        assert "left out: metrics and strings of objects" in last

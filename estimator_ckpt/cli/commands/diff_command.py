@@ -5,6 +5,7 @@ from __future__ import annotations
 from argparse import ArgumentParser, Namespace
 from typing import Optional
 
+from estimator_ckpt.checkpoint import naming
 from estimator_ckpt.checkpoint.diff import Difference, diff
 from estimator_ckpt.cli import output
 
@@ -12,18 +13,26 @@ from estimator_ckpt.cli import output
 def add_arguments(parser: ArgumentParser) -> None:
     parser.add_argument("a", help="a checkpoint or model dir")
     parser.add_argument("b", help="another")
+    parser.add_argument(
+        "--names",
+        choices=naming.CHOICES,
+        default=naming.CHOICES[0],
+        help="what variables of objects are called; those that share a full name go "
+        "by their paths",
+    )
     parser.add_argument("--json", action="store_true", help="print JSON")
 
 
 def run(arguments: Namespace) -> int:
     """Prints the differences; returns 1 if there are any."""
-    found = diff(arguments.a, arguments.b)
+    found = diff(arguments.a, arguments.b, names=arguments.names)
     if arguments.json:
         output.print_json(
             {
                 "a": found.a,
                 "b": found.b,
                 "num_equal": found.num_equal,
+                "left_out": list(found.left_out),
                 "differences": [
                     {**vars(d), "kind": d.kind.value} for d in found.differences
                 ],
@@ -38,6 +47,8 @@ def run(arguments: Namespace) -> int:
         print(
             f"{len(found.differences)} differences, {found.num_equal} equal variables"
         )
+        for sentence in found.remarks():
+            output.say(sentence)
     return 1 if found else 0
 
 
