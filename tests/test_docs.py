@@ -13,6 +13,7 @@ from tests.conftest import REPOSITORY
 ROOT = pathlib.Path(REPOSITORY)
 BLOCK = re.compile(r"^```(python|sh)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 DOCS = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+PAGES = [*ROOT.glob("*.md"), *sorted((ROOT / "docs").rglob("*.md"))]
 
 
 def blocks(path, language):
@@ -28,10 +29,12 @@ def workplace(tmp_path):
     return tmp_path
 
 
+def environment():
+    return {**os.environ, "PYTHONPATH": REPOSITORY}
+
+
 def run(arguments, cwd):
-    done = processes.run(
-        arguments, cwd=cwd, env={**os.environ, "PYTHONPATH": REPOSITORY}
-    )
+    done = processes.run(arguments, cwd=cwd, env=environment())
     assert done.returncode in (0, 1), f"{arguments}\n{done.stdout}\n{done.stderr}"
     return done
 
@@ -63,7 +66,7 @@ def test_commands_run(path, workplace):
         assert done.returncode == 0 or may_differ, done.stderr
 
 
-@pytest.mark.parametrize("path", DOCS, ids=lambda p: p.name)
+@pytest.mark.parametrize("path", PAGES, ids=lambda p: p.name)
 def test_links_to_files_lead_somewhere(path):
     for target in re.findall(r"\]\(([^)#:]+)\)", path.read_text(encoding="utf-8")):
         assert (path.parent / target).exists(), target

@@ -1,0 +1,274 @@
+"""docs/errors.md: a real TensorFlow says each message, and its page quotes it."""
+
+import logging
+import os
+import pathlib
+import re
+import shutil
+import traceback
+
+import pytest
+import tensorflow as tf
+from tensorflow.compat import v1 as tf1
+
+from model_fns import guide
+from tests import processes
+from tests.conftest import REPOSITORY
+from tests.doc_pages import blocks
+from tests.testdata_paths import TESTDATA
+
+DOCS = pathlib.Path(REPOSITORY) / "docs"
+ROW = re.compile(r"^\| `([^`]+(?:`\S+`[^`]*)?)` \| \[[\w-]+\]\(([\w/.-]+)\)(.*) \|$")
+DIGITS = str(TESTDATA / "digits" / "model.ckpt-300")
+GUIDE = str(TESTDATA / "guide" / "tf1-ckpt")
+
+
+def rows():
+    """The messages of the index: {message: [pages]}."""
+    text = (DOCS / "errors.md").read_text(encoding="utf-8")
+    found = {}
+    for line in text.partition("No message,")[0].splitlines():
+        match = ROW.match(line)
+        if match:
+            others = re.findall(r"\]\(([\w/.-]+)\)", match[3])
+            found[match[1]] = [match[2], *others]
+    return found
+
+
+ROWS = rows()
+
+
+def matches(message, text):
+    """Whether `text` says the message, in which `...` stands for anything."""
+    pieces = message.replace("...", "\0").split("\0")
+    return re.search(".*?".join(map(re.escape, pieces)), text, re.DOTALL)
+
+
+def restore(*names, source=GUIDE, shape=(), resource=True, as_dict=False):
+    """A TF1 Saver restores variables of these names."""
+    with tf.Graph().as_default(), tf1.Session() as session:
+        made = [tf1.get_variable(n, shape, use_resource=resource) for n in names]
+        saver = tf1.train.Saver({v.op.name: v for v in made} if as_dict else made)
+        saver.restore(session, source)
+
+
+def partitioned():
+    with tf.Graph().as_default(), tf1.Session() as session:
+        halves = tf1.fixed_size_partitioner(2)
+        table = list(tf1.get_variable("emb", [4], partitioner=halves))
+        session.run(tf1.global_variables_initializer())
+        yield {part.op.name: part for part in table}, session
+
+
+def parts_of_a_saver(path):
+    """The guide's dictionary of variables, on the checkpoint of a plain Saver."""
+    for parts, session in partitioned():
+        tf1.train.Saver().save(session, str(path))
+        tf.train.Checkpoint(var_list=parts).restore(str(path)).run_restore_ops(session)
+
+
+def parts_of_a_checkpoint(path):
+    for parts, session in partitioned():
+        prefix = tf.train.Checkpoint(var_list=parts).write(str(path), session=session)
+    for parts, session in partitioned():
+        renamed = {f"other_{name}": part for name, part in parts.items()}
+        tf1.train.Saver(renamed).restore(session, prefix)
+
+
+def init_from(source, name, shape=()):
+    with tf.Graph().as_default():
+        tf1.get_variable(name, shape)
+        tf1.train.init_from_checkpoint(source, {name: name})
+
+
+def saved(path, **objects):
+    return tf.train.Checkpoint(**objects).save(str(path / "ckpt"))
+
+
+def vanished(path):
+    prefix = saved(path, v=tf.Variable(1.0), w=tf.Variable(1.0))
+    status = tf.train.Checkpoint(v=tf.Variable(0.0)).restore(prefix)
+    status.assert_consumed()
+
+
+def left_over(path):
+    """The log of a restored object that goes away before all its values are used."""
+    tf.train.Checkpoint(v=tf.Variable(0.0)).restore(
+        saved(path, v=tf.Variable(1.0), w=tf.Variable(1.0))
+    )
+
+
+def more_objects(path):
+    written = tf.train.Checkpoint(v=tf.Variable(1.0)).write(str(path / "ckpt"))
+    tf.train.Checkpoint(v=tf.Variable(0.0)).restore(written).assert_consumed()
+
+
+def by_name():
+    root = tf.train.Checkpoint(v=tf.Variable(0.0, name="head/kernel"))
+    root.restore(GUIDE).assert_consumed()
+
+
+def said_once(path):
+    """The same in a process that has not been warned yet: its log."""
+    code = (
+        "from tests import test_error_messages as t\n"
+        "t.tf.get_logger().setLevel('WARNING')\n"
+        "t.by_name()\n"
+    )
+    env = {**os.environ, "PYTHONPATH": REPOSITORY}
+    return processes.run(["-c", code], cwd=path, env=env).stderr
+
+
+def other_shape(path):
+    prefix = saved(path, v=tf.Variable([1.0]))
+    tf.train.Checkpoint(v=tf.Variable([1.0, 2.0])).restore(prefix)
+
+
+def train(model_fn, model_dir, **options):
+    estimator = tf.estimator.Estimator(model_fn, str(model_dir), **options)
+    estimator.train(guide.input_fn, steps=1)
+
+
+def guides_recipe(features, labels, mode):
+    spec = guide.model_fn(features, labels, mode)
+    (var,) = (v for v in tf1.global_variables() if v.op.name == "var")
+    root = tf.train.Checkpoint(var_list={"var": var}, step=tf1.train.get_global_step())
+    return spec._replace(scaffold=tf1.train.Scaffold(saver=root))
+
+
+def over_a_tf1_model_dir(path):
+    shutil.copytree(TESTDATA / "est-tf1", path / "job")
+    train(guides_recipe, path / "job")
+
+
+def over_a_tf2_model_dir(path):
+    train(guides_recipe, path)
+    train(guide.model_fn, path)
+
+
+def canned(path):
+    shutil.copytree(TESTDATA / "canned-dnn", path / "job")
+    column = tf.feature_column
+    words = column.categorical_column_with_vocabulary_list(
+        "length_word", ["short", "middle", "long"], num_oov_buckets=1
+    )
+    numbers = [column.numeric_column(n) for n in ("petal_length", "petal_width")]
+    columns = [*numbers, column.embedding_column(words, 2)]
+    features = {
+        "petal_length": [1.0],
+        "petal_width": [1.0],
+        "length_word": ["short"],
+    }
+    tf.estimator.DNNClassifier(
+        [8, 4], columns, n_classes=3, model_dir=str(path / "job")
+    ).train(lambda: tf.data.Dataset.from_tensors((features, [0])), steps=1)
+
+
+def moved(path):
+    (path / "checkpoint").write_text('model_checkpoint_path: "/data/old/model.ckpt-2"')
+    tf.train.latest_checkpoint(str(path))
+
+
+SAID_BY = {
+    "Key ... not found in checkpoint": lambda path: restore("dense/kernel"),
+    "Key .../ExponentialMovingAverage not found in checkpoint": lambda path: restore(
+        "a/ExponentialMovingAverage"
+    ),
+    "Key .../.ATTRIBUTES/VARIABLE_VALUE not found in checkpoint": over_a_tf1_model_dir,
+    "Key .../part_0 not found in checkpoint": lambda path: parts_of_a_saver(path / "p"),
+    "Key beta1_power not found in checkpoint": lambda path: restore("beta1_power"),
+    "Key training/... not found in checkpoint": canned,
+    "Key output_bias not found in checkpoint": lambda path: restore("output_bias"),
+    "Key global_step not found in checkpoint": lambda path: restore("global_step"),
+    "Key _CHECKPOINTABLE_OBJECT_GRAPH not found in checkpoint": lambda path: restore(
+        "dense/kernel"
+    ),
+    "Restoring from checkpoint failed. This is most likely due to a Variable name or "
+    "other graph key that is missing from the checkpoint.": lambda path: restore("d"),
+    "Existing variables not in the checkpoint: ...": lambda path: parts_of_a_checkpoint(
+        path / "p"
+    ),
+    "Tensor ... is not found in ... checkpoint": lambda path: init_from(GUIDE, "head"),
+    "Assign requires shapes of both tensors to match. lhs shape= ... rhs shape= ...": (
+        lambda path: restore(
+            "logits/kernel", source=DIGITS, shape=[256, 100], resource=False
+        )
+    ),
+    "Shape of variable ... doesn't match with shape of tensor ... from checkpoint "
+    "reader.": lambda path: init_from(DIGITS, "logits/kernel", [256, 100]),
+    "Received incompatible tensor with shape ... when attempting to restore variable "
+    "with shape ...": other_shape,
+    "Unresolved object in checkpoint": vanished,
+    "Value in checkpoint could not be found in the restored object: ...": left_over,
+    "Found ... Python objects that were not bound to checkpointed values": more_objects,
+    "Some objects had attributes which were not restored:": lambda path: by_name(),
+    "Restoring a name-based tf.train.Saver checkpoint using the object-based restore "
+    "API.": lambda path: said_once(path),
+    "not an sstable (bad magic number)": lambda path: tf.train.load_checkpoint(
+        f"{DIGITS}.meta"
+    ),
+    "Tensor name ... not found in checkpoint files ...": lambda path: restore(
+        "logits/kernel", source=f"{DIGITS}.index", shape=[256, 10]
+    ),
+    "The passed save_path is not a valid checkpoint: ...": lambda path: restore(
+        "a", source=f"{DIGITS}0"
+    ),
+    "Failed to find any matching files for ...": lambda path: tf.train.load_checkpoint(
+        f"{DIGITS}0"
+    ),
+    "Couldn't match files for checkpoint ...": moved,
+    "Graph is finalized and cannot be modified.": over_a_tf2_model_dir,
+    "Warm-starting variables only in TRAINABLE_VARIABLES.": lambda path: train(
+        guide.model_fn, path, warm_start_from=str(TESTDATA / "est-tf1")
+    ),
+    "SavedModel file does not exist at: ...": lambda path: tf.keras.models.load_model(
+        str(TESTDATA / "digits")
+    ),
+}
+#: What only TensorFlow 2.16 and later say: tests/compat/test_error_messages.py.
+SAID_SINCE_2_16 = {
+    "module 'tensorflow' has no attribute 'estimator'",
+    "cannot import name 'estimator' from 'tensorflow.compat.v1'",
+    "No module named 'tensorflow.python.estimator'",
+    "File format not supported: filepath=... Keras 3 only supports V3 ... files",
+}
+
+
+def test_the_index_has_rows_and_each_has_one_that_says_it():
+    assert len(ROWS) > 25
+    assert set(ROWS) == {*SAID_BY, *SAID_SINCE_2_16}
+
+
+@pytest.mark.parametrize("message", SAID_BY)
+def test_tensorflow_says_it(message, tmp_path, caplog):
+    tf.get_logger().propagate = True
+    tf.get_logger().setLevel(logging.INFO)
+    caplog.set_level(logging.INFO)
+    try:
+        result = SAID_BY[message](tmp_path)
+        said = result if isinstance(result, str) else ""
+    except Exception:  # whatever the message is of
+        said = traceback.format_exc()
+    finally:
+        tf.get_logger().setLevel(logging.ERROR)
+    said += "\n".join(record.getMessage() for record in caplog.records)
+    assert matches(message, said), said[-3000:]
+
+
+@pytest.mark.parametrize("message", ROWS)
+def test_its_page_quotes_it(message):
+    for page in ROWS[message]:
+        quoted = "\n".join(
+            body for kind, _, body in blocks(DOCS / page) if kind == "text"
+        )
+        # The table of key-not-found has the keys, and leads on.
+        text = (DOCS / page).read_text(encoding="utf-8")
+        assert matches(message, quoted) or (
+            page.endswith("key-not-found.md") and message.split()[1] in text
+        ), page
+
+
+def test_every_page_is_in_the_index_or_begins_without_an_error():
+    text = (DOCS / "errors.md").read_text(encoding="utf-8")
+    for page in (DOCS / "situations").glob("*.md"):
+        assert f"(situations/{page.name})" in text, page.name
