@@ -4,11 +4,12 @@ import os
 
 import numpy as np
 
-from estimator_ckpt.bundle import checksum, dtypes
+from estimator_ckpt.bundle import checksum
 from estimator_ckpt.bundle.coding import name_to_key
 from estimator_ckpt.bundle.entry import Entry
 from estimator_ckpt.bundle.header import Header
 from estimator_ckpt.bundle.index import serialize_index, shard_path
+from estimator_ckpt.bundle.tensors import dtypes
 from estimator_ckpt.bundle.writer import ShardWriter
 
 _CHUNK = 16 << 20

@@ -73,11 +73,23 @@ def test_no_parameter_shadows_a_module_that_its_file_imports():
                 assert there.isdisjoint(a.arg for a in given), (path, node.lineno)
 
 
-@pytest.mark.parametrize("room", ROOMS)
-def test_each_room_says_what_it_is_for(room):
-    if (PACKAGE / room).is_dir():
-        tree = ast.parse((PACKAGE / room / "__init__.py").read_text(encoding="utf-8"))
-        assert len(ast.get_docstring(tree).split()) > 20, room
+def packages():
+    """The rooms and the folders in them."""
+    return sorted(path.parent for path in PACKAGE.rglob("__init__.py"))
+
+
+@pytest.mark.parametrize("path", packages(), ids=lambda p: p.relative_to(PACKAGE).name)
+def test_each_folder_says_what_it_is_for(path):
+    tree = ast.parse((path / "__init__.py").read_text(encoding="utf-8"))
+    assert len(ast.get_docstring(tree).split()) > 20, path
+
+
+@pytest.mark.parametrize("room", WITHOUT_TENSORFLOW)
+def test_no_folder_is_crowded(room):
+    for path in packages():
+        if path == PACKAGE / room or PACKAGE / room in path.parents:
+            files = [p for p in path.glob("*.py") if p.stem != "__init__"]
+            assert len(files) <= 20, path
 
 
 @pytest.mark.parametrize("room", WITHOUT_TENSORFLOW)

@@ -15,9 +15,10 @@ import math
 from collections.abc import Mapping
 from typing import NamedTuple, Optional
 
-from estimator_ckpt.bundle import dtypes, schema, wire
 from estimator_ckpt.bundle.coding import MAX_RANK, Slice
-from estimator_ckpt.bundle.slices import resolve
+from estimator_ckpt.bundle.protobuf import schema, wire
+from estimator_ckpt.bundle.tensors import dtypes
+from estimator_ckpt.bundle.tensors.slices import resolve
 
 _INT64_MAX = 2**63 - 1
 

@@ -20,19 +20,29 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from typing import Protocol
 
-from estimator_ckpt.bundle import leftovers, system_calls
 from estimator_ckpt.bundle.errors import CheckpointError
-from estimator_ckpt.bundle.input_file import File
-from estimator_ckpt.bundle.leftovers import TEMPORARY
-from estimator_ckpt.bundle.linking import Progress, copy_times, link_or_copy, place
-from estimator_ckpt.bundle.output_file import (
+from estimator_ckpt.bundle.local_files import leftovers, system_calls
+from estimator_ckpt.bundle.local_files.input_file import File
+from estimator_ckpt.bundle.local_files.leftovers import TEMPORARY
+from estimator_ckpt.bundle.local_files.linking import (
+    Progress,
+    copy_times,
+    link_or_copy,
+    place,
+)
+from estimator_ckpt.bundle.local_files.output_file import (
     Output,
     is_temporary,
     put,
     sync_dir,
     sync_files,
 )
-from estimator_ckpt.bundle.system_calls import CHUNK, PathLike, local, reporting
+from estimator_ckpt.bundle.local_files.system_calls import (
+    CHUNK,
+    PathLike,
+    local,
+    reporting,
+)
 
 __all__ = [
     "CHUNK",

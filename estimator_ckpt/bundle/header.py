@@ -7,9 +7,9 @@ from __future__ import annotations
 
 import dataclasses
 
-from estimator_ckpt.bundle import wire
 from estimator_ckpt.bundle.errors import CorruptIndexError, UnsupportedCheckpointError
-from estimator_ckpt.bundle.schema import BundleHeaderProto, VersionDef
+from estimator_ckpt.bundle.protobuf import wire
+from estimator_ckpt.bundle.protobuf.schema import BundleHeaderProto, VersionDef
 
 _VERSION = 1
 

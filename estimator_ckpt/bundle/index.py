@@ -14,7 +14,7 @@ import os
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Optional
 
-from estimator_ckpt.bundle import coding, files, table, table_writer
+from estimator_ckpt.bundle import coding, files
 from estimator_ckpt.bundle.coding import Slice
 from estimator_ckpt.bundle.entry import Entry, parse_entry
 from estimator_ckpt.bundle.errors import (
@@ -23,8 +23,9 @@ from estimator_ckpt.bundle.errors import (
     TensorNotFoundError,
 )
 from estimator_ckpt.bundle.header import Header, parse_header
-from estimator_ckpt.bundle.slices import resolve, show_key
-from estimator_ckpt.bundle.table_blocks import FOOTER_SIZE
+from estimator_ckpt.bundle.sstable import table, table_writer
+from estimator_ckpt.bundle.sstable.table_blocks import FOOTER_SIZE
+from estimator_ckpt.bundle.tensors.slices import resolve, show_key
 
 HEADER_KEY = b""
 

@@ -11,16 +11,17 @@ import os
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Optional
 
-from estimator_ckpt.bundle import arrays, coding, dtypes, files, slices
+from estimator_ckpt.bundle import coding, files
 from estimator_ckpt.bundle.coding import Extent
 from estimator_ckpt.bundle.entry import Entry
 from estimator_ckpt.bundle.errors import CorruptIndexError, UnsupportedCheckpointError
 from estimator_ckpt.bundle.index import Index, index_path, read_index
 from estimator_ckpt.bundle.shards import Shards
-from estimator_ckpt.bundle.slices import resolve, show_key
+from estimator_ckpt.bundle.tensors import arrays, dtypes, slices
+from estimator_ckpt.bundle.tensors.slices import resolve, show_key
 
 if TYPE_CHECKING:
-    from estimator_ckpt.bundle.arrays import Array
+    from estimator_ckpt.bundle.tensors.arrays import Array
 
 _PIECE = 1 << 20
 

@@ -7,11 +7,12 @@ import threading
 from array import array
 from collections.abc import Mapping
 
-from estimator_ckpt.bundle import checksum, dtypes, files, framing
+from estimator_ckpt.bundle import checksum, files
 from estimator_ckpt.bundle.entry import Entry
 from estimator_ckpt.bundle.errors import CheckpointNotFoundError, CorruptDataError
 from estimator_ckpt.bundle.index import Index, shard_path
-from estimator_ckpt.bundle.slices import show_key
+from estimator_ckpt.bundle.tensors import dtypes, framing
+from estimator_ckpt.bundle.tensors.slices import show_key
 
 _MAX_OPEN_SHARDS = 64
 

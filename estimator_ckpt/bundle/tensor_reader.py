@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Protocol
 from estimator_ckpt.bundle.index import Index
 
 if TYPE_CHECKING:
-    from estimator_ckpt.bundle.arrays import Array
+    from estimator_ckpt.bundle.tensors.arrays import Array
 
 
 class TensorReader(Protocol):

@@ -21,7 +21,7 @@ import contextlib
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from estimator_ckpt.bundle import coding, dtypes, files, framing, slices, wire
+from estimator_ckpt.bundle import coding, files
 from estimator_ckpt.bundle.coding import Extent, Slice
 from estimator_ckpt.bundle.entry import Entry
 from estimator_ckpt.bundle.errors import (
@@ -32,9 +32,11 @@ from estimator_ckpt.bundle.errors import (
 )
 from estimator_ckpt.bundle.header import Header
 from estimator_ckpt.bundle.index import Index
-from estimator_ckpt.bundle.schema import SavedTensorSlices
-from estimator_ckpt.bundle.slices import resolve, show_key
-from estimator_ckpt.bundle.table import Table
+from estimator_ckpt.bundle.protobuf import wire
+from estimator_ckpt.bundle.protobuf.schema import SavedTensorSlices
+from estimator_ckpt.bundle.sstable.table import Table
+from estimator_ckpt.bundle.tensors import dtypes, framing, slices
+from estimator_ckpt.bundle.tensors.slices import resolve, show_key
 
 if TYPE_CHECKING:
     import numpy as np

@@ -14,14 +14,15 @@ import os
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Optional, Union
 
-from estimator_ckpt.bundle import checksum, coding, dtypes, files, framing
+from estimator_ckpt.bundle import checksum, coding, files
 from estimator_ckpt.bundle.coding import Slice
-from estimator_ckpt.bundle.dtypes import DataType
 from estimator_ckpt.bundle.entry import Entry
 from estimator_ckpt.bundle.errors import CheckpointError, DestinationExistsError
 from estimator_ckpt.bundle.header import Header
 from estimator_ckpt.bundle.index import index_path, serialize_index, shard_path
-from estimator_ckpt.bundle.slices import resolve, show_key
+from estimator_ckpt.bundle.tensors import dtypes, framing
+from estimator_ckpt.bundle.tensors.dtypes import DataType
+from estimator_ckpt.bundle.tensors.slices import resolve, show_key
 
 if TYPE_CHECKING:
     from types import TracebackType

@@ -1,6 +1,12 @@
 """What the keys of a checkpoint mean: open, inspect, verify, compare.
 
-Formats, variable names and object keys, the object graph, roles, prefixes and state
-files are here. Nothing here decides what becomes of a variable (`maps`) or writes a
-checkpoint (`conversion`), and nothing imports TensorFlow.
+    prefixes, opening   the checkpoint that a path means, and what is in it
+    formats, contents   which keys a checkpoint has, and what they say
+    roles, optimizers   what a variable is for; what optimizers keep
+    evidence/           how a role is told: by graphs, names, shapes and siblings
+    weight_files/       weights in a file of their own: frozen graphs, safetensors
+
+Built on `bundle`, which knows bytes and no meaning; nothing here decides what is
+carried where (that is `maps`) or writes a checkpoint (that is `conversion`), and
+nothing imports TensorFlow.
 """

@@ -13,7 +13,7 @@ from collections.abc import Collection, Iterator, Mapping
 from typing import Optional
 
 from estimator_ckpt.bundle.errors import CheckpointError
-from estimator_ckpt.bundle.schema import TrackableObjectGraph
+from estimator_ckpt.bundle.protobuf.schema import TrackableObjectGraph
 from estimator_ckpt.checkpoint import formats, messages, object_graph, object_keys
 from estimator_ckpt.checkpoint.formats import Format
 from estimator_ckpt.checkpoint.naming import NamesBy

@@ -11,8 +11,9 @@ import enum
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, Optional
 
-from estimator_ckpt.bundle import coding, dtypes, files
+from estimator_ckpt.bundle import coding, files
 from estimator_ckpt.bundle.entry import Entry
+from estimator_ckpt.bundle.tensors import dtypes
 from estimator_ckpt.checkpoint import common_names, messages
 from estimator_ckpt.checkpoint.common_names import Side
 from estimator_ckpt.checkpoint.naming import NamesLike

@@ -16,10 +16,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import NamedTuple, Optional, Union
 
-from estimator_ckpt.bundle import files, wire
-from estimator_ckpt.bundle.field_types import LENGTH, VARINT
-from estimator_ckpt.bundle.schema import TensorProto
-from estimator_ckpt.bundle.varints import read_varint, write_varint
+from estimator_ckpt.bundle import files
+from estimator_ckpt.bundle.protobuf import wire
+from estimator_ckpt.bundle.protobuf.field_types import LENGTH, VARINT
+from estimator_ckpt.bundle.protobuf.schema import TensorProto
+from estimator_ckpt.bundle.protobuf.varints import read_varint, write_varint
 
 _NODE = 1
 _GRAPH_OF_META = 2

@@ -8,9 +8,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Optional
 
-from estimator_ckpt.bundle import files, wire
+from estimator_ckpt.bundle import files
 from estimator_ckpt.bundle.errors import CheckpointError, CorruptIndexError
-from estimator_ckpt.bundle.schema import MetaGraphDef, VariableDef
+from estimator_ckpt.bundle.protobuf import wire
+from estimator_ckpt.bundle.protobuf.schema import MetaGraphDef, VariableDef
 
 
 def trainable_variables(prefix: str) -> frozenset[str]:

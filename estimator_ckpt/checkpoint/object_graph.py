@@ -13,9 +13,9 @@ import collections
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from typing import NamedTuple, Optional
 
-from estimator_ckpt.bundle import wire
 from estimator_ckpt.bundle.errors import CheckpointError, CorruptIndexError
-from estimator_ckpt.bundle.schema import (
+from estimator_ckpt.bundle.protobuf import wire
+from estimator_ckpt.bundle.protobuf.schema import (
     ObjectReference,
     SerializedTensor,
     TrackableObject,

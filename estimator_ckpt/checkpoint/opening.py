@@ -10,11 +10,12 @@ from collections.abc import Iterator, Mapping
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Optional
 
-from estimator_ckpt.bundle import coding, dtypes, files
+from estimator_ckpt.bundle import coding, files
 from estimator_ckpt.bundle.errors import CorruptIndexError, TensorNotFoundError
+from estimator_ckpt.bundle.protobuf.schema import TrackableObjectGraph
 from estimator_ckpt.bundle.reader import BundleReader
-from estimator_ckpt.bundle.schema import TrackableObjectGraph
 from estimator_ckpt.bundle.tensor_reader import TensorReader
+from estimator_ckpt.bundle.tensors import dtypes
 from estimator_ckpt.bundle.writer import write_bundle
 from estimator_ckpt.checkpoint import (
     contents,
@@ -95,7 +96,7 @@ class Checkpoint(Mapping[str, StoredVariable]):
     @functools.cached_property
     def roles(self) -> Roles:
         """What each variable is for, and what says so."""
-        from estimator_ckpt.checkpoint import role_evidence  # not every command asks
+        from estimator_ckpt.checkpoint.evidence import role_evidence
 
         return role_evidence.of_checkpoint(self)
 
@@ -304,7 +305,7 @@ def opened(
     checkpoint = Checkpoint(reader, graph, meaning, store, overruling)
     if graph is None or names_by is not naming.NamesBy.PATH:
         return checkpoint
-    from estimator_ckpt.checkpoint import path_names
+    from estimator_ckpt.checkpoint.evidence import path_names
 
     # What a `dual` checkpoint has by name besides is what is to be named here.
     of_objects = {name: key for name, key in meaning.keys.items() if name != key}
@@ -324,11 +325,15 @@ def reader_of(place: prefixes.Place, store: files.Store = files) -> TensorReader
     if place.storage is prefixes.Storage.BUNDLE:
         return BundleReader(place.prefix, store=store)
     if place.storage is prefixes.Storage.SAFETENSORS:
-        from estimator_ckpt.checkpoint.safetensors_reader import SafetensorsReader
+        from estimator_ckpt.checkpoint.weight_files.safetensors_reader import (
+            SafetensorsReader,
+        )
 
         return SafetensorsReader(place.prefix, store)
     if place.storage is prefixes.Storage.FROZEN_GRAPH:
-        from estimator_ckpt.checkpoint.frozen_graph_reader import FrozenGraphReader
+        from estimator_ckpt.checkpoint.weight_files.frozen_graph_reader import (
+            FrozenGraphReader,
+        )
 
         return FrozenGraphReader(place.prefix, store)
     from estimator_ckpt.bundle.v1_reader import V1Reader  # costs what few need

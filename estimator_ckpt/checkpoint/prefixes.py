@@ -13,10 +13,11 @@ import os
 import re
 from typing import NamedTuple, Optional
 
-from estimator_ckpt.bundle import files, table
+from estimator_ckpt.bundle import files
 from estimator_ckpt.bundle.errors import CheckpointError, CheckpointNotFoundError
 from estimator_ckpt.bundle.index import index_path
-from estimator_ckpt.bundle.table_blocks import FOOTER_SIZE
+from estimator_ckpt.bundle.sstable import table
+from estimator_ckpt.bundle.sstable.table_blocks import FOOTER_SIZE
 from estimator_ckpt.checkpoint import messages, state_file
 
 _BEHIND_PREFIX = re.compile(r"(\.index|\.meta|\.data-\d{5,}-of-\d{5,})$")

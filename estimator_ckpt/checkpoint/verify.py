@@ -18,8 +18,8 @@ from estimator_ckpt.bundle.entry import Entry
 from estimator_ckpt.bundle.errors import CorruptDataError, CorruptIndexError
 from estimator_ckpt.bundle.index import Index, index_path, shard_path
 from estimator_ckpt.bundle.reader import BundleReader
-from estimator_ckpt.bundle.slices import is_tiled, resolve, show_key
 from estimator_ckpt.bundle.tensor_reader import TensorReader
+from estimator_ckpt.bundle.tensors.slices import is_tiled, resolve, show_key
 from estimator_ckpt.checkpoint import opening, prefixes
 from estimator_ckpt.checkpoint.prefixes import Place, Storage
 

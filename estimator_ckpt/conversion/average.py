@@ -15,9 +15,10 @@ import os
 from collections.abc import Hashable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple, Optional, Union
 
-from estimator_ckpt.bundle import dtypes, files
+from estimator_ckpt.bundle import files
 from estimator_ckpt.bundle.entry import Entry
 from estimator_ckpt.bundle.errors import CheckpointError, CorruptIndexError
+from estimator_ckpt.bundle.tensors import dtypes
 from estimator_ckpt.checkpoint import messages, object_keys, opening
 from estimator_ckpt.checkpoint.formats import FormatLike
 from estimator_ckpt.checkpoint.naming import NamesLike

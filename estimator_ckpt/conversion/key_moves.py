@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, Optional
 
 from estimator_ckpt.bundle.errors import CheckpointError
-from estimator_ckpt.bundle.schema import TrackableObjectGraph
+from estimator_ckpt.bundle.protobuf.schema import TrackableObjectGraph
 from estimator_ckpt.checkpoint import messages, naming, object_graph, object_keys
 from estimator_ckpt.checkpoint.contents import Contents
 from estimator_ckpt.checkpoint.formats import Format

@@ -9,7 +9,7 @@ from typing import Optional
 from estimator_ckpt.bundle import files
 from estimator_ckpt.bundle.errors import CheckpointError, DestinationExistsError
 from estimator_ckpt.bundle.index import index_path
-from estimator_ckpt.bundle.output_file import already_there
+from estimator_ckpt.bundle.local_files.output_file import already_there
 from estimator_ckpt.checkpoint import formats, prefixes
 from estimator_ckpt.checkpoint.formats import Format, FormatLike
 

@@ -13,8 +13,8 @@ from typing import Any, Optional
 import tensorflow as tf
 from tensorflow.compat import v1 as tf1
 
-from estimator_ckpt.checkpoint import role_evidence
-from estimator_ckpt.checkpoint.name_sorting import Fact
+from estimator_ckpt.checkpoint.evidence import role_evidence
+from estimator_ckpt.checkpoint.evidence.name_sorting import Fact
 from estimator_ckpt.checkpoint.roles import AS_FOUND, Overruling, Role
 from estimator_ckpt.tf_private import graph_api, savers_api
 

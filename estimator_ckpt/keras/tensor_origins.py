@@ -13,7 +13,7 @@ from typing import Any, Optional, Union
 
 import numpy as np
 
-from estimator_ckpt.bundle import dtypes
+from estimator_ckpt.bundle.tensors import dtypes
 from estimator_ckpt.checkpoint.opening import Checkpoint
 from estimator_ckpt.checkpoint.optimizers import Change
 from estimator_ckpt.checkpoint.variable import Variable

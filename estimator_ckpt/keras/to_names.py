@@ -8,7 +8,7 @@ import math
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Optional
 
-from estimator_ckpt.bundle import dtypes
+from estimator_ckpt.bundle.tensors import dtypes
 from estimator_ckpt.checkpoint import messages, object_keys, optimizers, roles
 from estimator_ckpt.checkpoint.opening import Checkpoint
 from estimator_ckpt.checkpoint.optimizers import Change, Kind

@@ -14,7 +14,8 @@ import re
 from collections.abc import Collection, Mapping, Sequence
 from typing import NamedTuple, Optional
 
-from estimator_ckpt.checkpoint import messages, role_evidence
+from estimator_ckpt.checkpoint import messages
+from estimator_ckpt.checkpoint.evidence import role_evidence
 from estimator_ckpt.maps.map_rules import AssignmentMapError, Rule
 
 #: The most rules that match nothing of which a message says what is near: each costs

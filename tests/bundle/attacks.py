@@ -17,7 +17,7 @@ from typing import Union
 from estimator_ckpt.bundle import checksum, coding, errors
 from estimator_ckpt.bundle.coding import Extent
 from estimator_ckpt.bundle.index import Entry, Header, serialize_index
-from estimator_ckpt.bundle.varints import read_varint, write_varint
+from estimator_ckpt.bundle.protobuf.varints import read_varint, write_varint
 
 Bundle = tuple[bytes, bytes]
 MAGIC = bytes.fromhex("57fb808b247547db")

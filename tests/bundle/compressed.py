@@ -13,7 +13,7 @@ import sys
 
 import cramjam
 
-from estimator_ckpt.bundle import table
+from estimator_ckpt.bundle.sstable import table
 from tests.bundle import attacks
 
 _ENTRIES_PER_BLOCK = 20

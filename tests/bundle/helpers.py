@@ -6,13 +6,14 @@ import os
 
 import numpy as np
 
-from estimator_ckpt.bundle import checksum, system_calls
+from estimator_ckpt.bundle import checksum
 from estimator_ckpt.bundle.index import (
     Header,
     index_path,
     serialize_index,
     shard_path,
 )
+from estimator_ckpt.bundle.local_files import system_calls
 from estimator_ckpt.bundle.reader import BundleReader
 
 

@@ -7,8 +7,8 @@ import math
 import numpy as np
 from hypothesis import strategies as st
 
-from estimator_ckpt.bundle import dtypes
 from estimator_ckpt.bundle.coding import FULL, Extent
+from estimator_ckpt.bundle.tensors import dtypes
 from estimator_ckpt.bundle.writer import Partitioned
 
 #: Types that TensorFlow 2.15 saves and hands out as arrays of themselves.

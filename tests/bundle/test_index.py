@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from estimator_ckpt.bundle import coding, wire
+from estimator_ckpt.bundle import coding
 from estimator_ckpt.bundle.coding import Extent
 from estimator_ckpt.bundle.entry import renumbered
 from estimator_ckpt.bundle.errors import (
@@ -26,6 +26,7 @@ from estimator_ckpt.bundle.index import (
     serialize_index,
     shard_path,
 )
+from estimator_ckpt.bundle.protobuf import wire
 from tests.bundle import protobufs
 from tests.testdata_paths import PREFIXES, V1_PREFIXES
 
@@ -200,7 +201,7 @@ def test_two_tensors_cannot_have_one_key():
 
 
 def test_an_index_without_a_header_is_refused():
-    from estimator_ckpt.bundle.table_writer import write_table
+    from estimator_ckpt.bundle.sstable.table_writer import write_table
 
     with pytest.raises(CorruptIndexError, match="no header"):
         parse_index(write_table([(b"v", ENTRY.serialize())]), "c.index")
@@ -208,7 +209,7 @@ def test_an_index_without_a_header_is_refused():
 
 @pytest.mark.parametrize("raw", [b"", b"\xff", b"\x08\x00", b"\x08\x01\x10\x07"])
 def test_a_damaged_header_is_refused(raw):
-    from estimator_ckpt.bundle.table_writer import write_table
+    from estimator_ckpt.bundle.sstable.table_writer import write_table
 
     with pytest.raises(CorruptIndexError, match="header is damaged"):
         parse_index(write_table([(b"", raw)]), "c.index")

@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 from estimator_ckpt.bundle import files
 from estimator_ckpt.bundle.index import index_path, shard_path
 from estimator_ckpt.bundle.reader import BundleReader
-from estimator_ckpt.bundle.table import read_table
-from estimator_ckpt.bundle.table_writer import write_table
+from estimator_ckpt.bundle.sstable.table import read_table
+from estimator_ckpt.bundle.sstable.table_writer import write_table
 from estimator_ckpt.bundle.writer import Partitioned, write_bundle
 from tests.bundle import strategies
 from tests.bundle.helpers import assert_same, restore, save

@@ -9,7 +9,7 @@ import threading
 import numpy as np
 import pytest
 
-from estimator_ckpt.bundle import checksum, coding, files, input_file, system_calls
+from estimator_ckpt.bundle import checksum, coding, files
 from estimator_ckpt.bundle.coding import Extent
 from estimator_ckpt.bundle.errors import (
     CorruptDataError,
@@ -25,8 +25,9 @@ from estimator_ckpt.bundle.index import (
     serialize_index,
     shard_path,
 )
+from estimator_ckpt.bundle.local_files import input_file, system_calls
+from estimator_ckpt.bundle.protobuf.varints import write_varint
 from estimator_ckpt.bundle.reader import BundleReader
-from estimator_ckpt.bundle.varints import write_varint
 from estimator_ckpt.bundle.writer import Partitioned, write_bundle
 from tests.bundle.helpers import assert_same, crc, write_raw
 from tests.testdata_paths import PREFIXES, session_values

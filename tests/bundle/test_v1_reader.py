@@ -5,17 +5,19 @@ import shutil
 import numpy as np
 import pytest
 
-from estimator_ckpt.bundle import coding, table_writer, wire
+from estimator_ckpt.bundle import coding
 from estimator_ckpt.bundle.coding import Extent
 from estimator_ckpt.bundle.errors import CheckpointError
-from estimator_ckpt.bundle.schema import (
+from estimator_ckpt.bundle.protobuf import wire
+from estimator_ckpt.bundle.protobuf.schema import (
     SavedSliceMeta,
     SavedTensorSliceMeta,
     SavedTensorSlices,
     VersionDef,
 )
+from estimator_ckpt.bundle.protobuf.varints import write_varint
+from estimator_ckpt.bundle.sstable import table_writer
 from estimator_ckpt.bundle.v1_reader import V1Reader
-from estimator_ckpt.bundle.varints import write_varint
 from tests.testdata_paths import TESTDATA, session_values
 
 SINGLE = TESTDATA / "v1-format/single/model.ckpt-7"

@@ -7,7 +7,7 @@ import ml_dtypes
 import numpy as np
 import pytest
 
-from estimator_ckpt.bundle import dtypes, files
+from estimator_ckpt.bundle import files
 from estimator_ckpt.bundle.coding import Extent
 from estimator_ckpt.bundle.errors import (
     CheckpointError,
@@ -21,6 +21,7 @@ from estimator_ckpt.bundle.index import (
     shard_path,
 )
 from estimator_ckpt.bundle.reader import BundleReader
+from estimator_ckpt.bundle.tensors import dtypes
 from estimator_ckpt.bundle.writer import Partitioned, ShardWriter, write_bundle
 from tests.bundle.helpers import assert_same, plain, restore, save
 

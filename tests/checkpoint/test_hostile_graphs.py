@@ -7,11 +7,12 @@ import numpy as np
 import pytest
 
 import estimator_ckpt as ec
-from estimator_ckpt.bundle import coding, wire
+from estimator_ckpt.bundle import coding
 from estimator_ckpt.bundle.errors import CorruptIndexError
 from estimator_ckpt.bundle.header import Header
 from estimator_ckpt.bundle.index import serialize_index, shard_path
-from estimator_ckpt.bundle.schema import (
+from estimator_ckpt.bundle.protobuf import wire
+from estimator_ckpt.bundle.protobuf.schema import (
     ObjectReference,
     SerializedTensor,
     SlotVariableReference,

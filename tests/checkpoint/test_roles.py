@@ -2,7 +2,8 @@
 
 import pytest
 
-from estimator_ckpt.checkpoint import optimizers, role_evidence, roles
+from estimator_ckpt.checkpoint import optimizers, roles
+from estimator_ckpt.checkpoint.evidence import role_evidence
 
 
 def slot_owner(name, names):

@@ -11,9 +11,10 @@ import numpy as np
 import pytest
 
 import estimator_ckpt as ec
-from estimator_ckpt.bundle import dtypes, files
+from estimator_ckpt.bundle import files
 from estimator_ckpt.bundle.header import Header
 from estimator_ckpt.bundle.index import serialize_index, shard_path
+from estimator_ckpt.bundle.tensors import dtypes
 from estimator_ckpt.bundle.writer import ShardWriter, write_bundle
 from tests.cli.command_line import call, run
 from tests.conftest import REPOSITORY

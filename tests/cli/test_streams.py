@@ -127,7 +127,7 @@ def test_a_signal_leaves_nothing_behind(tmp_path, number, code):
     """A conversion that waits in its commit, as on a slow disk, is stopped there."""
     program = (
         "import sys, time\n"
-        "from estimator_ckpt.bundle import system_calls\n"
+        "from estimator_ckpt.bundle.local_files import system_calls\n"
         "from estimator_ckpt.cli import main\n"
         "change = system_calls.change\n"
         "def slow(operation, call, *arguments):\n"

@@ -11,8 +11,8 @@ import numpy as np
 import pytest
 
 import estimator_ckpt as ec
-from estimator_ckpt.bundle import system_calls
 from estimator_ckpt.bundle.index import read_index, shard_path
+from estimator_ckpt.bundle.local_files import system_calls
 from estimator_ckpt.bundle.writer import write_bundle
 from estimator_ckpt.checkpoint import formats, object_keys
 from tests import testdata_paths

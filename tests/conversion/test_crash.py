@@ -17,7 +17,7 @@ from tests.testdata_paths import TESTDATA
 #: Runs a conversion and, before its n-th change of the file system, kills itself.
 KILLED = """
 import os, signal, sys
-from estimator_ckpt.bundle import system_calls
+from estimator_ckpt.bundle.local_files import system_calls
 import estimator_ckpt as ec
 
 at, what, source, destination = int(sys.argv[1]), *sys.argv[2:]

@@ -15,7 +15,7 @@ from tests.conversion.writing.test_snapshot import make_model_dir, make_old_dest
 #: Runs a command, and before its n-th change of the file system sends itself a signal.
 SIGNALLED = """
 import os, sys
-from estimator_ckpt.bundle import system_calls
+from estimator_ckpt.bundle.local_files import system_calls
 from estimator_ckpt.cli import main
 
 at, number, *argv = sys.argv[1:]

@@ -23,7 +23,7 @@ from tensorflow.compat import v1 as tf1
 from tensorflow.python.lib.io import file_io
 
 import estimator_ckpt as ec
-from estimator_ckpt.bundle import system_calls
+from estimator_ckpt.bundle.local_files import system_calls
 from estimator_ckpt.checkpoint import state_file as states
 
 FORMATS = ("tf1", "tf2", "dual")

@@ -27,12 +27,14 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from estimator_ckpt.bundle import checksum, dtypes, errors, table, table_writer
+from estimator_ckpt.bundle import checksum, errors
 from estimator_ckpt.bundle.coding import Extent
 from estimator_ckpt.bundle.index import index_path, shard_path
+from estimator_ckpt.bundle.protobuf.varints import read_varint, write_varint
 from estimator_ckpt.bundle.reader import BundleReader
-from estimator_ckpt.bundle.table_blocks import FOOTER_SIZE
-from estimator_ckpt.bundle.varints import read_varint, write_varint
+from estimator_ckpt.bundle.sstable import table, table_writer
+from estimator_ckpt.bundle.sstable.table_blocks import FOOTER_SIZE
+from estimator_ckpt.bundle.tensors import dtypes
 from estimator_ckpt.bundle.writer import Partitioned, write_bundle
 from tests.bundle.compressed import compressed
 

@@ -32,7 +32,7 @@ from estimator_ckpt.checkpoint import (
     object_keys,
     state_file,
 )
-from estimator_ckpt.checkpoint.safetensors_reader import SafetensorsReader
+from estimator_ckpt.checkpoint.weight_files.safetensors_reader import SafetensorsReader
 from estimator_ckpt.layouts import layer_rules
 from estimator_ckpt.maps import map_files
 from tests.fuzz import bundle

@@ -7,9 +7,9 @@ import os
 import stat
 from collections.abc import Iterator
 
-from estimator_ckpt.bundle import system_calls
 from estimator_ckpt.bundle.errors import CheckpointError, SourceChangedError
-from estimator_ckpt.bundle.system_calls import PathLike, local, reporting
+from estimator_ckpt.bundle.local_files import system_calls
+from estimator_ckpt.bundle.local_files.system_calls import PathLike, local, reporting
 
 # Below this, reading is faster than mapping.
 _READ_BELOW = 1 << 20

@@ -15,7 +15,7 @@ import stat
 import time
 from contextlib import suppress
 
-from estimator_ckpt.bundle import system_calls
+from estimator_ckpt.bundle.local_files import system_calls
 
 #: What the name of a file that is not finished begins with.
 TEMPORARY = ".estimator_ckpt-"

@@ -13,18 +13,23 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import Optional
 
-from estimator_ckpt.bundle import system_calls
 from estimator_ckpt.bundle.errors import CheckpointError, SourceChangedError
-from estimator_ckpt.bundle.input_file import File
-from estimator_ckpt.bundle.leftovers import LINK
-from estimator_ckpt.bundle.output_file import (
+from estimator_ckpt.bundle.local_files import system_calls
+from estimator_ckpt.bundle.local_files.input_file import File
+from estimator_ckpt.bundle.local_files.leftovers import LINK
+from estimator_ckpt.bundle.local_files.output_file import (
     Output,
     already_there,
     set_times,
     sync_dir,
     temporary_beside,
 )
-from estimator_ckpt.bundle.system_calls import PathLike, failure, local, reporting
+from estimator_ckpt.bundle.local_files.system_calls import (
+    PathLike,
+    failure,
+    local,
+    reporting,
+)
 
 #: Called with the number of bytes just done.
 Progress = Callable[[int], None]

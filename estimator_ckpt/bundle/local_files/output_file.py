@@ -14,10 +14,10 @@ from contextlib import suppress
 from types import TracebackType
 from typing import Any, Optional
 
-from estimator_ckpt.bundle import leftovers, system_calls
 from estimator_ckpt.bundle.errors import DestinationExistsError
-from estimator_ckpt.bundle.leftovers import TEMPORARY
-from estimator_ckpt.bundle.system_calls import PathLike, local, reporting
+from estimator_ckpt.bundle.local_files import leftovers, system_calls
+from estimator_ckpt.bundle.local_files.leftovers import TEMPORARY
+from estimator_ckpt.bundle.local_files.system_calls import PathLike, local, reporting
 
 _MANY, _THREADS = 16, 16
 

@@ -7,7 +7,7 @@ from array import array
 from collections.abc import Callable, Iterable
 from typing import Any, Optional
 
-from estimator_ckpt.bundle.field_types import (
+from estimator_ckpt.bundle.protobuf.field_types import (
     BYTES_4,
     BYTES_8,
     LENGTH,
@@ -16,7 +16,7 @@ from estimator_ckpt.bundle.field_types import (
     Type,
     write_bytes,
 )
-from estimator_ckpt.bundle.varints import Bytes, read_varints, write_varint
+from estimator_ckpt.bundle.protobuf.varints import Bytes, read_varints, write_varint
 
 #: The value of a repeated field that is not there.
 NONE: tuple[Any, ...] = ()

@@ -6,7 +6,7 @@ import struct
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
-from estimator_ckpt.bundle.varints import Bytes, write_varint
+from estimator_ckpt.bundle.protobuf.varints import Bytes, write_varint
 
 # What stands behind a tag.
 VARINT, BYTES_8, LENGTH, BYTES_4 = 0, 1, 2, 5

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from typing import NamedTuple, Optional
 
 from estimator_ckpt.bundle.coding import FULL, Extent
-from estimator_ckpt.bundle.field_types import (
+from estimator_ckpt.bundle.protobuf.field_types import (
     BYTES,
     DOUBLE,
     FIXED32,
@@ -24,7 +24,7 @@ from estimator_ckpt.bundle.field_types import (
     Field,
     Type,
 )
-from estimator_ckpt.bundle.wire import embedded, message, only
+from estimator_ckpt.bundle.protobuf.wire import embedded, message, only
 
 
 def _cached(type: Type) -> Type:

@@ -21,8 +21,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import Any, Optional, TypeVar
 
-from estimator_ckpt.bundle.declarations import EACH, NONE, Declaration
-from estimator_ckpt.bundle.field_types import (
+from estimator_ckpt.bundle.protobuf.declarations import EACH, NONE, Declaration
+from estimator_ckpt.bundle.protobuf.field_types import (
     BYTES_4,
     BYTES_8,
     LENGTH,
@@ -31,7 +31,7 @@ from estimator_ckpt.bundle.field_types import (
     Type,
     write_bytes,
 )
-from estimator_ckpt.bundle.varints import Bytes, read_varint
+from estimator_ckpt.bundle.protobuf.varints import Bytes, read_varint
 
 _Message = TypeVar("_Message")
 

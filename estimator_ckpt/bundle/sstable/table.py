@@ -28,7 +28,7 @@ from typing import Optional
 from estimator_ckpt.bundle.coding import show
 from estimator_ckpt.bundle.errors import CorruptIndexError, UnsupportedCheckpointError
 from estimator_ckpt.bundle.files import InputFile
-from estimator_ckpt.bundle.table_blocks import (
+from estimator_ckpt.bundle.sstable.table_blocks import (
     FOOTER_SIZE,
     MAGIC,
     TRAILER_SIZE,

@@ -12,7 +12,7 @@ from typing import Any
 from estimator_ckpt.bundle import checksum
 from estimator_ckpt.bundle.coding import show
 from estimator_ckpt.bundle.errors import UnsupportedCheckpointError
-from estimator_ckpt.bundle.varints import read_varint
+from estimator_ckpt.bundle.protobuf.varints import read_varint
 
 FOOTER_SIZE = 48
 MAGIC = bytes.fromhex("57fb808b247547db")

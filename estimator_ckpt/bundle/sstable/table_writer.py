@@ -6,8 +6,8 @@ import struct
 from collections.abc import Iterable
 
 from estimator_ckpt.bundle import checksum
-from estimator_ckpt.bundle.table_blocks import FOOTER_SIZE, MAGIC
-from estimator_ckpt.bundle.varints import write_varint
+from estimator_ckpt.bundle.protobuf.varints import write_varint
+from estimator_ckpt.bundle.sstable.table_blocks import FOOTER_SIZE, MAGIC
 
 _BLOCK_SIZE = 256 << 10
 _RESTART_INTERVAL = 16

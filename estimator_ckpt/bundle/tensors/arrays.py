@@ -9,9 +9,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from estimator_ckpt.bundle import dtypes
 from estimator_ckpt.bundle.entry import Entry
 from estimator_ckpt.bundle.errors import UnsupportedCheckpointError
+from estimator_ckpt.bundle.tensors import dtypes
 
 if TYPE_CHECKING:
     import numpy as np

@@ -19,7 +19,11 @@ from collections.abc import Iterator
 
 from estimator_ckpt.bundle import checksum, files
 from estimator_ckpt.bundle.entry import Entry
-from estimator_ckpt.bundle.varints import read_varint, read_varints, write_varint
+from estimator_ckpt.bundle.protobuf.varints import (
+    read_varint,
+    read_varints,
+    write_varint,
+)
 
 _BLOCK = 64 << 10
 _PIECE = 1 << 20

@@ -11,14 +11,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Optional
 
-from estimator_ckpt.checkpoint import (
-    known_names,
-    object_graph,
-    object_keys,
-    optimizer_nodes,
-)
-from estimator_ckpt.checkpoint.graph_nodes import GraphNodes
-from estimator_ckpt.checkpoint.name_sorting import Fact
+from estimator_ckpt.checkpoint import object_graph, object_keys
+from estimator_ckpt.checkpoint.evidence import known_names, optimizer_nodes
+from estimator_ckpt.checkpoint.evidence.graph_nodes import GraphNodes
+from estimator_ckpt.checkpoint.evidence.name_sorting import Fact
 from estimator_ckpt.checkpoint.roles import (
     LOSS_SCALE,
     METRIC,

@@ -9,7 +9,7 @@ from collections.abc import Collection, Mapping, Sequence
 from typing import Any, NamedTuple, Optional
 
 from estimator_ckpt.checkpoint import object_keys
-from estimator_ckpt.checkpoint.name_sorting import Fact
+from estimator_ckpt.checkpoint.evidence.name_sorting import Fact
 
 #: Where Keras 3 lists the variables that an optimizer trains, below the optimizer.
 TRAINED = "_trainable_variables"

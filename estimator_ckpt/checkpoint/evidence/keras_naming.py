@@ -11,8 +11,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Optional
 
-from estimator_ckpt.checkpoint import known_names, object_keys
-from estimator_ckpt.checkpoint.name_sorting import (
+from estimator_ckpt.checkpoint import object_keys
+from estimator_ckpt.checkpoint.evidence import known_names
+from estimator_ckpt.checkpoint.evidence.name_sorting import (
     Scene,
     Sorted,
     last_of,

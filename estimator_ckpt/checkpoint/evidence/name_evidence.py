@@ -10,13 +10,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from estimator_ckpt.checkpoint import (
+from estimator_ckpt.checkpoint import optimizers
+from estimator_ckpt.checkpoint.evidence import (
     keras_naming,
     optimizer_scopes,
-    optimizers,
     slot_families,
 )
-from estimator_ckpt.checkpoint.name_sorting import (
+from estimator_ckpt.checkpoint.evidence.name_sorting import (
     Scene,
     Sorted,
     base_of,

@@ -11,7 +11,8 @@ import re
 from collections.abc import Collection, Mapping, Sequence
 from typing import NamedTuple, Optional
 
-from estimator_ckpt.checkpoint import known_names, object_keys, optimizers
+from estimator_ckpt.checkpoint import object_keys, optimizers
+from estimator_ckpt.checkpoint.evidence import known_names
 from estimator_ckpt.checkpoint.roles import (
     LOSS_SCALE,
     METRIC,

@@ -17,8 +17,13 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from typing import Optional
 
-from estimator_ckpt.checkpoint import known_names, object_keys, optimizers
-from estimator_ckpt.checkpoint.graph_nodes import TRAINED, GraphNodes, SlotVariable
+from estimator_ckpt.checkpoint import object_keys, optimizers
+from estimator_ckpt.checkpoint.evidence import known_names
+from estimator_ckpt.checkpoint.evidence.graph_nodes import (
+    TRAINED,
+    GraphNodes,
+    SlotVariable,
+)
 from estimator_ckpt.checkpoint.roles import (
     AVERAGE,
     KERAS,

@@ -6,7 +6,12 @@ from collections.abc import Mapping
 from typing import Optional
 
 from estimator_ckpt.checkpoint import optimizers
-from estimator_ckpt.checkpoint.name_sorting import Scene, Sorted, class_of, last_of
+from estimator_ckpt.checkpoint.evidence.name_sorting import (
+    Scene,
+    Sorted,
+    class_of,
+    last_of,
+)
 from estimator_ckpt.checkpoint.roles import KERAS, OPTIMIZER, SLOT, TF1, Decision
 
 Found = dict[str, Decision]

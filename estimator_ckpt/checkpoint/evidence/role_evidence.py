@@ -14,16 +14,13 @@ from typing import TYPE_CHECKING, Any, Optional
 
 from estimator_ckpt.bundle import files, logs
 from estimator_ckpt.bundle.errors import CorruptIndexError
-from estimator_ckpt.checkpoint import (
+from estimator_ckpt.checkpoint import meta_graph, object_graph, object_keys, optimizers
+from estimator_ckpt.checkpoint.evidence import (
     graph_evidence,
     known_names,
-    meta_graph,
     name_evidence,
-    object_graph,
-    object_keys,
-    optimizers,
 )
-from estimator_ckpt.checkpoint.name_sorting import Fact, Scene, last_of
+from estimator_ckpt.checkpoint.evidence.name_sorting import Fact, Scene, last_of
 from estimator_ckpt.checkpoint.roles import (
     AS_FOUND,
     GLOBAL_STEP,

@@ -14,8 +14,9 @@ import collections
 import re
 from collections.abc import Mapping, Sequence
 
-from estimator_ckpt.checkpoint import known_names, optimizers
-from estimator_ckpt.checkpoint.name_sorting import (
+from estimator_ckpt.checkpoint import optimizers
+from estimator_ckpt.checkpoint.evidence import known_names
+from estimator_ckpt.checkpoint.evidence.name_sorting import (
     Families,
     Member,
     Scene,

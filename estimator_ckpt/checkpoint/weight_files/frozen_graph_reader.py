@@ -18,7 +18,7 @@ import sys
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
-from estimator_ckpt.bundle import arrays, coding, dtypes, files, slices
+from estimator_ckpt.bundle import coding, files
 from estimator_ckpt.bundle.coding import Extent
 from estimator_ckpt.bundle.entry import Entry
 from estimator_ckpt.bundle.errors import (
@@ -28,13 +28,14 @@ from estimator_ckpt.bundle.errors import (
 )
 from estimator_ckpt.bundle.header import Header
 from estimator_ckpt.bundle.index import Index
-from estimator_ckpt.bundle.schema import TensorProto
-from estimator_ckpt.bundle.slices import resolve
+from estimator_ckpt.bundle.protobuf.schema import TensorProto
+from estimator_ckpt.bundle.tensors import arrays, dtypes, slices
+from estimator_ckpt.bundle.tensors.slices import resolve
 from estimator_ckpt.checkpoint import graph_file
 from estimator_ckpt.checkpoint.graph_file import Constant
 
 if TYPE_CHECKING:
-    from estimator_ckpt.bundle.arrays import Array
+    from estimator_ckpt.bundle.tensors.arrays import Array
 
 _FLOATING = frozenset({1, 2, 14, 19})
 # What constants of few bytes may become that stand for many equal values.

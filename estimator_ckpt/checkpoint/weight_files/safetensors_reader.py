@@ -19,7 +19,7 @@ import sys
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
-from estimator_ckpt.bundle import arrays, coding, dtypes, files, slices
+from estimator_ckpt.bundle import coding, files
 from estimator_ckpt.bundle.coding import Extent
 from estimator_ckpt.bundle.entry import Entry
 from estimator_ckpt.bundle.errors import (
@@ -28,10 +28,11 @@ from estimator_ckpt.bundle.errors import (
 )
 from estimator_ckpt.bundle.header import Header
 from estimator_ckpt.bundle.index import Index
-from estimator_ckpt.bundle.slices import resolve
+from estimator_ckpt.bundle.tensors import arrays, dtypes, slices
+from estimator_ckpt.bundle.tensors.slices import resolve
 
 if TYPE_CHECKING:
-    from estimator_ckpt.bundle.arrays import Array
+    from estimator_ckpt.bundle.tensors.arrays import Array
 
 SUFFIX = ".safetensors"
 

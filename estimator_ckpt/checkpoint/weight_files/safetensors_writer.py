@@ -15,9 +15,9 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any, NamedTuple
 
 from estimator_ckpt.bundle import coding, files
-from estimator_ckpt.bundle.dtypes import DataType
 from estimator_ckpt.bundle.errors import CheckpointError, UnsupportedCheckpointError
-from estimator_ckpt.checkpoint.safetensors_reader import DTYPES, METADATA
+from estimator_ckpt.bundle.tensors.dtypes import DataType
+from estimator_ckpt.checkpoint.weight_files.safetensors_reader import DTYPES, METADATA
 
 _NAMES = {number: name for name, number in DTYPES.items()}
 _ALIGNMENT = 8

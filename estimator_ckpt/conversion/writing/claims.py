@@ -27,9 +27,10 @@ import time
 from collections.abc import Iterator
 from typing import NamedTuple, Optional
 
-from estimator_ckpt.bundle import checksum, files, leftovers, system_calls
+from estimator_ckpt.bundle import checksum, files
 from estimator_ckpt.bundle.errors import CheckpointError, DestinationInUseError
 from estimator_ckpt.bundle.index import index_path, read_index
+from estimator_ckpt.bundle.local_files import leftovers, system_calls
 
 _CLAIM = f"{leftovers.TEMPORARY}claim-"
 _SHARD = re.compile(r"\.data-\d{5,}-of-\d{5,}$")

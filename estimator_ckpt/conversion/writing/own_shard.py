@@ -8,10 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from estimator_ckpt.bundle import coding, dtypes
+from estimator_ckpt.bundle import coding
 from estimator_ckpt.bundle.entry import Entry
 from estimator_ckpt.bundle.errors import CorruptIndexError
 from estimator_ckpt.bundle.reader import BundleReader
+from estimator_ckpt.bundle.tensors import dtypes
 from estimator_ckpt.bundle.writer import ShardWriter
 from estimator_ckpt.checkpoint import object_keys
 from estimator_ckpt.conversion.key_moves import KeyMoves

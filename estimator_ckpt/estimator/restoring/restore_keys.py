@@ -13,8 +13,8 @@ from typing import Optional
 
 import tensorflow as tf
 
-from estimator_ckpt.checkpoint import role_evidence
-from estimator_ckpt.checkpoint.name_sorting import Fact
+from estimator_ckpt.checkpoint.evidence import role_evidence
+from estimator_ckpt.checkpoint.evidence.name_sorting import Fact
 from estimator_ckpt.checkpoint.opening import Checkpoint
 from estimator_ckpt.estimator.restoring.restore_errors import (
     MismatchError,

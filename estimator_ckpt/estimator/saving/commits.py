@@ -26,10 +26,11 @@ from typing import NamedTuple, Optional
 
 import tensorflow as tf
 
-from estimator_ckpt.bundle import files, leftovers, system_calls
+from estimator_ckpt.bundle import files
 from estimator_ckpt.bundle.errors import CheckpointError
 from estimator_ckpt.bundle.index import Index, index_path, parse_index, shard_path
 from estimator_ckpt.bundle.key_aliases import add_aliases
+from estimator_ckpt.bundle.local_files import leftovers, system_calls
 from estimator_ckpt.estimator import gfile_store
 
 _SHARD = re.compile(r"\.data-\d{5}-of-(\d{5})")

@@ -7,8 +7,8 @@ from typing import Any
 
 import tensorflow as tf
 
-from estimator_ckpt.checkpoint import role_evidence
-from estimator_ckpt.checkpoint.name_sorting import Fact
+from estimator_ckpt.checkpoint.evidence import role_evidence
+from estimator_ckpt.checkpoint.evidence.name_sorting import Fact
 from estimator_ckpt.checkpoint.roles import AS_FOUND, TRAINABLE, Overruling
 from estimator_ckpt.checkpoint.variable import Variable
 from estimator_ckpt.keras.objects import trackables

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 
 from estimator_ckpt.checkpoint import messages
-from estimator_ckpt.maps.suggest.decisions import Decisions
-from estimator_ckpt.maps.suggest.layers import Signature
+from estimator_ckpt.maps.suggest.model_layers.layers import Signature
+from estimator_ckpt.maps.suggest.pairing.decisions import Decisions
 from estimator_ckpt.maps.suggest.variable_pairs import Pair
 
 #: The most variables of one sort that a sentence names.

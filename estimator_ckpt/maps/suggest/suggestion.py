@@ -15,14 +15,10 @@ from estimator_ckpt.maps import builtin_maps
 from estimator_ckpt.maps.assignment import NO_RENAMES, AssignmentMap
 from estimator_ckpt.maps.plans import owners_of
 from estimator_ckpt.maps.renaming import Renaming
-from estimator_ckpt.maps.suggest import (
-    matching,
-    open_questions,
-    proposed_rules,
-    reading,
-    variable_pairs,
-)
-from estimator_ckpt.maps.suggest.layers import Layer
+from estimator_ckpt.maps.suggest import open_questions, proposed_rules, variable_pairs
+from estimator_ckpt.maps.suggest.model_layers import reading
+from estimator_ckpt.maps.suggest.model_layers.layers import Layer
+from estimator_ckpt.maps.suggest.pairing import matching
 from estimator_ckpt.maps.suggest.proposed_rules import Proposed
 from estimator_ckpt.maps.suggest.variable_pairs import Pair
 

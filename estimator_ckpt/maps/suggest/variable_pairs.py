@@ -7,8 +7,8 @@ from collections.abc import Iterable, Mapping
 
 from estimator_ckpt.checkpoint.variable import Variable
 from estimator_ckpt.maps import builtin_maps
-from estimator_ckpt.maps.suggest.decisions import BESIDE, Decisions, Reason
-from estimator_ckpt.maps.suggest.layers import Layer
+from estimator_ckpt.maps.suggest.model_layers.layers import Layer
+from estimator_ckpt.maps.suggest.pairing.decisions import BESIDE, Decisions, Reason
 
 #: The built-in map whose names are those of another optimizer's slots, and why.
 CANNED = "canned_estimators"

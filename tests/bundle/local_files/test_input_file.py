@@ -6,7 +6,7 @@ import pytest
 
 from estimator_ckpt.bundle import files
 from estimator_ckpt.bundle.errors import CheckpointError
-from estimator_ckpt.bundle.input_file import File
+from estimator_ckpt.bundle.local_files.input_file import File
 
 
 def test_a_file_is_read_at_any_offset(tmp_path):

@@ -5,7 +5,8 @@ import subprocess
 import sys
 import time
 
-from estimator_ckpt.bundle import files, leftovers, output_file
+from estimator_ckpt.bundle import files
+from estimator_ckpt.bundle.local_files import leftovers, output_file
 from tests.conftest import REPOSITORY
 
 HOLDS = """

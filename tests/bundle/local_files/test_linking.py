@@ -5,8 +5,9 @@ import os
 
 import pytest
 
-from estimator_ckpt.bundle import files, linking, system_calls
+from estimator_ckpt.bundle import files
 from estimator_ckpt.bundle.errors import CheckpointError, NoSpaceError
+from estimator_ckpt.bundle.local_files import linking, system_calls
 from tests.bundle.helpers import fail
 
 

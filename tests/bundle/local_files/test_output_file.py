@@ -11,7 +11,7 @@ import pytest
 
 from estimator_ckpt.bundle import files
 from estimator_ckpt.bundle.errors import CheckpointError, NoSpaceError
-from estimator_ckpt.bundle.output_file import Output
+from estimator_ckpt.bundle.local_files.output_file import Output
 from tests.bundle.helpers import fail
 
 
@@ -86,7 +86,8 @@ def test_a_really_full_disk_is_reported(tmp_path):
 
 _KILLED = """
 import os, signal, sys
-from estimator_ckpt.bundle import files, system_calls
+from estimator_ckpt.bundle import files
+from estimator_ckpt.bundle.local_files import system_calls
 
 directory, deadly = sys.argv[1], int(sys.argv[2])
 original, count = system_calls.change, 0

@@ -2,9 +2,9 @@
 
 import pytest
 
-from estimator_ckpt.bundle import schema, wire
 from estimator_ckpt.bundle.coding import Extent
 from estimator_ckpt.bundle.entry import Entry
+from estimator_ckpt.bundle.protobuf import schema, wire
 from tests.bundle import protobufs
 
 NODE = protobufs.TrackableObjectGraph.TrackableObject

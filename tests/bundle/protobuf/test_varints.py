@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from estimator_ckpt.bundle import varints
+from estimator_ckpt.bundle.protobuf import varints
 
 
 @pytest.mark.parametrize(

@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from estimator_ckpt.bundle import field_types, wire
-from estimator_ckpt.bundle.field_types import Field
-from estimator_ckpt.bundle.schema import (
+from estimator_ckpt.bundle.protobuf import field_types, wire
+from estimator_ckpt.bundle.protobuf.field_types import Field
+from estimator_ckpt.bundle.protobuf.schema import (
     SerializedTensor,
     TrackableObject,
     TrackableObjectGraph,

@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from estimator_ckpt.bundle import table, table_writer
 from estimator_ckpt.bundle.errors import CorruptIndexError
 from estimator_ckpt.bundle.reader import BundleReader
+from estimator_ckpt.bundle.sstable import table, table_writer
 from tests.bundle import compressed
 from tests.testdata_paths import PREFIXES
 

@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from estimator_ckpt.bundle import dtypes
 from estimator_ckpt.bundle.errors import UnsupportedCheckpointError
+from estimator_ckpt.bundle.tensors import dtypes
 
 # What TensorFlow 2.15 does not have as a type of tensors yet.
 _NEWER = (

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from estimator_ckpt.bundle import slices
 from estimator_ckpt.bundle.coding import Extent
+from estimator_ckpt.bundle.tensors import slices
 
 
 @st.composite

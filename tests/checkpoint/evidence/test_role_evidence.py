@@ -10,9 +10,10 @@ import time
 import pytest
 
 import estimator_ckpt as ec
-from estimator_ckpt.checkpoint import object_keys, role_evidence
+from estimator_ckpt.checkpoint import object_keys
 from estimator_ckpt.checkpoint.contents import AmbiguousNameError
-from estimator_ckpt.checkpoint.name_sorting import Fact
+from estimator_ckpt.checkpoint.evidence import role_evidence
+from estimator_ckpt.checkpoint.evidence.name_sorting import Fact
 from estimator_ckpt.checkpoint.roles import Overruling, Role
 from tests.testdata_paths import PREFIXES, ROLES, true_roles
 

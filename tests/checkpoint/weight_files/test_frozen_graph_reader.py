@@ -18,7 +18,7 @@ from estimator_ckpt.bundle.errors import (
     SourceChangedError,
     UnsupportedCheckpointError,
 )
-from estimator_ckpt.checkpoint.frozen_graph_reader import FrozenGraphReader
+from estimator_ckpt.checkpoint.weight_files.frozen_graph_reader import FrozenGraphReader
 
 
 @pytest.fixture(params=[False, True], ids=["reference", "resource"])

@@ -16,7 +16,7 @@ from estimator_ckpt.bundle.errors import (
     SourceChangedError,
     UnsupportedCheckpointError,
 )
-from estimator_ckpt.checkpoint.safetensors_reader import SafetensorsReader
+from estimator_ckpt.checkpoint.weight_files.safetensors_reader import SafetensorsReader
 
 VALUES = {
     "dense/kernel": np.arange(6, dtype=np.float32).reshape(2, 3),

@@ -11,15 +11,15 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from estimator_ckpt.bundle import dtypes
 from estimator_ckpt.bundle.errors import (
     CheckpointError,
     DestinationExistsError,
     UnsupportedCheckpointError,
 )
-from estimator_ckpt.checkpoint import safetensors_writer
-from estimator_ckpt.checkpoint.safetensors_reader import SafetensorsReader
-from estimator_ckpt.checkpoint.safetensors_writer import TensorToWrite
+from estimator_ckpt.bundle.tensors import dtypes
+from estimator_ckpt.checkpoint.weight_files import safetensors_writer
+from estimator_ckpt.checkpoint.weight_files.safetensors_reader import SafetensorsReader
+from estimator_ckpt.checkpoint.weight_files.safetensors_writer import TensorToWrite
 
 VALUES = {
     "z/bytes": np.array([1, 2, 3], np.uint8),

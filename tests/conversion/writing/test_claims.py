@@ -11,13 +11,13 @@ import time
 import pytest
 
 import estimator_ckpt as ec
-from estimator_ckpt.bundle import leftovers, system_calls
 from estimator_ckpt.bundle.errors import (
     CheckpointError,
     DestinationExistsError,
     DestinationInUseError,
 )
 from estimator_ckpt.bundle.index import index_path, shard_path
+from estimator_ckpt.bundle.local_files import leftovers, system_calls
 from estimator_ckpt.conversion.writing import claims
 from tests.conftest import REPOSITORY
 from tests.conversion import saving
@@ -27,7 +27,7 @@ from tests.testdata_paths import PREFIXES
 #: Converts, and before its n-th change of the file system sends itself a signal.
 SIGNALLED = """
 import os, sys
-from estimator_ckpt.bundle import system_calls
+from estimator_ckpt.bundle.local_files import system_calls
 import estimator_ckpt as ec
 
 at, number, source, destination, *options = sys.argv[1:]

@@ -7,11 +7,12 @@ import numpy as np
 import pytest
 
 import estimator_ckpt as ec
-from estimator_ckpt.bundle import checksum, system_calls
+from estimator_ckpt.bundle import checksum
 from estimator_ckpt.bundle.entry import Entry
 from estimator_ckpt.bundle.errors import CheckpointError, CorruptIndexError
 from estimator_ckpt.bundle.header import Header
 from estimator_ckpt.bundle.index import index_path, serialize_index, shard_path
+from estimator_ckpt.bundle.local_files import system_calls
 from estimator_ckpt.bundle.writer import write_bundle
 from estimator_ckpt.checkpoint import object_keys
 

@@ -13,13 +13,13 @@ import time
 import pytest
 
 import estimator_ckpt as ec
-from estimator_ckpt.bundle import system_calls
 from estimator_ckpt.bundle.errors import (
     CheckpointError,
     CheckpointNotFoundError,
     SourceChangedError,
 )
 from estimator_ckpt.bundle.index import index_path, shard_path
+from estimator_ckpt.bundle.local_files import system_calls
 from estimator_ckpt.checkpoint import state_file
 from estimator_ckpt.cli import main
 from tests.conftest import REPOSITORY

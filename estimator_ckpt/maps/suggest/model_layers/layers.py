@@ -15,7 +15,7 @@ from typing import Any, Optional
 
 from estimator_ckpt.checkpoint import messages
 from estimator_ckpt.checkpoint.variable import Variable
-from estimator_ckpt.maps.suggest.words import Word
+from estimator_ckpt.maps.suggest.model_layers.words import Word
 
 #: Words with `#` for each number.
 Pattern = tuple[str, ...]

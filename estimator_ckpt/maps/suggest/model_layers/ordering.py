@@ -8,9 +8,9 @@ import itertools
 import operator
 from collections.abc import Iterable, Mapping, Sequence
 
-from estimator_ckpt.maps.suggest import words
-from estimator_ckpt.maps.suggest.layers import Layer
-from estimator_ckpt.maps.suggest.words import Word
+from estimator_ckpt.maps.suggest.model_layers import words
+from estimator_ckpt.maps.suggest.model_layers.layers import Layer
+from estimator_ckpt.maps.suggest.model_layers.words import Word
 
 #: Where each layer stands in its model, of the models of which that is known.
 Places = Mapping[Layer, int]

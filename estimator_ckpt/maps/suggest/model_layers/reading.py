@@ -12,9 +12,9 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple, Optional
 
 from estimator_ckpt.checkpoint.variable import Variable
-from estimator_ckpt.maps.suggest import words
-from estimator_ckpt.maps.suggest.layers import Layer
-from estimator_ckpt.maps.suggest.words import Word
+from estimator_ckpt.maps.suggest.model_layers import words
+from estimator_ckpt.maps.suggest.model_layers.layers import Layer
+from estimator_ckpt.maps.suggest.model_layers.words import Word
 
 #: What a layer's variables are called, by what they are.
 _LEAVES: Mapping[str, Sequence[str]] = {

@@ -6,9 +6,14 @@ import operator
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Optional
 
-from estimator_ckpt.maps.suggest.decisions import ALIKE, BESIDE, Decisions, by_pattern
-from estimator_ckpt.maps.suggest.layers import Layer, Numbers, Pattern
-from estimator_ckpt.maps.suggest.words import Word
+from estimator_ckpt.maps.suggest.model_layers.layers import Layer, Numbers, Pattern
+from estimator_ckpt.maps.suggest.model_layers.words import Word
+from estimator_ckpt.maps.suggest.pairing.decisions import (
+    ALIKE,
+    BESIDE,
+    Decisions,
+    by_pattern,
+)
 
 
 def pair_alike(made: Decisions) -> bool:

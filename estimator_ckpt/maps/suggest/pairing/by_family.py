@@ -5,17 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Optional, TypeVar
 
-from estimator_ckpt.maps.suggest import layers, ordering
-from estimator_ckpt.maps.suggest.decisions import (
+from estimator_ckpt.maps.suggest.model_layers import layers, ordering
+from estimator_ckpt.maps.suggest.model_layers.layers import Family, Layer, Signature
+from estimator_ckpt.maps.suggest.pairing.decisions import (
     NAMES,
     SCOPE,
     SHAPE,
     Decisions,
     Reason,
 )
-from estimator_ckpt.maps.suggest.layers import Family, Layer, Signature
-from estimator_ckpt.maps.suggest.likeness import Likeness
-from estimator_ckpt.maps.suggest.scopes import (
+from estimator_ckpt.maps.suggest.pairing.likeness import Likeness
+from estimator_ckpt.maps.suggest.pairing.scopes import (
     ANYWHERE,
     IN_SCOPE,
     Candidates,

@@ -7,11 +7,11 @@ from collections.abc import Mapping, Sequence
 from itertools import starmap
 from typing import Optional
 
-from estimator_ckpt.maps.suggest import layers, ordering, words
-from estimator_ckpt.maps.suggest.by_family import by_signature
-from estimator_ckpt.maps.suggest.decisions import ORDER, Decisions
-from estimator_ckpt.maps.suggest.layers import Layer
-from estimator_ckpt.maps.suggest.ordering import Order, Places
+from estimator_ckpt.maps.suggest.model_layers import layers, ordering, words
+from estimator_ckpt.maps.suggest.model_layers.layers import Layer
+from estimator_ckpt.maps.suggest.model_layers.ordering import Order, Places
+from estimator_ckpt.maps.suggest.pairing.by_family import by_signature
+from estimator_ckpt.maps.suggest.pairing.decisions import ORDER, Decisions
 
 #: The most layers of one shape whose order is searched when it is only partly known.
 _MOST_SEARCHED = 300

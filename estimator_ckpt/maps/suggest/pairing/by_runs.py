@@ -10,9 +10,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
-from estimator_ckpt.maps.suggest.decisions import ORDER, Decisions
-from estimator_ckpt.maps.suggest.layers import Layer, Signature
-from estimator_ckpt.maps.suggest.words import Word
+from estimator_ckpt.maps.suggest.model_layers.layers import Layer, Signature
+from estimator_ckpt.maps.suggest.model_layers.words import Word
+from estimator_ckpt.maps.suggest.pairing.decisions import ORDER, Decisions
 
 #: How many layers a run has at least, and how many sorts of them.
 _FEWEST, _FEWEST_SORTS = 4, 3

@@ -10,8 +10,8 @@ import collections
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from estimator_ckpt.maps.suggest.decisions import Decisions
-from estimator_ckpt.maps.suggest.layers import Layer, Pattern
+from estimator_ckpt.maps.suggest.model_layers.layers import Layer, Pattern
+from estimator_ckpt.maps.suggest.pairing.decisions import Decisions
 
 #: How many sorts of layers with kernels a tower has at least.
 _FEWEST_SORTS = 3

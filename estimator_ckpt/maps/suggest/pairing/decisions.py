@@ -6,10 +6,10 @@ import collections
 import dataclasses
 from collections.abc import Iterable, Mapping, Sequence
 
-from estimator_ckpt.maps.suggest import layers
-from estimator_ckpt.maps.suggest.facts import NumberFacts
-from estimator_ckpt.maps.suggest.layers import Family, Layer, Pattern
-from estimator_ckpt.maps.suggest.ordering import Places
+from estimator_ckpt.maps.suggest.model_layers import layers
+from estimator_ckpt.maps.suggest.model_layers.layers import Family, Layer, Pattern
+from estimator_ckpt.maps.suggest.model_layers.ordering import Places
+from estimator_ckpt.maps.suggest.pairing.facts import NumberFacts
 
 
 @dataclasses.dataclass(frozen=True)

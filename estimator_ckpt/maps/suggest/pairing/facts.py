@@ -10,10 +10,15 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple, Optional
 
-from estimator_ckpt.maps.suggest import numbering
-from estimator_ckpt.maps.suggest.layers import Family, Layer, Numbers, Pattern
-from estimator_ckpt.maps.suggest.numbering import Pairs
-from estimator_ckpt.maps.suggest.words import Word
+from estimator_ckpt.maps.suggest.model_layers.layers import (
+    Family,
+    Layer,
+    Numbers,
+    Pattern,
+)
+from estimator_ckpt.maps.suggest.model_layers.words import Word
+from estimator_ckpt.maps.suggest.pairing import numbering
+from estimator_ckpt.maps.suggest.pairing.numbering import Pairs
 
 #: How many pairs show at least whether numbers go up or down.
 _FEW = 2

@@ -7,9 +7,9 @@ import math
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Optional
 
-from estimator_ckpt.maps.suggest import words
-from estimator_ckpt.maps.suggest.layers import Family
-from estimator_ckpt.maps.suggest.scopes import Candidates
+from estimator_ckpt.maps.suggest.model_layers import words
+from estimator_ckpt.maps.suggest.model_layers.layers import Family
+from estimator_ckpt.maps.suggest.pairing.scopes import Candidates
 
 #: By how much the best of several names must be better than the next.
 _MARGIN = 0.1

@@ -11,18 +11,18 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from estimator_ckpt.maps.suggest import (
+from estimator_ckpt.maps.suggest.model_layers import ordering
+from estimator_ckpt.maps.suggest.model_layers.layers import Layer
+from estimator_ckpt.maps.suggest.model_layers.ordering import Places
+from estimator_ckpt.maps.suggest.pairing import (
     by_analogy,
     by_family,
     by_order,
     by_runs,
     by_tower,
-    ordering,
     same_names,
 )
-from estimator_ckpt.maps.suggest.decisions import Decisions
-from estimator_ckpt.maps.suggest.layers import Layer
-from estimator_ckpt.maps.suggest.ordering import Places
+from estimator_ckpt.maps.suggest.pairing.decisions import Decisions
 
 
 def match(

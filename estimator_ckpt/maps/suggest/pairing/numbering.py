@@ -11,7 +11,7 @@ import itertools
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple, Optional
 
-from estimator_ckpt.maps.suggest.layers import Family, Layer, Numbers
+from estimator_ckpt.maps.suggest.model_layers.layers import Family, Layer, Numbers
 
 #: The most numbers in names of which other orders are tried.
 _MOST = 4

@@ -5,13 +5,18 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Optional
 
-from estimator_ckpt.maps.suggest.decisions import (
+from estimator_ckpt.maps.suggest.model_layers.layers import (
+    Layer,
+    Numbers,
+    Pattern,
+    Signature,
+)
+from estimator_ckpt.maps.suggest.pairing.decisions import (
     NAMES,
     RENUMBERED,
     SAME_NAME,
     Decisions,
 )
-from estimator_ckpt.maps.suggest.layers import Layer, Numbers, Pattern, Signature
 
 _Key = tuple[Pattern, Signature]
 

@@ -6,9 +6,14 @@ import dataclasses
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, Optional
 
-from estimator_ckpt.maps.suggest import words
-from estimator_ckpt.maps.suggest.layers import Family, Layer, Numbers, Pattern
-from estimator_ckpt.maps.suggest.words import Word
+from estimator_ckpt.maps.suggest.model_layers import words
+from estimator_ckpt.maps.suggest.model_layers.layers import (
+    Family,
+    Layer,
+    Numbers,
+    Pattern,
+)
+from estimator_ckpt.maps.suggest.model_layers.words import Word
 
 IN_SCOPE, NEAR, ANYWHERE, ELSEWHERE = "in scope", "near", "anywhere", "elsewhere"
 #: What of a family decides which others it can be: how many layers, how their numbers
