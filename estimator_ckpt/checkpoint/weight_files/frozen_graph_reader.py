@@ -31,8 +31,8 @@ from estimator_ckpt.bundle.index import Index
 from estimator_ckpt.bundle.protobuf.schema import TensorProto
 from estimator_ckpt.bundle.tensors import arrays, dtypes, slices
 from estimator_ckpt.bundle.tensors.slices import resolve
-from estimator_ckpt.checkpoint import graph_file
-from estimator_ckpt.checkpoint.graph_file import Constant
+from estimator_ckpt.checkpoint.weight_files import graph_file
+from estimator_ckpt.checkpoint.weight_files.graph_file import Constant
 
 if TYPE_CHECKING:
     from estimator_ckpt.bundle.tensors.arrays import Array
