@@ -2,8 +2,9 @@
 
     prefixes, opening   the checkpoint that a path means, and what is in it
     formats, contents   which keys a checkpoint has, and what they say
-    roles, optimizers   what a variable is for; what optimizers keep
-    evidence/           how a role is told: by graphs, names, shapes and siblings
+    roles               what a variable is for
+    evidence/           how that is told: by graphs, names, shapes and siblings
+    optimizers/         what optimizers keep, and how one's state becomes another's
     weight_files/       weights in a file of their own: frozen graphs, safetensors
 
 Built on `bundle`, which knows bytes and no meaning; nothing here decides what is

@@ -15,7 +15,7 @@ import numpy as np
 
 from estimator_ckpt.bundle.tensors import dtypes
 from estimator_ckpt.checkpoint.opening import Checkpoint
-from estimator_ckpt.checkpoint.optimizers import Change
+from estimator_ckpt.checkpoint.optimizers.slot_changes import Change
 from estimator_ckpt.checkpoint.variable import Variable
 from estimator_ckpt.conversion.key_moves import NewTensor
 from estimator_ckpt.layouts.layout_rule import Runs, Use

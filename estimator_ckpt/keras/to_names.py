@@ -9,9 +9,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Optional
 
 from estimator_ckpt.bundle.tensors import dtypes
-from estimator_ckpt.checkpoint import messages, object_keys, optimizers, roles
+from estimator_ckpt.checkpoint import messages, object_keys, roles
 from estimator_ckpt.checkpoint.opening import Checkpoint
-from estimator_ckpt.checkpoint.optimizers import Change, Kind
+from estimator_ckpt.checkpoint.optimizers import algorithms, optimizer_steps, slot_names
+from estimator_ckpt.checkpoint.optimizers.algorithms import Algorithm
+from estimator_ckpt.checkpoint.optimizers.slot_changes import Change
 from estimator_ckpt.checkpoint.variable import Variable
 from estimator_ckpt.keras import object_plans
 from estimator_ckpt.keras.object_plans import ConversionError, NewVariable, ObjectPlan
@@ -77,11 +79,15 @@ def plan(
             steps = given.get(optimizer.path)
             if steps is None:
                 steps = _number(optimizer.iterations, paths, checkpoint)
-            kind = _kind(optimizer, steps)
-            steps -= optimizers.UNCORRECTED if kind is optimizers.BERT else 0
-            named += _slots(optimizer, kind, steps, paths, checkpoint, request.rules)
-            taken.append(beta_powers.Taken(optimizer, kind, steps))
-            warnings += caveats.of_way_back(kind, optimizer, description.has_embeddings)
+            algorithm = _algorithm(optimizer, steps)
+            steps -= optimizer_steps.UNCORRECTED if algorithm is algorithms.BERT else 0
+            named += _slots(
+                optimizer, algorithm, steps, paths, checkpoint, request.rules
+            )
+            taken.append(beta_powers.Taken(optimizer, algorithm, steps))
+            warnings += caveats.of_way_back(
+                algorithm, optimizer, description.has_embeddings
+            )
     _require_one_owner(named)
     powers = beta_powers.by_name(taken)
     every = dict.fromkeys([*(new.name for new in named), *powers])
@@ -150,8 +156,8 @@ def _require_written_by(
             problems.append(f"{held.key!r} is {there} there and {here} here")
         # The keys of optimizers since 2.11 are numbers: full names tell what they are.
         slots = (
-            optimizers.keras_slot(full_names.get(held.key)),
-            optimizers.keras_slot(description.full_names.get(held.key)),
+            slot_names.keras_slot(full_names.get(held.key)),
+            slot_names.keras_slot(description.full_names.get(held.key)),
         )
         if None not in slots and slots[0] != slots[1]:
             problems.append(f"{held.key!r} is {slots[0]!r} there, not {slots[1]!r}")
@@ -216,23 +222,23 @@ def _by_rule(
 
 def _slots(
     optimizer: OptimizerDescription,
-    kind: Kind,
+    algorithm: Algorithm,
     steps: int,
     paths: Mapping[str, str],
     checkpoint: Checkpoint,
     rules: Sequence[LayoutRule],
 ) -> Iterator[_Named]:
     """An optimizer's slots, averages and loss scale under tf1's names."""
-    lost = sorted(set(optimizer.slots) - set(kind.slots))
-    if lost and kind is not optimizers.SGD:
+    lost = sorted(set(optimizer.slots) - set(algorithm.slots))
+    if lost and algorithm is not algorithms.SGD:
         raise OptimizerStateError(
-            f"{optimizer.called} keeps {', '.join(lost)}, which {kind.name} of tf1 "
-            f"has not: give the optimizer without (amsgrad), or "
+            f"{optimizer.called} keeps {', '.join(lost)}, which {algorithm.name} of "
+            f"tf1 has not: give the optimizer without (amsgrad), or "
             f"optimizer_state=False (--nooptimizer_state)"
         )
     rate = _learning_rate(optimizer, steps, paths, checkpoint)
-    changes = optimizer_state.keras_changes(kind, optimizer, rate)
-    for slot, suffix in kind.slots.items():
+    changes = optimizer_state.keras_changes(algorithm, optimizer, rate)
+    for slot, suffix in algorithm.slots.items():
         by_owner, change = optimizer.slots.get(slot), changes.get(slot)
         if by_owner is None:  # RMSProp's momentum, which tf1 keeps in any case
             by_owner = next(iter(optimizer.slots.values()))
@@ -288,16 +294,16 @@ def _learning_rate(
     return optimizer.learning_rate(steps)
 
 
-def _kind(optimizer: OptimizerDescription, steps: int) -> Kind:
-    """The kind of tf1 optimizer that goes on from a Keras optimizer's state."""
+def _algorithm(optimizer: OptimizerDescription, steps: int) -> Algorithm:
+    """The algorithm of tf1 that goes on from a Keras optimizer's state."""
     optimizer_state.require_known(optimizer)
-    kind = optimizer.keras_kind.read_as(optimizer.slots)
-    kind = kind or optimizer.keras_kind.reads[0]
-    if kind is optimizers.MOMENTUM and not optimizer.setting("momentum"):
-        return optimizers.SGD
-    if kind is optimizers.ADAM and steps >= optimizers.UNCORRECTED:
-        return optimizers.BERT
-    return kind
+    algorithm = optimizer.keras_class.read_as(optimizer.slots)
+    algorithm = algorithm or optimizer.keras_class.reads[0]
+    if algorithm is algorithms.MOMENTUM and not optimizer.setting("momentum"):
+        return algorithms.SGD
+    if algorithm is algorithms.ADAM and steps >= optimizer_steps.UNCORRECTED:
+        return algorithms.BERT
+    return algorithm
 
 
 def _global_step(

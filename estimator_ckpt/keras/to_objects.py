@@ -6,9 +6,10 @@ import dataclasses
 from collections.abc import Mapping, Sequence
 from typing import Optional
 
-from estimator_ckpt.checkpoint import messages, optimizers
+from estimator_ckpt.checkpoint import messages
 from estimator_ckpt.checkpoint.opening import Checkpoint
-from estimator_ckpt.checkpoint.optimizers import Change
+from estimator_ckpt.checkpoint.optimizers import algorithms
+from estimator_ckpt.checkpoint.optimizers.slot_changes import Change
 from estimator_ckpt.keras import matching_names, object_plans
 from estimator_ckpt.keras.object_plans import ConversionError, NewVariable, ObjectPlan
 from estimator_ckpt.keras.object_requests import Iterations, Request
@@ -237,7 +238,7 @@ def _slots_anew(
     optimizer: OptimizerDescription, state: State, model: Mapping[str, NewVariable]
 ) -> list[str]:
     """A warning if the source has no slots for some variables that it has."""
-    if state.kind is optimizers.SGD:
+    if state.algorithm is algorithms.SGD:
         return []
     anew = {
         owner

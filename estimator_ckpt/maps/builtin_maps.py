@@ -6,7 +6,8 @@ import dataclasses
 import re
 from collections.abc import Callable, Mapping, Sequence
 
-from estimator_ckpt.checkpoint import messages, optimizers
+from estimator_ckpt.checkpoint import messages
+from estimator_ckpt.checkpoint.optimizers import keras_classes
 from estimator_ckpt.maps.map_rules import BUILTIN, AssignmentMapError, Rule
 from estimator_ckpt.maps.torch_names import albert, bert, electra, gpt2, resnet, t5
 from estimator_ckpt.maps.torch_names.torch_name import TorchName
@@ -65,13 +66,13 @@ _CELLS = "|".join(
 #: RMSprop has no momentum.
 _SLOTS_OF_CANNED = {
     name: {
-        kind.slots[slot]: keras.legacy[slot]
-        for slot in kind.slots
+        algorithm.slots[slot]: keras.legacy[slot]
+        for slot in algorithm.slots
         if (name, slot) != ("RMSprop", "momentum")
     }
     for name in ("Adam", "Ftrl", "RMSprop", "Adagrad")
-    for keras in (optimizers.KERAS[name],)
-    for kind in keras.reads[:1]
+    for keras in (keras_classes.KERAS[name],)
+    for algorithm in keras.reads[:1]
 }
 
 #: The built-in maps by name. To add one: an entry here, a test in

@@ -13,8 +13,9 @@ import enum
 from collections.abc import Mapping
 from typing import Any, Optional
 
-from estimator_ckpt.checkpoint import optimizers, roles
+from estimator_ckpt.checkpoint import roles
 from estimator_ckpt.checkpoint.opening import Checkpoint
+from estimator_ckpt.checkpoint.optimizers import slot_names
 from estimator_ckpt.checkpoint.roles import AS_FOUND, Overruling, Regexes
 from estimator_ckpt.checkpoint.variable import Variable
 from estimator_ckpt.maps.assignment import AssignmentMap
@@ -394,12 +395,12 @@ def _take_counts_with_slots(decided: dict[str, Item], choice: Choice) -> None:
     whatever_included = dataclasses.replace(choice, names=Filter(None, None))
     for name, item in decided.items():
         variable = item.target
-        if variable is None or not optimizers.counts_steps(name):
+        if variable is None or not slot_names.counts_steps(name):
             continue
         if variable.role is not roles.OPTIMIZER:
             continue
         is_known = variable.optimizer in every
-        if not is_known and not optimizers.is_beta_power(name):
+        if not is_known and not slot_names.is_beta_power(name):
             continue  # of an optimizer without slots
         goes = variable.optimizer in carried if is_known else bool(carried)
         if goes and item.because == _NOT_INCLUDED:

@@ -39,8 +39,8 @@ def has_initializer(variable: Any) -> bool:
 
     Not one that stands for replicas or parts.
     """
-    kinds = (_resource_variable_ops.ResourceVariable, _RefVariable)
-    return type(variable) in kinds and whole_of(variable) is None
+    types = (_resource_variable_ops.ResourceVariable, _RefVariable)
+    return type(variable) in types and whole_of(variable) is None
 
 
 def set_initializer(variable: Any, op: tf.Operation) -> None:

@@ -11,11 +11,11 @@ import sys
 from collections.abc import Callable, Collection, Sequence
 from typing import Any, Optional
 
-from estimator_ckpt.checkpoint import optimizers
+from estimator_ckpt.checkpoint.optimizers import keras_classes
 
 #: The lists of slot variables that optimizers since 2.11 have, by class and by what
 #: `checkpoint.optimizers` calls the slots.
-_SLOT_LISTS = {name: kind.attributes for name, kind in optimizers.KERAS.items()}
+_SLOT_LISTS = {name: each.attributes for name, each in keras_classes.KERAS.items()}
 
 #: The child of a Keras 3 optimizer's node that is no part of it: what it trains.
 TRAINED_CHILD = "_trainable_variables"

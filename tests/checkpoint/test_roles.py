@@ -2,8 +2,9 @@
 
 import pytest
 
-from estimator_ckpt.checkpoint import optimizers, roles
+from estimator_ckpt.checkpoint import roles
 from estimator_ckpt.checkpoint.evidence import role_evidence
+from estimator_ckpt.checkpoint.optimizers import slot_names
 
 
 def slot_owner(name, names):
@@ -90,4 +91,4 @@ def test_an_average_names_its_variable():
     ],
 )
 def test_keras_names_its_slots_in_two_ways(full_name, slot):
-    assert optimizers.keras_slot(full_name) == slot
+    assert slot_names.keras_slot(full_name) == slot

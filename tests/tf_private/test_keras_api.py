@@ -3,7 +3,7 @@
 import pytest
 import tensorflow as tf
 
-from estimator_ckpt.checkpoint import optimizers
+from estimator_ckpt.checkpoint.optimizers import keras_classes
 from estimator_ckpt.tf_private import keras_api, trackables_api
 
 IS_KERAS_3 = hasattr(tf.keras, "ops")
@@ -39,7 +39,7 @@ def test_slots_are_made_as_by_a_step(module):
     assert keras_api.has_slots(optimizer)
 
 
-@pytest.mark.parametrize("name", sorted(optimizers.KERAS))
+@pytest.mark.parametrize("name", sorted(keras_classes.KERAS))
 def test_the_lists_of_slots_have_the_names_of_the_table(name):
     options = {"Adam": {"amsgrad": True}, "SGD": {"momentum": 0.9}}.get(name, {})
     if name == "RMSprop":
@@ -48,7 +48,7 @@ def test_the_lists_of_slots_have_the_names_of_the_table(name):
     variables = layer().trainable_variables
     optimizer.build(variables)
     lists = keras_api.slot_lists(optimizer)
-    wanted = set(optimizers.KERAS[name].names)
+    wanted = set(keras_classes.KERAS[name].names)
     assert set(lists) == wanted - ({"vhat"} if name in ("AdamW", "Nadam") else set())
     assert {len(listed) for listed in lists.values()} == {len(variables)}
     assert [keras_api.place_in(optimizer, v) for v in variables] == [0, 1]
@@ -56,7 +56,7 @@ def test_the_lists_of_slots_have_the_names_of_the_table(name):
 
 
 @pytest.mark.skipif(legacy is None, reason="Keras 3 has none")
-@pytest.mark.parametrize("name", sorted(optimizers.KERAS))
+@pytest.mark.parametrize("name", sorted(keras_classes.KERAS))
 def test_legacy_slots_have_the_names_of_the_table(name):
     if name == "AdamW":
         pytest.skip("there is no legacy.AdamW")
@@ -65,7 +65,7 @@ def test_legacy_slots_have_the_names_of_the_table(name):
         options = {"momentum": 0.9, "centered": True}
     optimizer = getattr(legacy, name)(**options)
     keras_api.build_slots(optimizer, layer().trainable_variables)
-    names = set(optimizers.KERAS[name].legacy.values())
+    names = set(keras_classes.KERAS[name].legacy.values())
     if name == "Nadam":
         names.remove("vhat")
     assert set(optimizer.get_slot_names()) == names

@@ -2,6 +2,6 @@
 
 `role_evidence` decides; the other modules are one sort of evidence each. What roles
 there are stands in `checkpoint/roles.py`, what optimizers keep in
-`checkpoint/optimizers.py`. No file is read in here, and no value of a tensor is looked
+`checkpoint/optimizers`. No file is read in here, and no value of a tensor is looked
 at.
 """

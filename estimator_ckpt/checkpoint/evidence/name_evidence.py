@@ -10,7 +10,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from estimator_ckpt.checkpoint import optimizers
 from estimator_ckpt.checkpoint.evidence import (
     keras_naming,
     optimizer_scopes,
@@ -23,10 +22,11 @@ from estimator_ckpt.checkpoint.evidence.name_sorting import (
     last_of,
     sort,
 )
+from estimator_ckpt.checkpoint.optimizers import algorithms, slot_names
 from estimator_ckpt.checkpoint.roles import OPTIMIZER, SLOT, TF1, Decision
 
 #: Settings whose names models use for their own.
-_DOUBTFUL = optimizers.SETTINGS - {"Variable", "variable", "ratio", "epsilon"}
+_DOUBTFUL = slot_names.SETTINGS - {"Variable", "variable", "ratio", "epsilon"}
 
 
 def decide(scene: Scene) -> dict[str, Decision]:
@@ -77,11 +77,11 @@ def _doubtful(
         for name in (name for of in of_scope.values() for name in of):
             if name in decided or name in trained:  # what has slots is a weight
                 continue
-            if last_of(name) in _DOUBTFUL | optimizers.COUNTERS:
+            if last_of(name) in _DOUBTFUL | slot_names.COUNTERS:
                 found[name] = slot_families.undecided(why)
     why = "named as a slot, but its variable is not there"
     for name in names.open:
-        is_named = "/" in name and base_of(last_of(name)) in optimizers.TF1_SLOTS
+        is_named = "/" in name and base_of(last_of(name)) in algorithms.TF1_SLOTS
         if is_named and name not in decided and name not in found:
             found[name] = slot_families.undecided(why)
     return found

@@ -11,8 +11,9 @@ import re
 from collections.abc import Collection, Mapping, Sequence
 from typing import NamedTuple, Optional
 
-from estimator_ckpt.checkpoint import object_keys, optimizers
+from estimator_ckpt.checkpoint import object_keys
 from estimator_ckpt.checkpoint.evidence import known_names
+from estimator_ckpt.checkpoint.optimizers import slot_names
 from estimator_ckpt.checkpoint.roles import (
     LOSS_SCALE,
     METRIC,
@@ -28,7 +29,7 @@ _NOT_NUMBERS = frozenset({"string", "variant", "resource"})
 #: The most steps of a name that can be a slot's.
 _MOST_STEPS = 100
 #: What of a Keras name's steps can be the slot in `<P>/<X>/<V>`.
-_INFIXES = optimizers.KERAS_SLOTS | known_names.AVERAGE_SCOPES
+_INFIXES = slot_names.KERAS_SLOTS | known_names.AVERAGE_SCOPES
 #: Canned estimators of TensorFlow 1 slice their variables: `<V>/t_0/Adagrad`.
 _PART = re.compile(r"/(?:t|part)_\d+$")
 _VARIABLE = re.compile(r"Variable(?:_\d+)?")
@@ -119,20 +120,20 @@ class Sorted:
         return frozenset(
             name
             for scope in self.counters
-            if class_of(scope) in optimizers.CLASSES
+            if class_of(scope) in slot_names.CLASSES
             for name in (*self.counters[scope], *self.settings.get(scope, ()))
         )
 
     def keeps_settings(self, scope: str) -> bool:
         """Whether a scope has a counter, or settings that only optimizers have."""
         settings = (last_of(name) for name in self.settings.get(scope, ()))
-        return scope in self.counters or not optimizers.TELLING_SETTINGS.isdisjoint(
+        return scope in self.counters or not slot_names.TELLING_SETTINGS.isdisjoint(
             settings
         )
 
     def is_optimizer_scope(self, scope: str) -> bool:
         """Whether it has these, or an optimizer's name."""
-        return self.keeps_settings(scope) or class_of(scope) in optimizers.CLASSES
+        return self.keeps_settings(scope) or class_of(scope) in slot_names.CLASSES
 
 
 def sort(scene: Scene) -> Sorted:
@@ -157,7 +158,7 @@ def sort(scene: Scene) -> Sorted:
             continue
         elif last in known_names.STATISTICS:
             found.decisions[name] = Decision(MODEL, f"named as a layer's {last}")
-        elif last.endswith(optimizers.MESH_SLOTS):
+        elif last.endswith(slot_names.MESH_SLOTS):
             _sort_mesh(found, name, facts)
         else:
             if last.startswith("Variable") and _VARIABLE.fullmatch(last):
@@ -174,15 +175,15 @@ def _sort_scalar(
     found: Sorted, name: str, scope: str, last: str, facts: Mapping[str, Fact]
 ) -> bool:
     """Notes what a scalar may be; whether that is all it can be."""
-    power = optimizers.BETA_POWER.fullmatch(last)
+    power = slot_names.BETA_POWER.fullmatch(last)
     prefix = f"{scope}/" if scope else ""
     if power:
         key = (scope, int(power["number"] or 0))
         found.powers.setdefault(key, []).append(name)
         return True
-    if last in optimizers.COUNTERS and facts[name].is_integer:
+    if last in slot_names.COUNTERS and facts[name].is_integer:
         found.counters.setdefault(scope, []).append(name)
-    elif last in optimizers.SETTINGS:
+    elif last in slot_names.SETTINGS:
         found.settings.setdefault(scope, []).append(name)
     elif known_names.is_complete(last, prefix, known_names.LOSS_SCALES, facts):
         found.decisions[name] = Decision(LOSS_SCALE, "named as a loss scale's")
@@ -197,7 +198,7 @@ def _sort_scalar(
 
 def _sort_mesh(found: Sorted, name: str, facts: Mapping[str, Fact]) -> None:
     """Notes `<V>_slot_v` and the like."""
-    for suffix in optimizers.MESH_SLOTS:
+    for suffix in slot_names.MESH_SLOTS:
         owner = name[: -len(suffix)]
         if name.endswith(suffix) and owner in facts:
             evidence = f"named V{suffix}, as by Mesh-TensorFlow"

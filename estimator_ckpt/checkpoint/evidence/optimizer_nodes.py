@@ -17,13 +17,14 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from typing import Optional
 
-from estimator_ckpt.checkpoint import object_keys, optimizers
+from estimator_ckpt.checkpoint import object_keys
 from estimator_ckpt.checkpoint.evidence import known_names
 from estimator_ckpt.checkpoint.evidence.graph_nodes import (
     TRAINED,
     GraphNodes,
     SlotVariable,
 )
+from estimator_ckpt.checkpoint.optimizers import keras_classes, slot_names
 from estimator_ckpt.checkpoint.roles import (
     AVERAGE,
     KERAS,
@@ -41,7 +42,7 @@ _NO_SLOTS = frozenset({"_variables", TRAINED, "_trainable_variables_indices"})
 _AVERAGES = "_model_variables_moving_average"
 #: All lists of slots that the table of optimizers knows.
 _LISTS = frozenset(
-    name for kind in optimizers.KERAS.values() for name in kind.attributes.values()
+    name for each in keras_classes.KERAS.values() for name in each.attributes.values()
 )
 Found = dict[int, Decision]
 
@@ -58,7 +59,7 @@ def find(graph: GraphNodes) -> dict[int, str]:
 def _style(graph: GraphNodes, node: int, children: Mapping[str, int]) -> Optional[str]:
     if graph.slots[node]:
         names = {slot.slot for slot in graph.slots[node]}
-        is_tf1 = "beta1_power" in children or not names <= optimizers.LEGACY_SLOTS
+        is_tf1 = "beta1_power" in children or not names <= slot_names.LEGACY_SLOTS
         return TF1 if is_tf1 and "iter" not in children else LEGACY
     if "_iterations" in children and not {"_variables", "_learning_rate"}.isdisjoint(
         children
@@ -156,10 +157,10 @@ def _slot_names(lists: Collection[str], style: str) -> dict[str, str]:
         {name: name.lstrip("_") for name in ("_r", "_c", "_v") if name in found}
     )
     known = _LISTS.intersection(lists)
-    for kind in optimizers.KERAS.values():
-        names = kind.keras_3 if style == KERAS_3 else kind.names
-        if known and known <= set(kind.attributes.values()):
-            for slot, attribute in kind.attributes.items():
+    for each in keras_classes.KERAS.values():
+        names = each.keras_3 if style == KERAS_3 else each.names
+        if known and known <= set(each.attributes.values()):
+            for slot, attribute in each.attributes.items():
                 if attribute in found:
                     found[attribute] = names[slot]
             break
@@ -228,7 +229,7 @@ def _unlisted(
     found: Found = {}
     for place, item in enumerate(rest):
         slot = graph.full_names.get(item, "").rpartition("_")[2]
-        if slot not in optimizers.KERAS_3_SLOTS:
+        if slot not in slot_names.KERAS_3_SLOTS:
             slot = ("r", "c")[place % each] if each == 3 and place % each < 2 else ""
         owner = trained.get(place // each)
         found[item] = _slot(graph, owner, slot, KERAS_3, label, evidence)

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Optional
 
-from estimator_ckpt.checkpoint import optimizers
 from estimator_ckpt.checkpoint.evidence.name_sorting import (
     Scene,
     Sorted,
     class_of,
     last_of,
 )
+from estimator_ckpt.checkpoint.optimizers import algorithms, slot_names
 from estimator_ckpt.checkpoint.roles import KERAS, OPTIMIZER, SLOT, TF1, Decision
 
 Found = dict[str, Decision]
@@ -53,7 +53,7 @@ _RATES = frozenset({"learning_rate", "lr"})
 
 def _is_keras(scope: str, kept: list[str]) -> bool:
     """Whether a scope is called as an optimizer, and keeps what one keeps."""
-    return class_of(scope) in optimizers.CLASSES and len(kept) > 1
+    return class_of(scope) in slot_names.CLASSES and len(kept) > 1
 
 
 def decide_powers(
@@ -123,7 +123,7 @@ def _only_label(decided: Mapping[str, Decision], scope: Optional[str]) -> Option
         if said.role is SLOT
         and said.style == TF1
         and said.optimizer is not None
-        and last_of(said.optimizer) not in optimizers.WITHOUT_POWERS
+        and last_of(said.optimizer) not in algorithms.WITHOUT_POWERS
         and (scope is None or said.optimizer.rpartition("/")[0] == scope)
     }
     return labels.pop() if len(labels) == 1 else None

@@ -14,13 +14,14 @@ from typing import TYPE_CHECKING, Any, Optional
 
 from estimator_ckpt.bundle import files, logs
 from estimator_ckpt.bundle.errors import CorruptIndexError
-from estimator_ckpt.checkpoint import meta_graph, object_graph, object_keys, optimizers
+from estimator_ckpt.checkpoint import meta_graph, object_graph, object_keys
 from estimator_ckpt.checkpoint.evidence import (
     graph_evidence,
     known_names,
     name_evidence,
 )
 from estimator_ckpt.checkpoint.evidence.name_sorting import Fact, Scene, last_of
+from estimator_ckpt.checkpoint.optimizers import slot_names
 from estimator_ckpt.checkpoint.roles import (
     AS_FOUND,
     GLOBAL_STEP,
@@ -219,7 +220,7 @@ def _believed(
     """
     is_void = any(
         trainable.get(tf1_name)
-        and last_of(tf1_name) in optimizers.COUNTERS
+        and last_of(tf1_name) in slot_names.COUNTERS
         and facts[name].is_integer
         for name, tf1_name in bare.items()
     )

@@ -14,7 +14,6 @@ import collections
 import re
 from collections.abc import Mapping, Sequence
 
-from estimator_ckpt.checkpoint import optimizers
 from estimator_ckpt.checkpoint.evidence import known_names
 from estimator_ckpt.checkpoint.evidence.name_sorting import (
     Families,
@@ -23,6 +22,7 @@ from estimator_ckpt.checkpoint.evidence.name_sorting import (
     Sorted,
     last_of,
 )
+from estimator_ckpt.checkpoint.optimizers import algorithms, slot_names
 from estimator_ckpt.checkpoint.roles import (
     AVERAGE,
     KERAS,
@@ -80,16 +80,16 @@ def _read_suffix(
         return _averages(scene, members)
     called = _MOMENT.sub("", base)
     label = f"{prefix}/{called}" if prefix else called
-    if base in optimizers.TF1_SLOTS:
+    if base in algorithms.TF1_SLOTS:
         return _slots(members, TF1, label, f"named {base}, as tf1's slots are")
     same, part, other = _count(scene, names, members)
-    if base in optimizers.LEGACY_SLOTS or prefix in names.counters:
+    if base in slot_names.LEGACY_SLOTS or prefix in names.counters:
         if prefix:
             least = 0 if names.keeps_settings(prefix) else 1
             if not names.is_optimizer_scope(prefix) or same + part <= least:
                 return {}
             evidence = f"V/{base} in the scope {prefix}, an optimizer's"
-            style = LEGACY if base in optimizers.LEGACY_SLOTS else KERAS
+            style = LEGACY if base in slot_names.LEGACY_SLOTS else KERAS
             return _slots(members, style, prefix, evidence)
         if same < 2 or same <= other:
             return {}

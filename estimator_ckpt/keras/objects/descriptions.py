@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Optional
 
 from estimator_ckpt.bundle.errors import CheckpointError
-from estimator_ckpt.checkpoint import optimizers
+from estimator_ckpt.checkpoint.optimizers import keras_classes
 from estimator_ckpt.checkpoint.variable import Variable
 
 
@@ -74,7 +74,7 @@ class OptimizerDescription:
     Attributes:
       called: what to call it in messages: `legacy.Adam`, `Adam`.
       path: where it is in the object: `optimizer`.
-      keras_kind: what its class keeps.
+      keras_class: what its class keeps.
       generation: which of Keras's.
       settings: its hyperparameters that are numbers, by name.
       has_schedule: whether the learning rate is a function of the iterations.
@@ -89,7 +89,7 @@ class OptimizerDescription:
 
     called: str
     path: str
-    keras_kind: optimizers.KerasKind
+    keras_class: keras_classes.KerasClass
     generation: Generation
     settings: Mapping[str, float]
     has_schedule: bool

@@ -6,7 +6,8 @@ import dataclasses
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any, Optional
 
-from estimator_ckpt.checkpoint import messages, optimizers, roles
+from estimator_ckpt.checkpoint import messages, roles
+from estimator_ckpt.checkpoint.optimizers import keras_classes
 from estimator_ckpt.keras.objects.descriptions import (
     Generation,
     LossScale,
@@ -51,13 +52,13 @@ def describe(optimizer: Any, around: Surroundings) -> OptimizerDescription:
     Raises:
       TrackableError: it trains variables that are not in the object.
     """
-    known = keras_api.known_class(optimizer, optimizers.KERAS)
-    kind = optimizers.KERAS[known] if known else optimizers.UNKNOWN
+    known = keras_api.known_class(optimizer, keras_classes.KERAS)
+    keras_class = keras_classes.KERAS[known] if known else keras_classes.UNKNOWN
     generation = _generation(optimizer)
     slots: _Slots = {}
     averages: dict[str, ObjectVariable] = {}
     if generation is Generation.LEGACY:
-        slots = _legacy_slots(kind, around)
+        slots = _legacy_slots(keras_class, around)
     elif keras_api.has_slots(optimizer):
         slots, averages = _listed_slots(optimizer, around)
     counter = around.describe(optimizer.iterations, roles.OPTIMIZER)
@@ -77,7 +78,7 @@ def describe(optimizer: Any, around: Surroundings) -> OptimizerDescription:
     return OptimizerDescription(
         called=_called(optimizer, generation),
         path=around.path,
-        keras_kind=kind,
+        keras_class=keras_class,
         generation=generation,
         settings=_settings(optimizer) if known else {},
         has_schedule=keras_api.schedule_of(optimizer) is not None,
@@ -123,9 +124,11 @@ def _settings(optimizer: Any) -> dict[str, float]:
     }
 
 
-def _legacy_slots(kind: optimizers.KerasKind, around: Surroundings) -> _Slots:
+def _legacy_slots(
+    keras_class: keras_classes.KerasClass, around: Surroundings
+) -> _Slots:
     """Slots by what they are and by owner, as the graph says it."""
-    meaning = {name: slot for slot, name in kind.legacy.items()}
+    meaning = {name: slot for slot, name in keras_class.legacy.items()}
     slots: _Slots = {}
     for slot, owner, variable in around.graph_slots:
         by_owner = slots.setdefault(meaning.get(slot, slot), {})

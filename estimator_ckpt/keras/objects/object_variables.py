@@ -17,8 +17,8 @@ from estimator_ckpt.keras.objects.tracked_graph import TrackedGraph, model_role
 
 def is_trackable(target: Any) -> bool:
     """Whether a target is an object with variables, and no model_fn."""
-    kinds = (tf.train.Checkpoint, tf.Module, tf.keras.Model, dict)
-    return isinstance(target, kinds)
+    types = (tf.train.Checkpoint, tf.Module, tf.keras.Model, dict)
+    return isinstance(target, types)
 
 
 def of_trackable(target: Any, overruling: Overruling = AS_FOUND) -> dict[str, Variable]:

@@ -10,8 +10,8 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Sequence
 
-from estimator_ckpt.checkpoint import optimizers
-from estimator_ckpt.checkpoint.optimizers import Kind
+from estimator_ckpt.checkpoint.optimizers import optimizer_steps
+from estimator_ckpt.checkpoint.optimizers.algorithms import Algorithm
 from estimator_ckpt.keras.objects.descriptions import OptimizerDescription
 from estimator_ckpt.keras.optimizers.optimizer_state import OptimizerStateError
 from estimator_ckpt.maps.renaming import Renaming
@@ -23,12 +23,12 @@ class Taken:
 
     Attributes:
       optimizer: the optimizer.
-      kind: the kind of tf1 optimizer that goes on from it.
+      algorithm: the algorithm of the tf1 optimizer that goes on from it.
       steps: how many.
     """
 
     optimizer: OptimizerDescription
-    kind: Kind
+    algorithm: Algorithm
     steps: int
 
     @property
@@ -36,8 +36,8 @@ class Taken:
         """Its beta powers in tf1, by name: `beta1_power`."""
         betas = self.optimizer.betas
         return {
-            power: optimizers.power_after(betas[power], self.steps)
-            for power in self.kind.powers
+            power: optimizer_steps.power_after(betas[power], self.steps)
+            for power in self.algorithm.powers
         }
 
 
@@ -75,8 +75,8 @@ def require_owners(taken: Sequence[Taken], renaming: Renaming, source: str) -> N
     steps = ", ".join(f"{each.optimizer.path} {each.steps}" for each in taken)
     rules = ", ".join(
         f"'{each.optimizer.path}/{power}': '{power}{f'_{i}' if i else ''}'"
-        for i, each in enumerate(each for each in taken if each.kind.powers)
-        for power in each.kind.powers
+        for i, each in enumerate(each for each in taken if each.algorithm.powers)
+        for power in each.algorithm.powers
     )
     raise OptimizerStateError(
         f"{source}: its optimizers took different steps or have other betas ({steps}), "

@@ -5,8 +5,9 @@ By how much each is off is measured in `tests/keras/optimizers/test_trajectories
 
 from __future__ import annotations
 
-from estimator_ckpt.checkpoint import optimizers, roles
-from estimator_ckpt.checkpoint.optimizers import Kind
+from estimator_ckpt.checkpoint import roles
+from estimator_ckpt.checkpoint.optimizers import algorithms
+from estimator_ckpt.checkpoint.optimizers.algorithms import Algorithm
 from estimator_ckpt.keras.objects.descriptions import Generation, OptimizerDescription
 from estimator_ckpt.keras.optimizers.optimizer_state import State
 
@@ -22,8 +23,8 @@ def of(
       steps: how many steps it is told to have taken.
       has_embeddings: whether a layer's gradients are sparse.
     """
-    found = _differences(state.kind, state.style, optimizer, has_embeddings)
-    if state.kind is optimizers.BERT:
+    found = _differences(state.algorithm, state.style, optimizer, has_embeddings)
+    if state.algorithm is algorithms.BERT:
         found.append(
             f"AdamWeightDecay corrects no bias, so iterations are {steps}, where "
             f"Keras's Adam does not either; its weight decay is AdamW's"
@@ -37,30 +38,36 @@ def of(
 
 
 def of_way_back(
-    kind: Kind, optimizer: OptimizerDescription, has_embeddings: bool
+    algorithm: Algorithm, optimizer: OptimizerDescription, has_embeddings: bool
 ) -> list[str]:
     """The same where tf1 goes on from a Keras optimizer's state."""
-    found = _differences(kind, roles.TF1, optimizer, has_embeddings)
+    found = _differences(algorithm, roles.TF1, optimizer, has_embeddings)
     return [f"{optimizer.called}: {sentence}" for sentence in found]
 
 
 def _differences(
-    kind: Kind, style: str, optimizer: OptimizerDescription, has_embeddings: bool
+    algorithm: Algorithm,
+    style: str,
+    optimizer: OptimizerDescription,
+    has_embeddings: bool,
 ) -> list[str]:
     """What two optimizers do otherwise, the one before being named by its style."""
-    found = _of_class(kind, style, optimizer, has_embeddings)
+    found = _of_class(algorithm, style, optimizer, has_embeddings)
     if style == roles.TF1:
-        found += _of_settings(kind, optimizer, has_embeddings)
+        found += _of_settings(algorithm, optimizer, has_embeddings)
     return found
 
 
 def _of_class(
-    kind: Kind, style: str, optimizer: OptimizerDescription, has_embeddings: bool
+    algorithm: Algorithm,
+    style: str,
+    optimizer: OptimizerDescription,
+    has_embeddings: bool,
 ) -> list[str]:
     """What the class does otherwise than the one before."""
     found = []
     if (
-        kind in optimizers.DENSE_ONLY
+        algorithm in algorithms.DENSE_ONLY
         and style in (roles.TF1, roles.LEGACY)
         and not optimizer.is_legacy
         and has_embeddings
@@ -72,7 +79,7 @@ def _of_class(
     if (
         has_embeddings
         and optimizer.generation is Generation.KERAS_3
-        and kind is not optimizers.SGD
+        and algorithm is not algorithms.SGD
     ):
         found.append(
             "Keras 3 does not sum the gradients of an id that occurs twice in a batch: "
@@ -90,38 +97,42 @@ def _of_class(
 
 
 def _of_settings(
-    kind: Kind, optimizer: OptimizerDescription, has_embeddings: bool
+    algorithm: Algorithm, optimizer: OptimizerDescription, has_embeddings: bool
 ) -> list[str]:
     """What follows from the options of an optimizer."""
     found = []
     is_legacy = optimizer.is_legacy
-    if kind is optimizers.RMSPROP and "momentum" not in optimizer.slots and is_legacy:
+    if (
+        algorithm is algorithms.RMSPROP
+        and "momentum" not in optimizer.slots
+        and is_legacy
+    ):
         found.append(
             "without momentum it adds epsilon outside of the root and decays untouched "
             "rows; momentum=1e-30 is exactly tf1's"
         )
-    elif kind is optimizers.RMSPROP and has_embeddings and not is_legacy:
+    elif algorithm is algorithms.RMSPROP and has_embeddings and not is_legacy:
         found.append(
             "tf.keras.optimizers.legacy.RMSprop(momentum=1e-30) is exactly tf1's, rows "
             "of embeddings included"
         )
-    if kind is optimizers.MOMENTUM and optimizer.has_schedule:
+    if algorithm is algorithms.MOMENTUM and optimizer.has_schedule:
         found.append(
             "Keras keeps the learning rate in its momentum, so under a schedule "
             "training goes on otherwise"
         )
     if (
-        kind is optimizers.ADAGRAD
+        algorithm is algorithms.ADAGRAD
         and is_legacy
         and optimizer.setting("epsilon") > 1e-10
     ):
         found.append(
             "it adds epsilon to the root, tf1 does not; epsilon=1e-20 is exact"
         )
-    if kind is optimizers.FTRL and optimizer.setting("beta"):
+    if algorithm is algorithms.FTRL and optimizer.setting("beta"):
         found.append("tf1's Ftrl has no beta; beta=0 is exact")
-    if kind is not optimizers.BERT and optimizer.setting("weight_decay"):
-        found.append(f"it decays weights, which tf1's {kind.name} does not")
+    if algorithm is not algorithms.BERT and optimizer.setting("weight_decay"):
+        found.append(f"it decays weights, which tf1's {algorithm.name} does not")
     if is_legacy and optimizer.setting("decay"):
         found.append("tf1's optimizers have no decay; decay=0 is exact")
     return found

@@ -7,8 +7,16 @@ from collections.abc import Collection, Mapping, Sequence
 from typing import Optional, Union
 
 from estimator_ckpt.bundle.errors import CheckpointError
-from estimator_ckpt.checkpoint import messages, optimizers, roles
-from estimator_ckpt.checkpoint.optimizers import Change, KerasKind, Kind
+from estimator_ckpt.checkpoint import messages, roles
+from estimator_ckpt.checkpoint.optimizers import (
+    algorithms,
+    keras_classes,
+    optimizer_steps,
+    slot_changes,
+)
+from estimator_ckpt.checkpoint.optimizers.algorithms import Algorithm
+from estimator_ckpt.checkpoint.optimizers.keras_classes import KerasClass
+from estimator_ckpt.checkpoint.optimizers.slot_changes import Change
 from estimator_ckpt.keras.object_sources import Source
 from estimator_ckpt.keras.objects.descriptions import OptimizerDescription
 from estimator_ckpt.keras.optimizers import saved_optimizers
@@ -31,7 +39,7 @@ class State:
     """Optimizer state in a checkpoint, for some Keras optimizer.
 
     Attributes:
-      kind: of which kind it is.
+      algorithm: whose state it is.
       style: how its slots are named: roles.TF1, LEGACY, KERAS or KERAS_3.
       slots: names of slot variables by what they are, then by their variable's name.
       steps: how many steps were taken; None if nothing says so.
@@ -39,7 +47,7 @@ class State:
       remarks: what is to be said of it, a sentence each.
     """
 
-    kind: Kind
+    algorithm: Algorithm
     style: str
     slots: Mapping[str, Mapping[str, str]]
     steps: Optional[int]
@@ -54,24 +62,24 @@ class State:
         """
         if self.style != roles.TF1:  # legacy and new optimizers keep the same
             return {}
-        return keras_changes(self.kind, optimizer, optimizer.learning_rate(steps))
+        return keras_changes(self.algorithm, optimizer, optimizer.learning_rate(steps))
 
 
 def keras_changes(
-    kind: Kind, optimizer: OptimizerDescription, learning_rate: float
+    algorithm: Algorithm, optimizer: OptimizerDescription, learning_rate: float
 ) -> dict[str, Change]:
     """What becomes of tf1's slots in a Keras optimizer, by what they are.
 
     Raises:
       OptimizerStateError: they cannot be converted with a learning rate of 0.
     """
-    if kind is optimizers.MOMENTUM and not learning_rate:
+    if algorithm is algorithms.MOMENTUM and not learning_rate:
         raise OptimizerStateError(
             f"{optimizer.called}: Keras keeps the momentum times the learning rate, "
             f"which is 0 here: give the optimizer the rate of the next step"
         )
-    return optimizers.to_keras(
-        kind,
+    return slot_changes.to_keras(
+        algorithm,
         is_legacy=optimizer.is_legacy,
         learning_rate=learning_rate,
         epsilon=optimizer.setting("epsilon"),
@@ -80,10 +88,10 @@ def keras_changes(
 
 def require_known(optimizer: OptimizerDescription) -> None:
     """Raises OptimizerStateError for an optimizer of which nothing is known."""
-    if not optimizer.keras_kind.reads:
+    if not optimizer.keras_class.reads:
         raise OptimizerStateError(
             f"{optimizer.called} is an optimizer of which nothing is known here; there "
-            f"are {', '.join(optimizers.KERAS)}. {_ANEW}"
+            f"are {', '.join(keras_classes.KERAS)}. {_ANEW}"
         )
 
 
@@ -103,29 +111,29 @@ def find(
 
     Raises:
       OptimizerStateError: there is none, it is of another or an unknown optimizer, or
-        the optimizer wants slots that this kind does not have; lists the slots.
+        the optimizer wants slots that this algorithm does not keep; lists the slots.
     """
     require_known(optimizer)
     saved = saved_optimizers.of(source, owners)
     readings = _readings(source, optimizer, saved)
     if readings:
-        kind, style = readings[0].kind, readings[0].style
+        algorithm, style = readings[0].algorithm, readings[0].style
         slots = _merged(readings)
-    elif optimizers.SGD in optimizer.keras_kind.reads:
-        kind, style, slots = optimizers.SGD, roles.TF1, {}
+    elif algorithms.SGD in optimizer.keras_class.reads:
+        algorithm, style, slots = algorithms.SGD, roles.TF1, {}
     else:
         raise _no_slots(source, optimizer)
-    _require_same_options(source, optimizer, kind, slots, style)
+    _require_same_options(source, optimizer, algorithm, slots, style)
     labels = {reading.saved.label for reading in readings}
-    if steps is None and style == roles.TF1 and kind is not optimizers.SGD:
-        steps = _tf1_steps(source, optimizer, kind, labels)
+    if steps is None and style == roles.TF1 and algorithm is not algorithms.SGD:
+        steps = _tf1_steps(source, optimizer, algorithm, labels)
     if steps is None:  # in Keras also plain SGD, which leaves no slots
         steps = _keras_steps(source, optimizer, labels)
     if steps is None:  # an Estimator's Keras optimizer may count in the global step
         steps = source.checkpoint.global_step
     remarks = [remark for reading in readings for remark in reading.remarks]
     return State(
-        kind, style, slots, steps, source.checkpoint.global_step, tuple(remarks)
+        algorithm, style, slots, steps, source.checkpoint.global_step, tuple(remarks)
     )
 
 
@@ -135,13 +143,13 @@ class _Reading:
 
     Attributes:
       saved: the saved optimizer.
-      kind: what it is the state of.
+      algorithm: what it is the state of.
       called: what its slots are called there, by what they are.
       remarks: what is to be said of it.
     """
 
     saved: SavedOptimizer
-    kind: Kind
+    algorithm: Algorithm
     called: Mapping[str, str]
     remarks: tuple[str, ...] = ()
 
@@ -158,7 +166,7 @@ class _Reading:
 def _readings(
     source: Source, optimizer: OptimizerDescription, saved: Sequence[SavedOptimizer]
 ) -> list[_Reading]:
-    """The saved optimizers that are one for this: of one kind, over other variables.
+    """The saved optimizers that are one for this: one algorithm, other variables.
 
     Raises:
       OptimizerStateError: variables have slots of other optimizers only, or of several
@@ -175,7 +183,10 @@ def _readings(
     covered: set[str] = set()
     for reading in read:
         twice = covered & reading.saved.owners
-        if twice or (reading.kind, reading.style) != (read[0].kind, read[0].style):
+        if twice or (reading.algorithm, reading.style) != (
+            read[0].algorithm,
+            read[0].style,
+        ):
             raise OptimizerStateError(
                 f"{source.prefix} has the state of several optimizers that "
                 f"{optimizer.called} could go on from: {_listed_state(read)}: leave "
@@ -199,8 +210,8 @@ def _readings(
 
 def _listed_state(readings: Sequence[_Reading]) -> str:
     return ", ".join(
-        f"{reading.saved.label or reading.kind.name} ({reading.saved.names[0]!r}, ...)"
-        for reading in readings
+        f"{each.saved.label or each.algorithm.name} ({each.saved.names[0]!r}, ...)"
+        for each in readings
     )
 
 
@@ -210,36 +221,38 @@ def _read(
     """How a saved optimizer can be understood; what to call it if it cannot."""
     if saved.style == roles.TF1:
         return _read_tf1(source, optimizer, saved)
-    keras_kind = optimizer.keras_kind
-    names = _keras_names(keras_kind, saved)
-    is_another = _is_another_class(source, keras_kind, saved)
+    keras_class = optimizer.keras_class
+    names = _keras_names(keras_class, saved)
+    is_another = _is_another_class(source, keras_class, saved)
     if is_another or set(saved.slots) - set(names.values()):
         return f"an optimizer that keeps {', '.join(sorted(saved.slots))}"
     called = {slot: name for slot, name in names.items() if name in saved.slots}
-    kind = keras_kind.read_as(called)
-    assert kind is not None  # its slots are all among its class's
+    algorithm = keras_class.read_as(called)
+    assert algorithm is not None  # its slots are all among its class's
     remarks: tuple[str, ...] = ()
     if saved.has_pending:
         remarks = (
             f"{optimizer.called}: the gradients that were accumulated for its next "
             f"step are left out",
         )
-    return _Reading(saved, kind, called, remarks)
+    return _Reading(saved, algorithm, called, remarks)
 
 
-def _keras_names(kind: KerasKind, saved: SavedOptimizer) -> Mapping[str, str]:
+def _keras_names(keras_class: KerasClass, saved: SavedOptimizer) -> Mapping[str, str]:
     """What slots are called in a generation of Keras, by what they are."""
     if all(slot.isdigit() for slot in saved.slots):  # Keras 2.2 has lists of them
-        return {slot: str(place) for place, slot in enumerate(kind.legacy)}
+        return {slot: str(place) for place, slot in enumerate(keras_class.legacy)}
     by_style = {
-        roles.LEGACY: kind.legacy,
-        roles.KERAS: kind.names,
-        roles.KERAS_3: kind.keras_3,
+        roles.LEGACY: keras_class.legacy,
+        roles.KERAS: keras_class.names,
+        roles.KERAS_3: keras_class.keras_3,
     }
     return by_style[saved.style]
 
 
-def _is_another_class(source: Source, kind: KerasKind, saved: SavedOptimizer) -> bool:
+def _is_another_class(
+    source: Source, keras_class: KerasClass, saved: SavedOptimizer
+) -> bool:
     """Whether slots are those of another class, whatever they are called.
 
     Adam's and AdaMax's have the same names in `legacy`, those of Adam and RMSprop in
@@ -247,9 +260,9 @@ def _is_another_class(source: Source, kind: KerasKind, saved: SavedOptimizer) ->
     order: an Adam has both slots of a variable side by side, RMSprop first all of one.
     """
     if saved.scope is not None:
-        classes = {name.lower(): known for name, known in optimizers.KERAS.items()}
+        classes = {name.lower(): known for name, known in keras_classes.KERAS.items()}
         found = classes.get(saved.scope)
-        return found is not None and found is not kind
+        return found is not None and found is not keras_class
     if set(saved.slots) != {"momentum", "velocity"} or saved.style != roles.KERAS_3:
         return False
     first = {
@@ -260,32 +273,35 @@ def _is_another_class(source: Source, kind: KerasKind, saved: SavedOptimizer) ->
     if momentum is None or velocity is None:
         return False
     is_adam = momentum < velocity
-    return is_adam != (kind is optimizers.KERAS["Adam"])
+    return is_adam != (keras_class is keras_classes.KERAS["Adam"])
 
 
 def _read_tf1(
     source: Source, optimizer: OptimizerDescription, saved: SavedOptimizer
 ) -> Union[_Reading, str]:
     powers = saved_optimizers.beta_powers(source, {saved.label})
-    kinds = optimizers.kinds_of(saved.slots, powers)
-    mine = [kind for kind in kinds if kind in optimizer.keras_kind.reads]
+    possible = algorithms.algorithms_of(saved.slots, powers)
+    mine = [
+        algorithm for algorithm in possible if algorithm in optimizer.keras_class.reads
+    ]
     if len(mine) != 1:
-        (kind,) = kinds if len(kinds) == 1 else (None,)
-        return kind.name if kind else _UNKNOWN
-    kind = mine[0]
+        (algorithm,) = possible if len(possible) == 1 else (None,)
+        return algorithm.name if algorithm else _UNKNOWN
+    algorithm = mine[0]
     texts = sorted(saved.slots, key=_number)
-    usual = sorted(kind.slots.items(), key=lambda item: _number(item[1]))
-    if set(texts) == set(kind.slots.values()):
-        return _Reading(saved, kind, dict(kind.slots))
+    usual = sorted(algorithm.slots.items(), key=lambda item: _number(item[1]))
+    if set(texts) == set(algorithm.slots.values()):
+        return _Reading(saved, algorithm, dict(algorithm.slots))
     called = {slot: text for (slot, _), text in zip(usual, texts)}
     remarks: tuple[str, ...] = ()
-    if len(kinds) > 1:
+    if len(possible) > 1:
         remarks = (
             f"{optimizer.called}: the slots {messages.quoted(texts)} are taken for "
-            f"those of {kind.name}, as the optimizer given says; "
-            f"{' or '.join(k.name for k in kinds if k is not kind)} has as many",
+            f"those of {algorithm.name}, as the optimizer given says; "
+            f"{' or '.join(p.name for p in possible if p is not algorithm)} has "
+            f"as many",
         )
-    return _Reading(saved, kind, called, remarks)
+    return _Reading(saved, algorithm, called, remarks)
 
 
 def _number(slot: str) -> int:
@@ -315,25 +331,25 @@ def _no_slots(source: Source, optimizer: OptimizerDescription) -> OptimizerState
 
 
 def _expected(optimizer: OptimizerDescription) -> str:
-    return " or ".join(kind.name for kind in optimizer.keras_kind.reads)
+    return " or ".join(algorithm.name for algorithm in optimizer.keras_class.reads)
 
 
 def _require_same_options(
     source: Source,
     optimizer: OptimizerDescription,
-    kind: Kind,
+    algorithm: Algorithm,
     slots: Collection[str],
     style: str,
 ) -> None:
     """Raises OptimizerStateError if an optimizer and the state keep other things."""
     wanted = set(optimizer.slots) - set(slots)
-    if wanted and kind is not optimizers.SGD:
+    if wanted and algorithm is not algorithms.SGD:
         raise OptimizerStateError(
-            f"{source.prefix} has the state of {kind.name}, without what "
+            f"{source.prefix} has the state of {algorithm.name}, without what "
             f"{optimizer.called} keeps as {', '.join(sorted(wanted))}: give an "
             f"optimizer with the same options (amsgrad, centered, momentum); {_ANEW}"
         )
-    if kind is optimizers.CENTERED and "mg" not in optimizer.slots:
+    if algorithm is algorithms.CENTERED and "mg" not in optimizer.slots:
         raise OptimizerStateError(
             f"{source.prefix} has the state of a centered RMSProp: give "
             f"{optimizer.called} with centered=True"
@@ -341,7 +357,7 @@ def _require_same_options(
     more = set(slots) - set(optimizer.slots)
     if more and style != roles.TF1:  # tf1's RMSProp always has a slot of momentum
         raise OptimizerStateError(
-            f"{source.prefix} has the state of {kind.name} with "
+            f"{source.prefix} has the state of {algorithm.name} with "
             f"{', '.join(sorted(more))}, which {optimizer.called} does not keep: "
             f"give an optimizer with the same options (amsgrad, centered, momentum); "
             f"{_ANEW}"
@@ -367,22 +383,22 @@ def _keras_steps(
 def _tf1_steps(
     source: Source,
     optimizer: OptimizerDescription,
-    kind: Kind,
+    algorithm: Algorithm,
     labels: Collection[Optional[str]],
 ) -> Optional[int]:
     """How many steps a tf1 optimizer took."""
     global_step = source.checkpoint.global_step
-    if kind is optimizers.BERT:
+    if algorithm is algorithms.BERT:
         if optimizer.has_schedule:
             raise OptimizerStateError(
                 f"{optimizer.called}: AdamWeightDecay corrects no bias. Keras's Adam "
                 f"does not either once its iterations count "
-                f"{optimizers.UNCORRECTED:,} more, but a learning rate schedule must "
-                f"then subtract these: say what they are to be (iterations=, "
+                f"{optimizer_steps.UNCORRECTED:,} more, but a learning rate schedule "
+                f"must then subtract these: say what they are to be (iterations=, "
                 f"--iterations)"
             )
-        return optimizers.UNCORRECTED + (global_step or 0)
-    if not kind.powers:
+        return optimizer_steps.UNCORRECTED + (global_step or 0)
+    if not algorithm.powers:
         return global_step
     powers: dict[str, float] = {}
     for power, by_name in saved_optimizers.beta_powers(source, labels).items():
@@ -395,7 +411,7 @@ def _tf1_steps(
             )
         powers[power] = values.pop()
     try:
-        return optimizers.steps_taken(powers, optimizer.betas, global_step)
+        return optimizer_steps.steps_taken(powers, optimizer.betas, global_step)
     except ValueError as error:
         raise OptimizerStateError(
             f"{source.prefix}: {error}: give {optimizer.called} the betas that it "
@@ -410,7 +426,7 @@ def _steps_of(
     found = []
     for value in sorted(values, reverse=True):
         try:
-            steps = optimizers.steps_taken({power: value}, optimizer.betas, None)
+            steps = optimizer_steps.steps_taken({power: value}, optimizer.betas, None)
             found.append("too many to tell" if steps is None else str(steps))
         except ValueError:
             found.append(f"{power} {value:.6g}")

@@ -11,7 +11,8 @@ import re
 from collections.abc import Collection, Mapping
 from typing import Optional
 
-from estimator_ckpt.checkpoint import optimizers, roles
+from estimator_ckpt.checkpoint import roles
+from estimator_ckpt.checkpoint.optimizers import slot_names
 from estimator_ckpt.keras.object_sources import Source
 
 #: Where an optimizer puts gradients until their step comes.
@@ -122,7 +123,7 @@ def _scope(full_name: str) -> Optional[str]:
     """
     for step in full_name.split("/")[:-1]:
         name = re.sub(r"_\d+$", "", step).replace("_", "").lower()
-        if name in optimizers.CLASSES:
+        if name in slot_names.CLASSES:
             return name
     return None
 
@@ -145,7 +146,7 @@ def counters(source: Source, labels: Collection[Optional[str]]) -> dict[str, int
 
 def _is_counter(source: Source, name: str) -> bool:
     """Whether something that an optimizer keeps once counts its steps."""
-    return _last(name) in optimizers.COUNTERS and not source.variables[name].shape
+    return _last(name) in slot_names.COUNTERS and not source.variables[name].shape
 
 
 def _last(name: str) -> str:
@@ -165,7 +166,7 @@ def beta_powers(
     found: dict[str, dict[str, float]] = {}
     for name, said in source.roles.items():
         last = _last(name)
-        if said.role is not roles.OPTIMIZER or not optimizers.BETA_POWER.fullmatch(
+        if said.role is not roles.OPTIMIZER or not slot_names.BETA_POWER.fullmatch(
             last
         ):
             continue
