@@ -15,7 +15,7 @@ CONSTRAINTS := $$($(BIN)/python -c "import sys; print('constraints-tf2.21.txt' i
 export CUDA_VISIBLE_DEVICES := -1
 export TF_CPP_MIN_LOG_LEVEL := 2
 
-.PHONY: help demo leaving test quick check format install compat soak fuzz bench dist clean
+.PHONY: help demo leaving tutorial test quick check format install compat soak fuzz bench dist clean
 
 help: ## Show what each target does
 	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -40,6 +40,9 @@ demo: $(STAMP) ## Warm-start a TF2-saving job from a real TF1 model dir
 
 leaving: $(STAMP) ## Go from a TF1 model dir to model.fit, with a plot of the loss
 	@$(BIN)/python $(RUN) -m examples.leaving_estimator
+
+tutorial: $(STAMP) ## Run docs/tutorial.ipynb and write its outputs (a minute)
+	@$(BIN)/python $(RUN) -m examples.tutorial
 
 test: $(STAMP) ## Run the tests (under 8 minutes on 2 cores)
 	@echo "Running the tests"

@@ -43,7 +43,9 @@ setup(
         "dev": [
             "build",
             "hypothesis>=6.60",
+            "ipykernel>=6.0",
             "mypy>=1.8",
+            "nbclient>=0.7",
             "pytest>=7.0",
             "pytest-xdist>=3.0",
             "ruff>=0.4",

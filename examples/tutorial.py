@@ -1,0 +1,63 @@
+"""Runs docs/tutorial.ipynb from top to bottom and writes its outputs into it.
+
+python -m examples.tutorial
+"""
+
+import os
+import pathlib
+import sys
+import time
+
+NOTEBOOK = pathlib.Path(__file__).resolve().parent.parent / "docs" / "tutorial.ipynb"
+
+
+def executed(path=NOTEBOOK, timeout=180):
+    """The notebook with its outputs, run in a kernel of this Python.
+
+    Args:
+      path: the notebook.
+      timeout: seconds that one cell may take.
+
+    Raises:
+      CellExecutionError: a cell failed.
+    """
+    import nbformat
+    from nbclient import NotebookClient
+
+    notebook = nbformat.read(path, as_version=4)
+    # As in an activated environment: the commands of this Python come first.
+    commands = os.path.dirname(sys.executable)
+    os.environ["PATH"] = os.pathsep.join([commands, os.environ.get("PATH", "")])
+    NotebookClient(
+        notebook, timeout=timeout, record_timing=False, coalesce_streams=True
+    ).execute()
+    for cell in notebook.cells:
+        cell.metadata = {}
+    notebook.metadata.language_info = {"name": "python"}
+    return notebook
+
+
+def printed(notebook):
+    """What each cell prints: {cell number: text}."""
+    return {
+        number: "".join(
+            output.text
+            for output in cell.get("outputs", [])
+            if output.output_type == "stream"
+        )
+        for number, cell in enumerate(notebook.cells)
+    }
+
+
+def main():
+    import nbformat
+
+    began = time.monotonic()
+    notebook = executed()
+    nbformat.write(notebook, NOTEBOOK)
+    cells = sum(cell.cell_type == "code" for cell in notebook.cells)
+    print(f"{NOTEBOOK}: {cells} cells in {time.monotonic() - began:.0f} s")
+
+
+if __name__ == "__main__":
+    main()
