@@ -20,7 +20,14 @@ setup(
     long_description_content_type="text/markdown",
     license="Apache-2.0",
     packages=find_packages(include=["estimator_ckpt", "estimator_ckpt.*"]),
-    package_data={"estimator_ckpt": ["py.typed", "cli/startup/sitecustomize.py"]},
+    package_data={
+        "estimator_ckpt": [
+            "py.typed",
+            "cli/startup/sitecustomize.py",
+            "reports/page.css",
+            "reports/page.js",
+        ]
+    },
     python_requires=">=3.9",
     install_requires=[
         "absl-py>=1.0",

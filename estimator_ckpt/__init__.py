@@ -36,6 +36,7 @@ _PLAIN = {
     "suggest": "estimator_ckpt.planning",
     "verify": "estimator_ckpt.checkpoint.verify",
     "warm_start_model_dir": "estimator_ckpt.conversion.first_checkpoint",
+    "write_report": "estimator_ckpt.reports.report_file",
 }
 _MODULES = {
     "flags": "estimator_ckpt.cli.flags",
@@ -74,6 +75,7 @@ if TYPE_CHECKING:
     from estimator_ckpt.keras.load_into import load_into as load_into
     from estimator_ckpt.planning import plan as plan
     from estimator_ckpt.planning import suggest as suggest
+    from estimator_ckpt.reports.report_file import write_report as write_report
 
 
 def __getattr__(name: str) -> Any:

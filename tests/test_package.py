@@ -18,13 +18,21 @@ FLOORS = [
     ("checkpoint",),
     ("maps", "layouts"),
     ("conversion",),
+    ("reports",),
     ("tf_private",),
     ("estimator", "keras"),
     ("planning.py",),
     ("cli",),
 ]
 ROOMS = [room for floor in FLOORS for room in floor]
-WITHOUT_TENSORFLOW = ["bundle", "checkpoint", "maps", "layouts", "conversion"]
+WITHOUT_TENSORFLOW = [
+    "bundle",
+    "checkpoint",
+    "maps",
+    "layouts",
+    "conversion",
+    "reports",
+]
 
 
 def imported(path):

@@ -8,16 +8,24 @@ from __future__ import annotations
 
 import dataclasses
 import enum
-from collections.abc import Iterator
+import functools
+import math
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any, Optional
 
 from estimator_ckpt.bundle import coding, files
 from estimator_ckpt.bundle.entry import Entry
 from estimator_ckpt.bundle.tensors import dtypes
-from estimator_ckpt.checkpoint import common_names, messages
+from estimator_ckpt.checkpoint import (
+    common_names,
+    messages,
+    meta_graph,
+    value_changes,
+)
 from estimator_ckpt.checkpoint.common_names import Side
 from estimator_ckpt.checkpoint.naming import NamesLike
 from estimator_ckpt.checkpoint.opening import Checkpoint
+from estimator_ckpt.checkpoint.value_changes import Change, Histogram, LayerChange
 from estimator_ckpt.checkpoint.variable import StoredVariable
 
 if TYPE_CHECKING:
@@ -49,6 +57,8 @@ class Difference:
       max_abs: for VALUE, the largest absolute difference; infinite where one side is
         not a number and the other is; None for strings.
       mean_abs: for VALUE, the mean absolute difference over all elements.
+      size: the variable's bytes: of an added one in the second, else in the first.
+      owner: the variable that a slot or an average belongs to; None if unknown.
     """
 
     kind: Kind
@@ -57,6 +67,8 @@ class Difference:
     detail: str = ""
     max_abs: Optional[float] = None
     mean_abs: Optional[float] = None
+    size: int = 0
+    owner: Optional[str] = None
 
 
 @dataclasses.dataclass(frozen=True)
@@ -70,6 +82,10 @@ class Diff:
       num_equal: the number of variables that are in both and equal.
       left_out: the metrics and strings of objects that one side has, and the other,
         which is by names, cannot have: they are no differences.
+      size_equal: the bytes of the equal variables.
+      layers: by how much the values of each layer of the model differ, in the order
+        of the layers, without optimizer state; empty unless asked for.
+      histograms: of the tensors that differ most in the mean; empty unless asked for.
     """
 
     a: str
@@ -77,10 +93,28 @@ class Diff:
     differences: tuple[Difference, ...]
     num_equal: int
     left_out: tuple[str, ...] = ()
+    size_equal: int = 0
+    layers: tuple[LayerChange, ...] = ()
+    histograms: tuple[Histogram, ...] = ()
 
     def __bool__(self) -> bool:
         """Whether there is a difference."""
         return bool(self.differences)
+
+    def to_json(self) -> dict[str, Any]:
+        """The differences as what `json.dumps` takes."""
+        return {
+            "a": self.a,
+            "b": self.b,
+            "num_equal": self.num_equal,
+            "size_equal": self.size_equal,
+            "left_out": list(self.left_out),
+            "differences": [
+                {**vars(d), "kind": d.kind.value} for d in self.differences
+            ],
+            "layers": [vars(layer) for layer in self.layers],
+            "histograms": [vars(histogram) for histogram in self.histograms],
+        }
 
     def _repr_html_(self) -> str:
         """A table for notebooks."""
@@ -106,7 +140,11 @@ class Diff:
 
 
 def diff(
-    a: files.PathLike, b: files.PathLike, *, names: NamesLike = "full_name"
+    a: files.PathLike,
+    b: files.PathLike,
+    *,
+    names: NamesLike = "full_name",
+    details: bool = True,
 ) -> Diff:
     """Compares two checkpoints variable by variable.
 
@@ -123,6 +161,8 @@ def diff(
       b: the second.
       names: what variables of objects are called, as for `open_checkpoint`; with
         `path` a conversion with `names="path"` is held against its source.
+      details: whether to sum up differences by layer, and to read the twelve tensors
+        that differ most once more, twice, for their histograms.
 
     Raises:
       ValueError: `names` is neither.
@@ -141,31 +181,93 @@ def diff(
             added.pop(name, None)
         renamed = _renamed(old, new, list(removed), list(added))
         found = [
-            Difference(Kind.RENAMED, name, new_name, _kind_of(removed[name]))
+            _of(Kind.RENAMED, removed[name], _kind_of(removed[name]), new_name=new_name)
             for name, new_name in renamed.items()
         ]
         found += [
-            Difference(Kind.REMOVED, name, detail=_kind_of(info))
+            _of(Kind.REMOVED, info, _kind_of(info))
             for name, info in removed.items()
             if name not in renamed
         ]
         new_names = set(renamed.values())
         found += [
-            Difference(Kind.ADDED, name, detail=_kind_of(info))
+            _of(Kind.ADDED, info, _kind_of(info))
             for name, info in added.items()
             if name not in new_names
         ]
         both = [name for name in old.variables if name in new.variables]
         changed = [d for name in both for d in _compare(old, new, name)]
+        layers, histograms = _details(old, new, both, changed) if details else ((), ())
     order = list(Kind)
     found = sorted([*found, *changed], key=lambda d: (order.index(d.kind), d.name))
-    equal = len(both) - len({d.name for d in changed})
+    differ = {difference.name for difference in changed}
+    equal = [name for name in both if name not in differ]
     return Diff(
         old.checkpoint.prefix,
         new.checkpoint.prefix,
         tuple(found),
-        equal,
+        len(equal),
         tuple(left_out),
+        sum(old.variables[name].size for name in equal),
+        layers,
+        histograms,
+    )
+
+
+def _details(
+    old: Side, new: Side, both: Sequence[str], changed: Sequence[Difference]
+) -> tuple[tuple[LayerChange, ...], tuple[Histogram, ...]]:
+    """How far layers are apart, and the histograms of what changed most."""
+    found = {difference.name: difference for difference in changed}
+    changes = []
+    for name in both:
+        variable, difference = old.variables[name], found.get(name)
+        if dtypes.of(old.checkpoint.index[variable.key].dtype).size is None:
+            continue  # strings and variants
+        if difference is not None and difference.kind is not Kind.VALUE:
+            continue
+        mean, most = (
+            (difference.mean_abs or 0.0, difference.max_abs or 0.0)
+            if difference is not None
+            else (0.0, 0.0)
+        )
+        count = math.prod(variable.shape)
+        changes.append(Change(name, variable.role, count, mean, most))
+    first = old.checkpoint
+    order = meta_graph.creation_order(first.prefix, first.store)
+    layers = value_changes.layers(changes, {name: i for i, name in enumerate(order)})
+    histograms = tuple(
+        value_changes.histogram(
+            change, functools.partial(_pieces, old, new, change.name)
+        )
+        for change in value_changes.most_changed(changes)
+        if not old.variables[change.name].dtype.startswith("complex")
+    )
+    return layers, histograms
+
+
+def _pieces(old: Side, new: Side, name: str) -> Iterator[tuple[Array, Array]]:
+    """The values of a variable on both sides, piece by piece."""
+    keys = old.variables[name].key, new.variables[name].key
+    return zip(
+        old.checkpoint.reader.iter_arrays(keys[0]),
+        new.checkpoint.reader.iter_arrays(keys[1]),
+    )
+
+
+def _of(
+    kind: Kind,
+    variable: StoredVariable,
+    detail: str,
+    *,
+    new_name: Optional[str] = None,
+    max_abs: Optional[float] = None,
+    mean_abs: Optional[float] = None,
+) -> Difference:
+    return Difference(
+        *(kind, variable.name, new_name, detail, max_abs, mean_abs),
+        size=variable.size,
+        owner=variable.owner,
     )
 
 
@@ -214,10 +316,10 @@ def _sorted(parts: dict[Any, Entry]) -> list[tuple[Any, Entry]]:
 def _compare(first: Side, second: Side, name: str) -> Iterator[Difference]:
     a, b = first.variables[name], second.variables[name]
     if a.dtype != b.dtype:
-        yield Difference(Kind.DTYPE, name, detail=f"{a.dtype} -> {b.dtype}")
+        yield _of(Kind.DTYPE, a, f"{a.dtype} -> {b.dtype}")
     if a.shape != b.shape:
         detail = f"{list(a.shape)} -> {list(b.shape)}"
-        yield Difference(Kind.SHAPE, name, detail=detail)
+        yield _of(Kind.SHAPE, a, detail)
     if a.dtype != b.dtype or a.shape != b.shape:
         return
     fingerprint = _fingerprint(first, name)
@@ -227,40 +329,21 @@ def _compare(first: Side, second: Side, name: str) -> Iterator[Difference]:
     kind = dtypes.of(old.index[a.key].dtype)
     if kind.size is None and not kind.is_string:
         if _stored(old, a.key) != _stored(new, b.key):
-            yield Difference(Kind.VALUE, name, detail="the stored bytes differ")
+            yield _of(Kind.VALUE, a, "the stored bytes differ")
         return
-    pieces = zip(old.reader.iter_arrays(a.key), new.reader.iter_arrays(b.key))
     count, different, most, total = 0, 0, 0.0, 0.0
-    for x, y in pieces:
+    for x, y in _pieces(first, second, name):
         count += x.size
-        some, largest, added = _measure(x, y)
+        some, largest, added = value_changes.measure(x, y)
         different, most, total = different + some, max(most, largest), total + added
     if different:
-        yield Difference(
+        yield _of(
             Kind.VALUE,
-            name,
-            detail=f"{different} of {count} elements",
+            a,
+            f"{different} of {count} elements",
             max_abs=None if kind.is_string else most,
             mean_abs=None if kind.is_string else total / count,
         )
-
-
-def _measure(x: Array, y: Array) -> tuple[int, float, float]:
-    """How many elements differ, the largest absolute difference, and their sum."""
-    import numpy as np
-
-    if x.dtype == object:
-        return int(np.count_nonzero(x != y)), 0.0, 0.0
-    wide = np.complex128 if x.dtype.kind == "c" else np.float64
-    unequal = x != y
-    unequal &= ~((x != x) & (y != y))  # both are not a number
-    places = np.flatnonzero(unequal)
-    if not len(places):
-        return 0, 0.0, 0.0
-    with np.errstate(all="ignore"):
-        distance = np.abs(x[places].astype(wide) - y[places].astype(wide))
-    distance[np.isnan(distance)] = np.inf
-    return len(places), float(distance.max()), float(distance.sum())
 
 
 def _stored(checkpoint: Checkpoint, key: str) -> list[int]:

@@ -47,3 +47,17 @@ def counted(number: int, noun: str) -> str:
 def counts(numbers: Mapping[str, int]) -> str:
     """How many of each: `3 carried, 1 missing`."""
     return ", ".join(f"{number} {what}" for what, number in numbers.items())
+
+
+def bytes_text(size: int) -> str:
+    """A number of bytes for people: `1.3 GB`."""
+    value, units = float(size), ["B", "kB", "MB", "GB", "TB"]
+    while value >= 1000 and len(units) > 1:
+        value /= 1000
+        units.pop(0)
+    return f"{size} B" if units[0] == "B" else f"{value:.1f} {units[0]}"
+
+
+def short_path(path: str) -> str:
+    """The end of a path, for titles: `job/model.ckpt-7`."""
+    return "/".join(path.replace("\\", "/").rstrip("/").split("/")[-2:])

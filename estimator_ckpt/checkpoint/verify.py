@@ -33,12 +33,14 @@ class Problem:
       shard: the file that holds it.
       offset: of the tensor's first byte in the shard, None for the index.
       message: one line that says what is wrong.
+      size: the tensor's bytes; None where its entry does not say, and for the index.
     """
 
     key: Optional[str]
     shard: str
     offset: Optional[int]
     message: str
+    size: Optional[int] = None
 
 
 @dataclasses.dataclass(frozen=True)
@@ -166,11 +168,11 @@ def _batches(work: list[tuple[bytes, int]]) -> Iterator[list[tuple[bytes, int]]]
 
 
 def _problem(reader: TensorReader, key: bytes, error: Exception) -> Problem:
-    if not isinstance(reader, BundleReader):  # which has no shards
-        return Problem(_shown(key), reader.prefix, None, str(error))
     entry = reader.index.entry(key)
+    if not isinstance(reader, BundleReader):  # which has no shards
+        return Problem(_shown(key), reader.prefix, None, str(error), entry.size)
     shard = shard_path(reader.prefix, entry.shard_id, reader.index.header.num_shards)
-    return Problem(_shown(key), shard, entry.offset, str(error))
+    return Problem(_shown(key), shard, entry.offset, str(error), entry.size)
 
 
 def _shown(key: bytes) -> str:

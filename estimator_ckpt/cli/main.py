@@ -125,6 +125,7 @@ def _dispatch(arguments: Sequence[str]) -> int:
     )
     module.add_arguments(command)
     parsed = parser.parse_args(arguments)
+    parsed.given = list(arguments)
     return int(module.run(parsed))
 
 

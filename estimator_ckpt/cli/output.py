@@ -14,6 +14,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any, Callable, Optional
 
 from estimator_ckpt.bundle.printing import printable
+from estimator_ckpt.checkpoint.messages import bytes_text as bytes_text
 
 SCHEMA = 1
 
@@ -77,15 +78,6 @@ def _draw(columns: Sequence[str], rows: Sequence[Row], right: Sequence[str]) -> 
     for row in rows:
         table.add_row(*map(Text, row))
     Console(highlight=False).print(table)
-
-
-def bytes_text(size: int) -> str:
-    """A number of bytes for people: `1.3 GB`."""
-    value, units = float(size), ["B", "kB", "MB", "GB", "TB"]
-    while value >= 1000 and len(units) > 1:
-        value /= 1000
-        units.pop(0)
-    return f"{size} B" if units[0] == "B" else f"{value:.1f} {units[0]}"
 
 
 @contextlib.contextmanager

@@ -11,7 +11,12 @@ from __future__ import annotations
 from argparse import ArgumentParser, Namespace
 from typing import Any, Optional
 
-from estimator_ckpt.cli import output, shared_arguments, user_functions
+from estimator_ckpt.cli import (
+    output,
+    report_argument,
+    shared_arguments,
+    user_functions,
+)
 from estimator_ckpt.cli.commands import plan_command
 from estimator_ckpt.cli.usage_errors import UsageError
 from estimator_ckpt.conversion.targets import DATA
@@ -59,10 +64,12 @@ def add_arguments(parser: ArgumentParser) -> None:
         "--dry_run", action="store_true", help="show the plan, write nothing"
     )
     parser.add_argument("--json", action="store_true", help="print JSON")
+    report_argument.add_argument(parser, overwrites=True)
 
 
 def run(arguments: Namespace) -> int:
     """Converts, or shows what would be done; 1 if something would be missing."""
+    report_argument.check(arguments)
     trackable = user_functions.trackable(arguments.trackable, "trackable")
     from estimator_ckpt.keras.convert_for import convert_for, plan_for
 
@@ -75,9 +82,12 @@ def run(arguments: Namespace) -> int:
         "optimizer_state": arguments.optimizer_state,
         "save_counter": arguments.save_counter,
     }
-    if arguments.dry_run:
+    planned = None
+    if arguments.dry_run or arguments.report is not None:
         planned = plan_for(trackable, arguments.source, **options)
+    if planned is not None and arguments.dry_run:
         plan_command.show(planned, arguments.json)
+        report_argument.write(arguments, planned)
         return 1 if planned.problems else 0
     with output.progress("converting") as progress:
         written = convert_for(
@@ -91,6 +101,10 @@ def run(arguments: Namespace) -> int:
             progress=progress,
         )
     output.print_prefixes([written], arguments.json)
+    if planned is not None:
+        from estimator_ckpt.reports import plan_digest
+
+        report_argument.write(arguments, plan_digest.of(planned, written=written))
     return 0
 
 

@@ -7,7 +7,7 @@ from typing import Optional
 
 from estimator_ckpt.checkpoint import naming
 from estimator_ckpt.checkpoint.diff import Difference, diff
-from estimator_ckpt.cli import output
+from estimator_ckpt.cli import output, report_argument
 
 
 def add_arguments(parser: ArgumentParser) -> None:
@@ -21,23 +21,20 @@ def add_arguments(parser: ArgumentParser) -> None:
         "by their paths",
     )
     parser.add_argument("--json", action="store_true", help="print JSON")
+    report_argument.add_argument(parser)
 
 
 def run(arguments: Namespace) -> int:
     """Prints the differences; returns 1 if there are any."""
-    found = diff(arguments.a, arguments.b, names=arguments.names)
+    report_argument.check(arguments)
+    found = diff(
+        arguments.a,
+        arguments.b,
+        names=arguments.names,
+        details=arguments.json or arguments.report is not None,
+    )
     if arguments.json:
-        output.print_json(
-            {
-                "a": found.a,
-                "b": found.b,
-                "num_equal": found.num_equal,
-                "left_out": list(found.left_out),
-                "differences": [
-                    {**vars(d), "kind": d.kind.value} for d in found.differences
-                ],
-            }
-        )
+        output.print_json(found.to_json())
     else:
         output.print_table(
             ["difference", "variable", "detail", "max abs", "mean abs"],
@@ -49,6 +46,7 @@ def run(arguments: Namespace) -> int:
         )
         for sentence in found.remarks():
             output.say(sentence)
+    report_argument.write(arguments, found)
     return 1 if found else 0
 
 

@@ -5,13 +5,13 @@ from __future__ import annotations
 import re
 from argparse import ArgumentParser, Namespace
 from collections.abc import Iterable
-from typing import Any
+from typing import Any, Optional
 
 from estimator_ckpt.bundle.errors import UnsupportedCheckpointError
 from estimator_ckpt.checkpoint import messages, naming
 from estimator_ckpt.checkpoint.opening import Checkpoint, open_checkpoint
 from estimator_ckpt.checkpoint.variable import StoredVariable
-from estimator_ckpt.cli import output, shared_arguments
+from estimator_ckpt.cli import output, report_argument, shared_arguments
 from estimator_ckpt.maps.filters import Filter
 
 _SHOWN = 6
@@ -49,10 +49,12 @@ def add_arguments(parser: ArgumentParser) -> None:
         "share a full name are shown by their paths",
     )
     parser.add_argument("--json", action="store_true", help="print JSON")
+    report_argument.add_argument(parser)
 
 
 def run(arguments: Namespace) -> int:
     """Prints a checkpoint's variables."""
+    report_argument.check(arguments)
     wanted = Filter(arguments.include)
     with open_checkpoint(
         arguments.path,
@@ -61,8 +63,18 @@ def run(arguments: Namespace) -> int:
         model_state=arguments.model_state,
     ) as checkpoint:
         infos = [i for i in checkpoint.everything() if wanted.keeps(i.name)]
+        values = (
+            {info.name: _value(checkpoint, info) for info in infos}
+            if arguments.values
+            else None
+        )
+        if arguments.report is not None:
+            from estimator_ckpt.reports import checkpoint_digest
+
+            facts = checkpoint_digest.of(checkpoint, infos, values)
+            report_argument.write(arguments, facts)
         if arguments.json:
-            document = _json(checkpoint, infos, arguments.values)
+            document = _json(checkpoint, infos, values)
             if arguments.roles:
                 _add_roles(document, checkpoint)
             output.print_json(document)
@@ -81,8 +93,8 @@ def run(arguments: Namespace) -> int:
                 row.append(_slots(info, slots.get(info.name, [])))
             if arguments.roles:
                 row += _role(checkpoint, info.name)
-            if arguments.values:
-                row.append(_value(checkpoint, info))
+            if values is not None:
+                row.append(values[info.name])
             rows.append(row)
         columns = ["variable", "dtype", "shape", "size"]
         columns += ["slots"] if arguments.slots else []
@@ -141,13 +153,15 @@ def _totals(checkpoint: Checkpoint, infos: list[StoredVariable]) -> str:
 
 
 def _json(
-    checkpoint: Checkpoint, infos: list[StoredVariable], values: bool
+    checkpoint: Checkpoint,
+    infos: list[StoredVariable],
+    values: Optional[dict[str, str]],
 ) -> dict[str, Any]:
     variables = []
     for info in infos:
         fields = {name: getattr(info, name) for name in _FIELDS}
-        if values:
-            fields["value"] = _value(checkpoint, info)
+        if values is not None:
+            fields["value"] = values[info.name]
         variables.append(fields)
     return {
         "prefix": checkpoint.prefix,

@@ -14,7 +14,7 @@ from typing import Any
 from estimator_ckpt.bundle import files
 from estimator_ckpt.bundle.index import index_path
 from estimator_ckpt.checkpoint import roles
-from estimator_ckpt.cli import output, shared_arguments
+from estimator_ckpt.cli import output, report_argument, shared_arguments
 from estimator_ckpt.cli.usage_errors import UsageError
 from estimator_ckpt.maps.plans import Plan
 from estimator_ckpt.planning import plan, suggest
@@ -49,10 +49,12 @@ def add_arguments(parser: ArgumentParser) -> None:
         "--suggest", metavar="FILE", help="write a map for what does not match, to edit"
     )
     parser.add_argument("--json", action="store_true", help="print JSON")
+    report_argument.add_argument(parser)
 
 
 def run(arguments: Namespace) -> int:
     """Prints a plan; 1 if something is missing or does not fit."""
+    report_argument.check(arguments)
     options: dict[str, Any] = {}
     target: Any = arguments.target
     if not _exists(target) and ":" in target:
@@ -86,6 +88,7 @@ def run(arguments: Namespace) -> int:
         **options,
     )
     show(planned, arguments.json)
+    report_argument.write(arguments, planned)
     return 1 if planned.problems else 0
 
 

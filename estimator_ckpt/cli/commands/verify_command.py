@@ -6,7 +6,7 @@ import dataclasses
 from argparse import ArgumentParser, Namespace
 
 from estimator_ckpt.checkpoint.verify import verify
-from estimator_ckpt.cli import output
+from estimator_ckpt.cli import output, report_argument
 
 
 def add_arguments(parser: ArgumentParser) -> None:
@@ -14,10 +14,12 @@ def add_arguments(parser: ArgumentParser) -> None:
         "path", help="prefix, file of a checkpoint, model dir, SavedModel"
     )
     parser.add_argument("--json", action="store_true", help="print JSON")
+    report_argument.add_argument(parser)
 
 
 def run(arguments: Namespace) -> int:
     """Prints what is damaged; returns 1 if anything is."""
+    report_argument.check(arguments)
     with output.progress("verifying") as progress:
         found = verify(arguments.path, progress=progress)
     if arguments.json:
@@ -28,4 +30,5 @@ def run(arguments: Namespace) -> int:
         what = f"{found.num_tensors} tensors, {output.bytes_text(found.num_bytes)}"
         verdict = "whole" if found.ok else f"{len(found.problems)} damaged"
         output.say(f"{found.prefix}: {what}: {verdict}")
+    report_argument.write(arguments, found)
     return 0 if found.ok else 1

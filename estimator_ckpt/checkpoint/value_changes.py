@@ -1,0 +1,287 @@
+"""How far the values of two checkpoints are apart: by layer, and as histograms.
+
+Sums and counts alone are kept, so that memory does not grow with the bytes. Nothing
+here knows where values come from: a pair of arrays at a time is all that it sees.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import heapq
+import math
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import TYPE_CHECKING, Any, NamedTuple, Optional
+
+from estimator_ckpt.checkpoint import roles
+from estimator_ckpt.checkpoint.roles import Role
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    Array = np.ndarray[Any, Any]
+
+#: How many tensors get a histogram, and of how many bins.
+MOST, BINS = 12, 32
+_NUMBERS = re.compile(r"(\d+)")
+
+
+class Change(NamedTuple):
+    """By how much one variable differs that both checkpoints have.
+
+    Attributes:
+      name: its name.
+      role: what it is for.
+      num_elements: how many elements it has.
+      mean_abs: their mean absolute difference; 0 if all are equal.
+      max_abs: the largest; infinite where one side is not a number and the other is.
+    """
+
+    name: str
+    role: Role
+    num_elements: int
+    mean_abs: float = 0.0
+    max_abs: float = 0.0
+
+
+@dataclasses.dataclass(frozen=True)
+class LayerChange:
+    """By how much the values of one layer differ.
+
+    Attributes:
+      name: the scope that its variables share; of a variable without one its name.
+      num_variables: the variables that both checkpoints have, with one shape and dtype.
+      num_changed: those of them that differ.
+      num_elements: the elements of all of them.
+      mean_abs: the mean absolute difference over all elements.
+      max_abs: the largest absolute difference.
+    """
+
+    name: str
+    num_variables: int
+    num_changed: int
+    num_elements: int
+    mean_abs: float
+    max_abs: float
+
+
+@dataclasses.dataclass(frozen=True)
+class Histogram:
+    """How the values of one tensor are distributed, before and after.
+
+    All bins are of one width, from `low` to `high` and `change_low` to `change_high`.
+    What is not finite is in none of them.
+
+    Attributes:
+      name: the variable.
+      mean_abs: the mean absolute difference.
+      max_abs: the largest absolute difference.
+      low: the least value on either side.
+      high: the greatest.
+      before: how many values of the first checkpoint are in each bin.
+      after: the same of the second.
+      change_low: the least difference, second less first.
+      change_high: the greatest.
+      change: how many differences are in each bin.
+      num_not_finite: elements that are not finite on either side, or differ by more
+        than a float64 holds.
+    """
+
+    name: str
+    mean_abs: float
+    max_abs: float
+    low: float
+    high: float
+    before: tuple[int, ...]
+    after: tuple[int, ...]
+    change_low: float
+    change_high: float
+    change: tuple[int, ...]
+    num_not_finite: int
+
+
+def layers(
+    changes: Iterable[Change], made: Optional[Mapping[str, int]] = None
+) -> tuple[LayerChange, ...]:
+    """Sums changes up by layer: of the model alone, without what optimizers keep.
+
+    Args:
+      changes: those of the variables.
+      made: the places of variables in the order in which a graph made them. What is
+        not there comes last, in the natural order of names: layer 2 before layer 10.
+
+    Returns:
+      The layers in the order of their first variables.
+    """
+    found: dict[str, list[Change]] = {}
+    for change in changes:
+        if change.role in (roles.TRAINABLE, roles.MODEL):
+            found.setdefault(_layer(change.name), []).append(change)
+    places = made or {}
+    last = len(places)
+
+    def place(name: str) -> tuple[Any, ...]:
+        first = min(places.get(change.name, last) for change in found[name])
+        return first, natural(name)
+
+    return tuple(_summed(name, found[name]) for name in sorted(found, key=place))
+
+
+def natural(name: str) -> tuple[Any, ...]:
+    """What to sort names by, so that `layer_2` comes before `layer_10`."""
+    # Words stand at even places, numbers at odd ones: those compare with their like.
+    parts = _NUMBERS.split(name)
+    return tuple(_number(part) if i % 2 else part for i, part in enumerate(parts))
+
+
+def most_changed(changes: Iterable[Change]) -> list[Change]:
+    """Those whose elements differ most in the mean, of tensors of some elements."""
+    tensors = (c for c in changes if c.num_elements > 1 and c.mean_abs > 0)
+    return heapq.nsmallest(MOST, tensors, key=lambda c: (-c.mean_abs, c.name))
+
+
+def measure(x: Array, y: Array) -> tuple[int, float, float]:
+    """How many elements differ, the largest absolute difference, and their sum."""
+    import numpy as np
+
+    if x.dtype == object:
+        return int(np.count_nonzero(x != y)), 0.0, 0.0
+    wide = np.complex128 if x.dtype.kind == "c" else np.float64
+    unequal = x != y
+    unequal &= ~((x != x) & (y != y))  # both are not a number
+    places = np.flatnonzero(unequal)
+    if not len(places):
+        return 0, 0.0, 0.0
+    with np.errstate(all="ignore"):
+        distance = np.abs(x[places].astype(wide) - y[places].astype(wide))
+    distance[np.isnan(distance)] = np.inf
+    return len(places), float(distance.max()), float(distance.sum())
+
+
+def histogram(
+    change: Change, pieces: Callable[[], Iterator[tuple[Array, Array]]]
+) -> Histogram:
+    """Counts values and differences in bins.
+
+    Args:
+      change: of the variable.
+      pieces: gives its values on both sides, piece by piece, each time it is called:
+        once for their range, once to count them.
+    """
+    import numpy as np
+
+    values, apart = _Range(), _Range()
+    for before, after, difference in _finite(pieces()):
+        values.take(before)
+        values.take(after)
+        apart.take(difference)
+    bins, gaps = _Bins.over(values), _Bins.over(apart)
+    counts = np.zeros((3, BINS), np.int64)
+    total = 0
+    for before, after, difference in _finite(pieces()):
+        total += before.size
+        counts[0] += bins.counts(before)
+        counts[1] += bins.counts(after)
+        counts[2] += gaps.counts(difference)
+    old, new, moved = (tuple(row.tolist()) for row in counts)
+    return Histogram(
+        change.name,
+        change.mean_abs,
+        change.max_abs,
+        *(values.least, values.greatest, old, new),
+        *(apart.least, apart.greatest, moved),
+        num_not_finite=change.num_elements - total,
+    )
+
+
+def _layer(name: str) -> str:
+    return name.rpartition("/")[0] or name
+
+
+def _number(digits: str) -> int:
+    # Of a hostile name's thousand digits the first say enough; int() refuses them.
+    return int(digits[:18]) if digits.isascii() else 0
+
+
+def _summed(name: str, changes: list[Change]) -> LayerChange:
+    elements = sum(change.num_elements for change in changes)
+    total = math.fsum(
+        change.mean_abs * change.num_elements for change in changes if change.mean_abs
+    )
+    return LayerChange(
+        name,
+        num_variables=len(changes),
+        num_changed=sum(change.max_abs > 0 for change in changes),
+        num_elements=elements,
+        mean_abs=total / elements if elements else 0.0,
+        max_abs=max(change.max_abs for change in changes),
+    )
+
+
+def _finite(
+    pieces: Iterator[tuple[Array, Array]],
+) -> Iterator[tuple[Array, Array, Array]]:
+    """Both sides and the second less the first, in float64, where all are finite."""
+    import numpy as np
+
+    for x, y in pieces:
+        before, after = x.astype(np.float64), y.astype(np.float64)
+        with np.errstate(all="ignore"):
+            difference = after - before
+        fine = np.isfinite(before) & np.isfinite(after) & np.isfinite(difference)
+        if not fine.all():
+            before, after, difference = before[fine], after[fine], difference[fine]
+        yield before, after, difference
+
+
+class _Range:
+    """The least and the greatest of many numbers; 0 and 0 if there were none."""
+
+    def __init__(self) -> None:
+        self._found: Optional[tuple[float, float]] = None
+
+    def take(self, numbers: Array) -> None:
+        if not numbers.size:
+            return
+        least, greatest = float(numbers.min()), float(numbers.max())
+        if self._found is not None:
+            least = min(least, self._found[0])
+            greatest = max(greatest, self._found[1])
+        self._found = least, greatest
+
+    @property
+    def least(self) -> float:
+        return self._found[0] if self._found else 0.0
+
+    @property
+    def greatest(self) -> float:
+        return self._found[1] if self._found else 0.0
+
+
+class _Bins(NamedTuple):
+    """Bins of one width.
+
+    Attributes:
+      low: where the first begins.
+      width: of each.
+    """
+
+    low: float
+    width: float
+
+    @classmethod
+    def over(cls, numbers: _Range) -> _Bins:
+        low, high = numbers.least, numbers.greatest
+        width = high / BINS - low / BINS  # not (high - low), which may be infinite
+        if not width > 0:  # one value, or next to one: all are in the middle
+            return cls(low - BINS / 2, 1.0)
+        return cls(low, width)
+
+    def counts(self, numbers: Array) -> Array:
+        """How many numbers are in each bin; what is on an edge beside is clipped."""
+        import numpy as np
+
+        # By halves: the distance of two float64 may be more than one holds.
+        place = (numbers / 2 - self.low / 2) / (self.width / 2)
+        whole = np.clip(place, 0, BINS - 1).astype(np.int64)
+        return np.bincount(whole, minlength=BINS)

@@ -1,0 +1,139 @@
+"""A diff's facts: what differs, by how much in each layer, and how values moved."""
+
+from __future__ import annotations
+
+import heapq
+from collections.abc import Sequence
+
+from estimator_ckpt.checkpoint import messages
+from estimator_ckpt.checkpoint.diff import Diff, Difference, Kind
+from estimator_ckpt.checkpoint.value_changes import LayerChange, natural
+from estimator_ckpt.reports import digest, row_groups
+from estimator_ckpt.reports.digest import Column, Digest, Row, Shown, Tone
+
+#: The most layers that are shown.
+MOST_LAYERS = 200
+_TONES = {
+    Kind.REMOVED: Tone.BAD,
+    Kind.ADDED: Tone.GOOD,
+    Kind.RENAMED: Tone.SECOND,
+    Kind.DTYPE: Tone.DOUBT,
+    Kind.SHAPE: Tone.WRONG,
+    Kind.VALUE: Tone.OTHER,
+}
+_EQUAL = "equal"
+_COLUMNS = (
+    Column("variable", Shown.NAME),
+    Column("difference", Shown.VERDICT),
+    Column("size", Shown.BYTES),
+    Column("mean abs", Shown.NUMBER),
+    Column("max abs", Shown.NUMBER),
+    Column("detail"),
+)
+
+
+def of(diff: Diff) -> Digest:
+    """The facts of a diff."""
+    ordered = sorted(diff.differences, key=lambda d: natural(d.name))
+    every = [_row(difference) for difference in ordered]
+    columns, rows = digest.without_empty(_COLUMNS, every)
+    equal = [(_EQUAL, diff.num_equal, diff.size_equal)] if diff.num_equal else []
+    different = len({d.name for d in diff.differences})
+    shares = [
+        *(digest.Share(what, n, size, Tone.FAINT) for what, n, size in equal),
+        *digest.shares(
+            [(d.kind.value, d.size, _TONES[d.kind]) for d in diff.differences]
+        ),
+    ]
+    return Digest(
+        kind="Diff",
+        title=f"{messages.short_path(diff.a)} \u2194 {messages.short_path(diff.b)}",
+        verdict=f"{different} differ" if different else "no difference",
+        tone=Tone.DOUBT if different else Tone.GOOD,
+        sentences=(_in_both(diff), _values(diff), _in_one(diff)),
+        checkpoints=(("first", diff.a), ("second", diff.b)),
+        facts=(),
+        shares_of="difference",
+        shares=tuple(shares),
+        columns=columns,
+        groups=row_groups.grouped(rows),
+        num_rows=len(rows),
+        layers=_shown(diff.layers),
+        num_layers=len(diff.layers),
+        histograms=diff.histograms,
+    )
+
+
+def _row(difference: Difference) -> Row:
+    kind, new_name = difference.kind, difference.new_name
+    detail = difference.detail if new_name is None else f"now {new_name}"
+    return Row(
+        difference.name,
+        (
+            difference.name,
+            kind.value,
+            difference.size,
+            difference.mean_abs,
+            difference.max_abs,
+            detail,
+        ),
+        difference.size,
+        _TONES[kind],
+        difference.owner,
+        kind in (Kind.REMOVED, Kind.DTYPE, Kind.SHAPE),
+    )
+
+
+def _shown(layers: Sequence[LayerChange]) -> tuple[LayerChange, ...]:
+    """The layers that differ most, in their order."""
+    if len(layers) <= MOST_LAYERS:
+        return tuple(layers)
+    most = heapq.nlargest(
+        MOST_LAYERS, range(len(layers)), key=lambda i: layers[i].max_abs
+    )
+    return tuple(layers[i] for i in sorted(most))
+
+
+def _in_both(diff: Diff) -> str:
+    counts = _counts(diff, (Kind.VALUE, Kind.SHAPE, Kind.DTYPE))
+    if not diff.num_equal:
+        return f"No variable is equal: {counts or 'none is in both'}."
+    equal = f"{messages.counted(diff.num_equal, 'variable')} " + (
+        "is equal" if diff.num_equal == 1 else "are equal"
+    )
+    return (
+        f"{equal} ({messages.bytes_text(diff.size_equal)}); {counts or 'none differs'}."
+    )
+
+
+def _counts(diff: Diff, kinds: Sequence[Kind]) -> str:
+    numbers = {kind: sum(d.kind is kind for d in diff.differences) for kind in kinds}
+    words = {
+        Kind.VALUE: ("differs in value", "differ in value"),
+        Kind.SHAPE: ("has another shape", "have another shape"),
+        Kind.DTYPE: ("has another dtype", "have another dtype"),
+        Kind.REMOVED: ("is only in the first", "are only in the first"),
+        Kind.ADDED: ("is only in the second", "are only in the second"),
+        Kind.RENAMED: ("was renamed", "were renamed"),
+    }
+    return ", ".join(f"{n} {words[kind][n != 1]}" for kind, n in numbers.items() if n)
+
+
+def _values(diff: Diff) -> str:
+    measured = [d for d in diff.differences if d.max_abs is not None]
+    if not measured:
+        return "No number differs."
+    largest = max(diff.layers, key=lambda layer: layer.max_abs, default=None)
+    moved = max(diff.layers, key=lambda layer: layer.mean_abs, default=None)
+    if largest is None or moved is None or not largest.max_abs:
+        most = max(measured, key=lambda d: d.max_abs or 0.0)
+        return f"The largest difference is {most.max_abs:.3g}, in {most.name}."
+    return (
+        f"The model's largest difference is {largest.max_abs:.3g}, in {largest.name}; "
+        f"in the mean {moved.name} moved most ({moved.mean_abs:.3g})."
+    )
+
+
+def _in_one(diff: Diff) -> str:
+    counts = _counts(diff, (Kind.REMOVED, Kind.ADDED, Kind.RENAMED))
+    return f"Of the variables {counts}." if counts else "Both have the same variables."

@@ -1,0 +1,283 @@
+"""A report as one HTML page that needs nothing else and fetches nothing.
+
+Style and script are the files beside this one; the page's policy lets the browser run
+that script alone. Without scripts the page is whole: it is then neither sorted nor
+folded.
+"""
+
+from __future__ import annotations
+
+import base64
+import functools
+import hashlib
+import pathlib
+from collections.abc import Iterable, Iterator
+
+from estimator_ckpt.checkpoint import messages
+from estimator_ckpt.checkpoint.value_changes import Histogram, LayerChange
+from estimator_ckpt.reports import pictures
+from estimator_ckpt.reports.digest import Cell, Column, Digest, Group, Row, Share, Shown
+from estimator_ckpt.reports.escaping import for_html
+from estimator_ckpt.reports.provenance import Provenance
+
+_HERE = pathlib.Path(__file__).parent
+
+
+def render(digest: Digest, provenance: Provenance) -> str:
+    """The page's text."""
+    style, script = _file("page.css"), _file("page.js")
+    digest_of_script = base64.b64encode(hashlib.sha256(script.encode()).digest())
+    policy = (
+        "default-src 'none'; style-src 'unsafe-inline'; img-src data:; "
+        f"script-src 'sha256-{digest_of_script.decode()}'; "
+        "base-uri 'none'; form-action 'none'"
+    )
+    title = for_html(f"{digest.kind}: {digest.title}")
+    body = "\n".join(filter(None, _sections(digest, provenance)))
+    return f"""<!DOCTYPE html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta http-equiv="Content-Security-Policy" content="{policy}">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta name="color-scheme" content="light dark">
+<meta name="referrer" content="no-referrer">
+<link rel="icon" href="data:,">
+<title>{title}</title>
+<style>{style}</style>
+</head>
+<body>
+<main>
+{body}
+</main>
+<script>{script}</script>
+</body>
+</html>
+"""
+
+
+@functools.lru_cache
+def _file(name: str) -> str:
+    return (_HERE / name).read_text(encoding="utf-8")
+
+
+def _sections(digest: Digest, provenance: Provenance) -> Iterator[str]:
+    yield _header(digest)
+    yield _shares(digest)
+    yield _notes(digest.notes)
+    yield _layers(digest)
+    yield _histograms(digest.histograms)
+    yield _table(digest)
+    yield _run(digest, provenance)
+
+
+def _header(digest: Digest) -> str:
+    sentences = " ".join(map(for_html, digest.sentences))
+    return (
+        f'<header><p class="kind">{for_html(digest.kind)}</p>'
+        f"<h1>{for_html(digest.title)}</h1>"
+        f'<p class="verdict t-{digest.tone.value}"><i></i>'
+        f"{for_html(digest.verdict)}</p>"
+        f'<p class="sentences">{sentences}</p></header>'
+    )
+
+
+def _shares(digest: Digest) -> str:
+    if not digest.shares:
+        return ""
+    items = "".join(map(_share, digest.shares))
+    return (
+        f"<section><h2>Bytes by {for_html(digest.shares_of)}</h2>"
+        f'{pictures.shares(digest.shares)}<ul class="legend">{items}</ul></section>'
+    )
+
+
+def _share(share: Share) -> str:
+    return (
+        f'<li data-what="{for_html(share.what)}" data-count="{share.count}" '
+        f'data-size="{share.size}"><span class="what t-{share.tone.value}"><i></i>'
+        f"{for_html(share.what)}</span> <b>{messages.bytes_text(share.size)}</b> "
+        f"<small>in {share.count:,}</small></li>"
+    )
+
+
+def _notes(notes: Iterable[str]) -> str:
+    items = "".join(f"<li>{for_html(note)}</li>" for note in notes)
+    if not items:
+        return ""
+    return f'<section class="notes"><h2>To be looked at</h2><ul>{items}</ul></section>'
+
+
+def _layers(digest: Digest) -> str:
+    layers = digest.layers
+    if not layers:
+        return ""
+    exponents = pictures.exponent_range(
+        [x for y in layers for x in (y.mean_abs, y.max_abs)]
+    )
+    rows = "".join(_layer(layer, exponents) for layer in layers)
+    low, high = (f"1e{exponent}" for exponent in exponents)
+    bounded = (
+        f" The {len(layers)} of {digest.num_layers} layers that differ most."
+        if len(layers) < digest.num_layers
+        else ""
+    )
+    return (
+        "<section><h2>Difference by layer</h2>"
+        f"<p>In the order of the layers, on a logarithmic scale from {low} to {high}: "
+        '<span class="key mean"></span>&nbsp;mean and '
+        '<span class="key reach"></span>&nbsp;largest absolute difference, without '
+        f"optimizer state.{bounded}</p>"
+        '<div class="scroll" tabindex="0" role="region" '
+        'aria-label="Difference by layer">'
+        '<table class="layers"><thead><tr><th scope="col">layer</th>'
+        '<th scope="col" class="picture"></th>'
+        '<th scope="col" class="n">mean</th><th scope="col" class="n">max</th></tr>'
+        f"</thead><tbody>{rows}</tbody></table></div></section>"
+    )
+
+
+def _layer(layer: LayerChange, exponents: tuple[int, int]) -> str:
+    bar = pictures.bar(layer.mean_abs, layer.max_abs, exponents)
+    return (
+        f'<tr><th scope="row"><code>{for_html(layer.name)}</code></th>'
+        f'<td class="picture">{bar}</td>'
+        f"{_number(layer.mean_abs)}{_number(layer.max_abs)}</tr>"
+    )
+
+
+def _histograms(found: Iterable[Histogram]) -> str:
+    cards = "".join(map(_histogram, found))
+    if not cards:
+        return ""
+    return (
+        "<section><h2>The most changed tensors</h2>"
+        "<p>By mean absolute difference, the largest first. Above, the values "
+        '<span class="key area"></span>&nbsp;before and '
+        '<span class="key outline"></span>&nbsp;after; below, after less before.</p>'
+        f'<div class="cards">{cards}</div></section>'
+    )
+
+
+def _histogram(found: Histogram) -> str:
+    lost = f"<p>{found.num_not_finite:,} not finite</p>" if found.num_not_finite else ""
+    return (
+        f'<figure data-name="{for_html(found.name)}"><figcaption>'
+        f"<code>{for_html(found.name)}</code>"
+        f"<span>mean {found.mean_abs:.3g}</span><span>max {found.max_abs:.3g}</span>"
+        f"</figcaption>{pictures.distribution(found.before, found.after)}"
+        f"{_scale(found.low, found.high)}"
+        f'<div class="change">{pictures.distribution(found.change)}</div>'
+        f"{_scale(found.change_low, found.change_high)}{lost}</figure>"
+    )
+
+
+def _scale(low: float, high: float) -> str:
+    return f'<p class="scale"><span>{low:.3g}</span><span>{high:.3g}</span></p>'
+
+
+def _table(digest: Digest) -> str:
+    if not digest.num_rows:
+        return ""
+    heads = "".join(
+        f'<th scope="col"{_numeric(column)}>{for_html(column.title)}</th>'
+        for column in digest.columns
+    )
+    width = len(digest.columns)
+    bodies = "".join(_group(group, digest.columns, width) for group in digest.groups)
+    bounded = (
+        f"<p>{digest.num_shown:,} of {digest.num_rows:,} rows: what is wrong first, "
+        "then the largest. The sums above are of all of them, and so is --json.</p>"
+        if digest.num_shown < digest.num_rows
+        else ""
+    )
+    what = for_html(digest.columns[0].title)
+    return (
+        f'<section class="rows"><h2>Every {what}</h2>{bounded}'
+        '<div class="tools" hidden><input type="search" '
+        'aria-label="Show only rows with" '
+        'placeholder="show only rows with &hellip;"><button type="button" '
+        'data-fold="open">open all</button><button type="button" data-fold="close">'
+        'fold all</button><span role="status"></span></div>'
+        '<div class="scroll" tabindex="0" role="region" aria-label="Table">'
+        f'<table class="all"><thead><tr>{heads}</tr></thead>{bodies}</table>'
+        "</div></section>"
+    )
+
+
+def _group(group: Group, columns: tuple[Column, ...], width: int) -> str:
+    problems = (
+        f" <em>{messages.counted(group.num_problems, 'problem')}</em>"
+        if group.num_problems
+        else ""
+    )
+    count = len(group.rows)
+    rows = "".join(_row(row, is_under, columns) for row, is_under in group.rows)
+    scope = for_html(group.scope) if group.scope else "(no scope)"
+    return (
+        f'<tbody><tr class="scope"><th colspan="{width}" scope="rowgroup">'
+        f"<code>{scope}</code> <small>{count:,} &middot; "
+        f"{messages.bytes_text(group.size)}</small>{problems}</th></tr>{rows}</tbody>\n"
+    )
+
+
+def _row(row: Row, is_under: bool, columns: tuple[Column, ...]) -> str:
+    cells = "".join(
+        _cell(cell, column, row) for cell, column in zip(row.cells, columns)
+    )
+    return f"<tr{' class=s' if is_under else ''}>{cells}"
+
+
+def _cell(cell: Cell, column: Column, row: Row) -> str:
+    if cell is None or cell == "":
+        return "<td>"
+    if column.shown is Shown.BYTES:
+        return f"<td data-v={cell}>{messages.bytes_text(int(cell))}"
+    if column.shown is Shown.NUMBER:
+        return _number(float(cell))
+    text = for_html(str(cell))
+    if column.shown is Shown.VERDICT:
+        return f"<td class=t-{row.tone.value}>{text}"
+    if column.shown is Shown.NAME and cell != row.name:  # a name is styled by its place
+        return f"<td><code>{text}</code>"
+    return f"<td>{text}"
+
+
+def _number(number: float) -> str:
+    return f"<td class=n>{number:.4g}"
+
+
+def _numeric(column: Column) -> str:
+    return " class=n" if column.is_numeric else ""
+
+
+def _run(digest: Digest, provenance: Provenance) -> str:
+    marks = "".join(
+        f"<dt>{for_html(mark.role)}</dt><dd><code>{for_html(mark.prefix)}</code>"
+        f'<span class="mark">{_mark(mark.file, mark.sha256)}</span></dd>'
+        for mark in provenance.fingerprints
+    )
+    facts = "".join(
+        f"<dt>{for_html(name)}</dt><dd>{for_html(value)}</dd>"
+        for name, value in digest.facts
+    )
+    versions = ", ".join(
+        f"{for_html(name)} {for_html(version)}" for name, version in provenance.versions
+    )
+    command = (
+        f"<dt>command</dt><dd><code>{for_html(provenance.command)}</code></dd>"
+        if provenance.command
+        else ""
+    )
+    return (
+        f'<section class="run"><h2>What was run</h2><dl>{command}{marks}{facts}'
+        f"<dt>versions</dt><dd>{versions}</dd>"
+        f"<dt>made</dt><dd>{for_html(provenance.made)}</dd></dl></section>"
+    )
+
+
+def _mark(file: str, sha256: str) -> str:
+    if not file:
+        return for_html(sha256)
+    name = for_html(messages.short_path(file))
+    return f"SHA-256 of {name}: <code>{for_html(sha256)}</code>"

@@ -1,0 +1,87 @@
+"""The pictures of a report, as SVG without text: labels are the page's own.
+
+So a picture can be as wide as its place, and no label of it can cover another.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+from estimator_ckpt.reports.digest import Share
+
+_WIDTH, _HEIGHT = 320, 72
+
+
+def shares(found: Sequence[Share]) -> str:
+    """A bar divided by bytes; by number, where nothing has any bytes."""
+    by_size = any(share.size for share in found)
+    sizes = [share.size if by_size else share.count for share in found]
+    total = sum(sizes)
+    if not total:
+        return ""
+    parts, at = [], 0.0
+    for share, size in zip(found, sizes):
+        width = 1000 * size / total
+        if size:
+            parts.append(
+                f'<rect class="t-{share.tone.value}" x="{at:.2f}" y="0" '
+                f'width="{max(width, 2):.2f}" height="10"/>'
+            )
+        at += width
+    return (
+        '<svg class="shares" viewBox="0 0 1000 10" preserveAspectRatio="none" '
+        f'aria-hidden="true" focusable="false">{"".join(parts)}</svg>'
+    )
+
+
+def exponent_range(numbers: Sequence[float]) -> tuple[int, int]:
+    """The powers of ten that hold all positive finite numbers, for a scale."""
+    found = [x for x in numbers if x > 0 and math.isfinite(x)]
+    if not found:
+        return -1, 0
+    low, high = math.floor(math.log10(min(found))), math.ceil(math.log10(max(found)))
+    return low, max(high, low + 1)
+
+
+def bar(mean: float, largest: float, exponents: tuple[int, int]) -> str:
+    """A layer's bar on a logarithmic scale: to its mean, and a line to its largest."""
+    reach, end = (place(x, exponents) for x in (mean, largest))
+    return (
+        f'<svg class=bar aria-hidden=true><rect class=reach y=5 width="{end:.1f}%" '
+        f'height=2 /><rect class=mean y=1 width="{reach:.1f}%" height=10 /></svg>'
+    )
+
+
+def distribution(before: Sequence[int], after: Sequence[int] = ()) -> str:
+    """A histogram as an area; of a second one, the outline above it."""
+    most = max([*before, *after, 1])
+    area = _steps(before, most)
+    right = f"{_WIDTH:g},{_HEIGHT}"
+    parts = [f'<path class="area" d="M0,{_HEIGHT}L{area}L{right}Z"/>']
+    if after:
+        parts.append(f'<path class="outline" d="M{_steps(after, most)}"/>')
+    return (
+        f'<svg class="histogram" viewBox="0 0 {_WIDTH} {_HEIGHT}" '
+        f'preserveAspectRatio="none" aria-hidden="true" focusable="false">'
+        f"{''.join(parts)}</svg>"
+    )
+
+
+def _steps(counts: Sequence[int], most: int) -> str:
+    width = _WIDTH / len(counts)
+    points = []
+    for number, count in enumerate(counts):
+        y = _HEIGHT - (_HEIGHT - 2) * count / most
+        points += [(number * width, y), ((number + 1) * width, y)]
+    return " ".join(f"{x:.4g},{y:.4g}" for x, y in points)
+
+
+def place(number: float, exponents: tuple[int, int]) -> float:
+    """Where a number is on the scale, in percent; above 0, if the number is."""
+    low, high = exponents
+    if not number > 0:
+        return 0.0
+    if math.isinf(number):
+        return 100.0
+    return min(max(100 * (math.log10(number) - low) / (high - low), 1.0), 100.0)

@@ -1,0 +1,172 @@
+"""A plan's facts: what each variable of the target gets, and what nothing gets."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Optional
+
+from estimator_ckpt.checkpoint import messages
+from estimator_ckpt.checkpoint.value_changes import natural
+from estimator_ckpt.checkpoint.variable import Variable
+from estimator_ckpt.maps.plans import Item, Plan, Verdict
+from estimator_ckpt.reports import digest, row_groups
+from estimator_ckpt.reports.digest import Column, Digest, Row, Shown, Tone
+
+_TONES = {
+    Verdict.CARRIED: Tone.GOOD,
+    Verdict.RENAMED: Tone.OTHER,
+    Verdict.RESET: Tone.QUIET,
+    Verdict.UNUSED: Tone.FAINT,
+    Verdict.SHAPE_MISMATCH: Tone.WRONG,
+    Verdict.DTYPE_MISMATCH: Tone.DOUBT,
+    Verdict.MISSING: Tone.BAD,
+}
+_COLUMNS = (
+    Column("variable", Shown.NAME),
+    Column("verdict", Shown.VERDICT),
+    Column("shape"),
+    Column("size", Shown.BYTES),
+    Column("from", Shown.NAME),
+    Column("because"),
+)
+
+
+def of(plan: Plan, *, written: Optional[str] = None) -> Digest:
+    """The facts of a plan.
+
+    Args:
+      plan: it.
+      written: the prefix that was written as it says; None if nothing was.
+    """
+    items = _in_order(plan)
+    columns, rows = digest.without_empty(_COLUMNS, [_row(item) for item in items])
+    problems = plan.problems
+    checkpoints = [("source", plan.source), ("target", plan.target)]
+    if written is not None:
+        checkpoints.append(("written", written))
+    return Digest(
+        kind="Plan" if written is None else "Conversion",
+        title=" \u2192 ".join(map(messages.short_path, (plan.source, plan.target))),
+        verdict=_verdict(plan),
+        tone=Tone.BAD if problems else Tone.GOOD,
+        sentences=(_carried(plan), _problems(problems), _left(plan)),
+        checkpoints=tuple(checkpoints),
+        facts=(),
+        shares_of="verdict",
+        shares=digest.shares(
+            [
+                (item.verdict.value, row.size, row.tone)
+                for verdict in Verdict
+                for item, row in zip(items, rows)
+                if item.verdict is verdict
+            ]
+        ),
+        columns=columns,
+        groups=row_groups.grouped(rows),
+        num_rows=len(rows),
+        notes=plan.unused,
+    )
+
+
+def _in_order(plan: Plan) -> Sequence[Item]:
+    """The order of the plan, which is a graph's; a checkpoint has none but of names."""
+    names = [item.name for item in plan.items if item.target is not None]
+    if names != sorted(names):
+        return plan.items
+    return sorted(plan.items, key=lambda item: natural(item.name))
+
+
+def _verdict(plan: Plan) -> str:
+    if plan.problems:
+        return messages.counted(len(plan.problems), "problem")
+    if plan.counts.get(Verdict.RESET):
+        return "nothing is missing"
+    return "everything is carried"
+
+
+def _row(item: Item) -> Row:
+    variable = item.target or item.source
+    source = item.source
+    size = variable.size if variable else 0
+    origin = source.name if source and item.target else None
+    return Row(
+        item.name,
+        (
+            item.name,
+            item.verdict.value,
+            str(variable) if variable else None,
+            size,
+            None if origin == item.name else origin,
+            _because(item),
+        ),
+        size,
+        _TONES[item.verdict],
+        variable.owner if variable else None,
+        item.verdict.is_problem,
+    )
+
+
+def _because(item: Item) -> str:
+    """The plan's phrase, less what other cells say already."""
+    source = item.source
+    if source is None or not item.verdict.is_carried:
+        return item.because
+    said = f"from {source.key!r}, {source}"
+    if not item.because.startswith(said) or source.key is None:
+        return item.because
+    rest = item.because[len(said) :].lstrip(", ")
+    differs = str(source) != str(item.target)
+    return ", ".join(filter(None, [str(source) if differs else "", rest]))
+
+
+def _carried(plan: Plan) -> str:
+    of_target = [item for item in plan.items if item.target is not None]
+    carried = [item for item in of_target if item.verdict.is_carried]
+    renamed = plan.counts.get(Verdict.RENAMED, 0)
+    size = messages.bytes_text(sum(_size(item.target) for item in carried))
+    same = len(carried) - renamed
+    under = (
+        "all under their own names"
+        if not renamed
+        else f"{same} under their own names and {renamed} renamed"
+    )
+    variables = messages.counted(len(of_target), "variable")
+    if not carried:
+        return f"None of the target's {variables} gets a value from the source."
+    return (
+        f"{len(carried)} of the target's {variables} "
+        f"{'get' if len(carried) != 1 else 'gets'} a value from the source ({size}), "
+        f"{under}."
+    )
+
+
+def _problems(problems: Sequence[Item]) -> str:
+    if not problems:
+        return "Nothing is missing, and every shape and dtype fits."
+    names = messages.listed((item.name for item in problems), most=3)
+    verdicts = (verdict for verdict in Verdict if verdict.is_problem)
+    counts = {v.value: sum(i.verdict is v for i in problems) for v in verdicts}
+    counted = messages.counts({what: n for what, n in counts.items() if n})
+    return f"What should be carried and cannot be: {counted} ({names})."
+
+
+def _left(plan: Plan) -> str:
+    reset = plan.counts.get(Verdict.RESET, 0)
+    unused = plan.counts.get(Verdict.UNUSED, 0)
+    begin = (
+        "No variable is left at its initial value"
+        if not reset
+        else f"{messages.counted(reset, 'variable')} "
+        f"{'starts' if reset == 1 else 'start'} at the initial value"
+    )
+    end = (
+        "all of the source is used"
+        if not unused
+        else f"{messages.counted(unused, 'variable')} of the source "
+        f"{'is' if unused == 1 else 'are'} not used"
+    )
+    return f"{begin}, and {end}."
+
+
+def _size(variable: Optional[Variable]) -> int:
+    return variable.size if variable else 0

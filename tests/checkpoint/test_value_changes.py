@@ -1,0 +1,120 @@
+"""Differences by layer, and histograms: the right numbers, of any numbers."""
+
+import numpy as np
+import pytest
+
+import estimator_ckpt as ec
+from estimator_ckpt.bundle.writer import write_bundle
+from estimator_ckpt.checkpoint import roles, value_changes
+from estimator_ckpt.checkpoint.value_changes import BINS, Change, histogram, layers
+
+
+def of(before, after):
+    before, after = np.asarray(before), np.asarray(after)
+    change = Change("v", roles.MODEL, before.size, 1.0, 1.0)
+    halves = [(before[:2], after[:2]), (before[2:], after[2:])]
+    return histogram(change, lambda: iter(halves))
+
+
+class TestLayers:
+    def test_the_mean_is_over_all_elements(self):
+        (layer,) = layers(
+            [
+                Change("a/kernel", roles.TRAINABLE, 6, 2.0, 5.0),
+                Change("a/bias", roles.TRAINABLE, 2),
+                Change("a/kernel/Adam", roles.SLOT, 6, 100.0, 100.0),
+            ]
+        )
+        assert layer.name == "a"
+        assert layer.mean_abs == 12 / 8
+        assert layer.max_abs == 5.0
+        assert (layer.num_variables, layer.num_changed, layer.num_elements) == (2, 1, 8)
+
+    def test_without_a_graph_numbers_are_in_order(self):
+        names = ["layer_10/w", "layer_2/w", "layer_1/w", "embeddings/w", "bias"]
+        found = layers(Change(n, roles.MODEL, 1) for n in names)
+        assert [layer.name for layer in found] == [
+            *("bias", "embeddings", "layer_1", "layer_2", "layer_10")
+        ]
+
+    def test_the_graphs_order_comes_first(self):
+        changes = [Change(n, roles.MODEL, 1) for n in ("a/w", "b/w", "c/w")]
+        found = layers(changes, {"b/w": 0, "a/w": 1})
+        assert [layer.name for layer in found] == ["b", "a", "c"]
+
+    @pytest.mark.parametrize("name", ["9" * 5_000, "\u0663\u0664/w", "a1b\u00b2", ""])
+    def test_any_name_has_a_place(self, name):
+        assert sorted([name, "a1"], key=value_changes.natural)
+
+
+class TestHistograms:
+    def test_counts_add_up(self):
+        found = of([0.0, 1.0, 2.0, 31.0, 32.0], [0.0, 1.0, 2.0, 31.0, 0.0])
+        assert (found.low, found.high) == (0, 32)
+        assert sum(found.before) == sum(found.after) == sum(found.change) == 5
+        assert found.before[:3] == (1, 1, 1)
+        assert found.before[-1] == 2  # the greatest is in the last bin, with 31
+        assert found.after[0] == 2
+        assert (found.change_low, found.change_high) == (-32, 0)
+        assert (found.change[0], found.change[-1]) == (1, 4)
+
+    @pytest.mark.parametrize(
+        ("before", "after", "lost"),
+        [
+            ([1.0, np.nan, np.inf, 2.0], [1.0, 1.0, 1.0, 3.0], 2),
+            ([-1.7e308, 1.7e308, 0.0], [1.7e308, -1.7e308, 1.0], 2),
+            ([5e-324, 0.0, 0.0], [0.0, 0.0, 0.0], 0),
+            ([7.0, 7.0, 7.0], [7.0, 7.0, 7.0], 0),
+            ([np.nan, np.nan, np.nan], [0.0, 0.0, 0.0], 3),
+        ],
+    )
+    def test_of_any_numbers(self, before, after, lost):
+        found = of(before, after)
+        assert found.num_not_finite == lost
+        for counts in (found.before, found.after, found.change):
+            assert len(counts) == BINS
+            assert sum(counts) == len(before) - lost
+
+    @pytest.mark.parametrize("dtype", ["float16", "int64", "uint8", "bool", "float64"])
+    def test_of_any_dtype(self, dtype):
+        found = of(np.array([0, 1, 1, 0], dtype), np.array([1, 1, 0, 0], dtype))
+        assert (found.change_low, found.change_high) == (-1, 1)
+
+
+class TestInADiff:
+    @pytest.fixture
+    def pair(self, tmp_path):
+        rng = np.random.default_rng(0)
+        old = {f"l{i}/w": rng.normal(size=100).astype("f4") for i in range(20)}
+        old["labels"] = np.array([b"a", b"b"], object)
+        new = {
+            n: v + np.float32(i) / 10 for i, (n, v) in enumerate(old.items()) if i < 20
+        }
+        new["labels"] = np.array([b"a", b"c"], object)
+        for name, tensors in (("old", old), ("new", new)):
+            write_bundle(tmp_path / name, tensors)
+        return tmp_path / "old", tmp_path / "new"
+
+    def test_the_twelve_most_changed_have_one(self, pair):
+        found = ec.diff(*pair)
+        assert [h.name for h in found.histograms] == [
+            f"l{i}/w" for i in range(19, 7, -1)
+        ]
+        assert found.histograms[0].mean_abs == pytest.approx(1.9, rel=1e-5)
+        assert found.histograms[0].change_low == pytest.approx(1.9, rel=1e-5)
+        assert [layer.mean_abs for layer in found.layers] == pytest.approx(
+            [i / 10 for i in range(20)], rel=1e-5
+        )
+        assert found.layers[0].num_changed == 0
+
+    def test_without_details_nothing_is_read_again(self, pair):
+        found = ec.diff(*pair, details=False)
+        assert (found.layers, found.histograms) == ((), ())
+        assert found.differences == ec.diff(*pair).differences
+
+    def test_complex_numbers_have_none(self, tmp_path):
+        for step in (0, 1):
+            write_bundle(tmp_path / f"{step}", {"c": np.array([1 + step, 2j])})
+        found = ec.diff(tmp_path / "0", tmp_path / "1")
+        assert found.histograms == ()
+        assert found.layers[0].max_abs == 1

@@ -1,0 +1,81 @@
+"""Reads a report's HTML back: what a browser would show, without one."""
+
+from html.parser import HTMLParser
+
+#: Elements that have no end.
+_VOID = {"meta", "link", "input", "rect", "path", "br"}
+
+
+class Page(HTMLParser):
+    """A page as its parts.
+
+    Attributes:
+      rows: the cells of each row of the table, as text, by column.
+      scopes: the texts of the rows that begin a scope.
+      under: the names of the rows that stand under another.
+      shares: bytes and number of each share, by what it is.
+      layers: the texts of each layer's row.
+      histograms: the names of the tensors with a histogram.
+      elements: how many of each element there are.
+      attributes: every attribute of every element.
+      text: all text outside style and script.
+    """
+
+    def __init__(self, html):
+        super().__init__(convert_charrefs=True)
+        self.rows, self.scopes, self.under, self.layers = [], [], [], []
+        self.shares, self.histograms, self.elements = {}, [], {}
+        self.attributes, self.text, self.heads = [], "", []
+        self._table, self._row, self._within, self._is_under = None, None, None, False
+        self.feed(html)
+        self.close()
+        self._end_row()
+
+    def handle_starttag(self, tag, attrs):
+        given = dict(attrs)
+        self.elements[tag] = self.elements.get(tag, 0) + 1
+        self.attributes += attrs
+        self._within = tag
+        if tag == "table":
+            self._table = given["class"]
+        elif tag == "tr":
+            self._end_row()
+            self._row, self._is_under = [], given.get("class") == "s"
+            self._is_scope = given.get("class") == "scope"
+        elif tag in ("td", "th") and self._row is not None:
+            self._row.append("")
+        elif tag == "li" and "data-what" in given:
+            counted = int(given["data-size"]), int(given["data-count"])
+            self.shares[given["data-what"]] = counted
+        elif tag == "figure":
+            self.histograms.append(given["data-name"])
+
+    def handle_endtag(self, tag):
+        self._within = None
+        if tag in ("table", "tbody", "thead"):
+            self._end_row()
+            self._row = None
+
+    def handle_data(self, data):
+        if self._within in ("style", "script"):
+            return
+        self.text += data
+        if self._row:
+            self._row[-1] += data
+
+    def _end_row(self):
+        row, self._row = self._row, None
+        if not row:
+            return
+        row = [cell.strip() for cell in row]
+        if self._table == "layers":
+            self.layers.append(row)
+        elif self._is_scope:
+            self.scopes.append(row[0])
+        elif not self.heads:
+            self.heads = row
+        else:
+            cells = dict(zip(self.heads, row))
+            self.rows.append(cells)
+            if self._is_under:
+                self.under.append(row[0])
