@@ -65,7 +65,8 @@ GUIDE = {
 
 @pytest.fixture(scope="module")
 def committed():
-    nbformat = pytest.importorskip("nbformat")
+    import nbformat
+
     return nbformat.read(tutorial.NOTEBOOK, as_version=4)
 
 
@@ -92,5 +93,4 @@ def test_it_has_outputs_a_plot_and_nothing_of_this_machine(committed):
 def test_it_runs_and_prints_what_is_committed(committed):
     import tensorflow  # noqa: F401, without it the test is skipped
 
-    pytest.importorskip("nbclient")
     assert tutorial.printed(tutorial.executed()) == tutorial.printed(committed)
