@@ -7,6 +7,9 @@ import pytest
 import tensorflow as tf
 
 import estimator_ckpt as ec
+from estimator_ckpt.bundle.tensors import dtypes
+from estimator_ckpt.checkpoint.weight_files import safetensors_writer
+from estimator_ckpt.checkpoint.weight_files.safetensors_writer import TensorToWrite
 from estimator_ckpt.keras.objects import trackables
 from tests.keras.keras_trajectory import model_of
 from tests.testdata import trajectory
@@ -148,3 +151,65 @@ def test_a_saved_model_dir_gives_the_same_outputs(is_compiled, tmp_path):
     ec.load_into(other, tmp_path / "saved", optimizer_state=is_compiled)
     np.testing.assert_allclose(other(x), model(x), atol=1e-6)
     assert int(other.optimizer.iterations) == is_compiled
+
+
+def a_frozen_graph(values):
+    """A graph of variables of these values, frozen."""
+    v1 = tf.compat.v1
+    with tf.Graph().as_default(), v1.Session() as session:
+        made = [v1.get_variable(n, initializer=value) for n, value in values.items()]
+        tf.concat([tf.reshape(variable, [-1]) for variable in made], 0, name="all")
+        session.run(v1.global_variables_initializer())
+        return v1.graph_util.convert_variables_to_constants(
+            session, session.graph_def, ["all"]
+        )
+
+
+KERNEL = np.arange(6, dtype=np.float32).reshape(3, 2)
+BIAS = np.array([5, 7], np.float32)
+
+
+def one_layer():
+    model = tf.keras.Sequential([tf.keras.layers.Dense(2, name="out")])
+    model.build((None, 3))
+    return model
+
+
+@pytest.mark.parametrize("sort", ["frozen", "safetensors"])
+def test_files_without_checksums_are_sources_too(sort, tmp_path):
+    source, options = tmp_path / "frozen.pb", {}
+    if sort == "frozen":
+        graph = a_frozen_graph({"out/kernel": KERNEL, "out/bias": BIAS})
+        source.write_bytes(graph.SerializeToString())
+    else:
+        source = tmp_path / "turned.safetensors"
+        tensors = {"out.weight": KERNEL.T, "out.bias": BIAS}
+        written = {
+            name: TensorToWrite(
+                dtypes.named("float32"), value.shape, lambda v=value: [v.tobytes()]
+            )
+            for name, value in tensors.items()
+        }
+        safetensors_writer.write(source, written, {})
+        rule = {"transpose": "out.weight", "to": "out/kernel", "axes": [1, 0]}
+        options = {"layouts": [rule], "assignment_map": {"out.bias": "out/bias"}}
+    model, other = one_layer(), one_layer()
+    ec.load_into(model, source, **options)
+    weights = ec.convert_for(other, source, tmp_path / "n.weights.h5", **options)
+    other.load_weights(weights)
+    for loaded in (model, other):
+        np.testing.assert_array_equal(loaded.weights[0], KERNEL)
+        np.testing.assert_array_equal(loaded.weights[1], BIAS)
+
+
+def test_a_damaged_frozen_graph_leaves_the_object_as_it_was(tmp_path):
+    graph = a_frozen_graph({"out/kernel": KERNEL, "out/bias": BIAS})
+    (kernel,) = [node for node in graph.node if node.name == "out/kernel"]
+    kernel.attr["value"].tensor.tensor_content = b"\0" * 7
+    source = tmp_path / "frozen.pb"
+    source.write_bytes(graph.SerializeToString())
+    model = one_layer()
+    before = everything(model)
+    with pytest.raises(ec.CheckpointError, match="7 bytes for 6 elements"):
+        ec.load_into(model, source)
+    assert_same(everything(model), before)
