@@ -89,9 +89,12 @@ def plan(
         resize=resize,
         cast=cast,
         assignment_map=assignment_map,
+        optimizer_state=optimizer_state,
+        model_state=model_state,
     )
-    read_by = _ReadBy(names, Overruling.of(optimizer_state, model_state))
+    read_by = _ReadBy(names, choice.overruling)
     old, new = _sides(source, target, read_by, input_fn, params, mode, config)
+    _say_undecided(old, new)
     if vocab_info:
         from estimator_ckpt.estimator.warm_starts import carried_values
 
@@ -149,6 +152,9 @@ def suggest(
     """
     read_by = _ReadBy(names, Overruling.of(optimizer_state, model_state))
     old, new = _sides(source, target, read_by, input_fn, params, mode, config)
+    _say_undecided(old, new)
+    for said in read_by.overruling.unused({**old.variables, **new.variables}):
+        _log.warning("%s", said)
     return suggestion.suggest(
         old.variables,
         new.variables,
@@ -156,6 +162,12 @@ def suggest(
         target_order=new.order(),
         given=AssignmentMap.of(assignment_map),
     )
+
+
+def _say_undecided(old: _Side, new: _Side) -> None:
+    remark = plans.undecided(old.variables, new.variables)
+    if remark:
+        _log.warning("%s to %s: %s", old.name, new.name, remark)
 
 
 class _Side(NamedTuple):
@@ -197,9 +209,6 @@ def _checkpoint(
 
 
 def _side(checkpoint: Checkpoint, variables: Mapping[str, Variable]) -> _Side:
-    remark = checkpoint.roles.remark()
-    if remark:
-        _log.warning("%s: %s", checkpoint.prefix, remark)
     return _Side(
         checkpoint.prefix,
         variables,

@@ -4,6 +4,7 @@ Each operation does with each variable what its role says, the role being what t
 program that wrote the checkpoint knows.
 """
 
+import logging
 import re
 
 import numpy as np
@@ -184,3 +185,39 @@ def test_variables_of_one_name_are_compared_by_their_paths(tmp_path):
         )
     (found,) = ec.diff(source.prefix, new).differences
     assert (found.kind.value, found.name) in {("removed", path), ("removed", kept)}
+
+
+DONE_TO_ONE = {
+    "convert": lambda old, new, said: ec.convert(old, new, to="tf2", **said),
+    "average": lambda old, new, said: ec.average([old, old], new, **said),
+    "slim": lambda old, new, said: ec.slim(old, new, **said),
+    "warm_start": lambda old, new, said: ec.warm_start_model_dir(
+        old, new, to="tf1", **said
+    ),
+    "suggest": lambda old, new, said: ec.suggest(old, old, **said),
+    "plan": lambda old, new, said: [
+        logging.getLogger("estimator_ckpt").warning("%s", sentence)
+        for sentence in ec.plan(old, old, **said).unused
+    ],
+}
+
+
+@pytest.mark.parametrize("does", DONE_TO_ONE)
+@pytest.mark.parametrize("keyword", ["optimizer_state", "model_state"])
+def test_an_overruling_that_matches_nothing_is_said(does, keyword, tmp_path, caplog):
+    source = ROLES["1.15.5/named_adam_no_meta"] / "model.ckpt"
+    said = {keyword: ["nothing/of/that/name", "net/one/.*"]}
+    DONE_TO_ONE[does](source, tmp_path / "new", said)
+    assert f"{keyword}='nothing/of/that/name' matches no variable" in caplog.text
+    assert "net/one/.*' matches" not in caplog.text
+    assert caplog.text.count("matches no variable") == 1
+
+
+@pytest.mark.parametrize("does", ["convert", *list(DONE_TO_ONE)[1:]])
+def test_what_is_undecided_is_said_in_one_line(does, tmp_path, caplog):
+    source = ROLES["1.15.5/decoys_no_optimizer"] / "model.ckpt"
+    said = {"assignment_map": {"one/": "first/"}} if does == "convert" else {}
+    DONE_TO_ONE[does](source, tmp_path / "new", said)
+    lines = [line for line in caplog.messages if "optimizer state or not?" in line]
+    assert len(lines) == 1
+    assert "--model_state" in lines[0]

@@ -202,6 +202,7 @@ class Checkpoint(Mapping[str, StoredVariable]):
             size=sum(p.size for p in parts.values()) if parts else entry.size,
             owner=None if said is None else said.owner,
             optimizer=None if said is None else said.optimizer,
+            is_undecided=said is not None and said.is_undecided,
             shard=None if parts else entry.shard_id,
             offset=None if parts else entry.offset,
             num_slices=len(parts),

@@ -18,11 +18,11 @@ from __future__ import annotations
 import dataclasses
 import enum
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple, Optional, Union
 
 from estimator_ckpt.bundle.errors import CheckpointError
-from estimator_ckpt.checkpoint import messages
+from estimator_ckpt.checkpoint import messages, regexes
 
 
 class Role(str, enum.Enum):
@@ -185,15 +185,23 @@ class Roles(Mapping[str, Decision]):
 
     def remark(self) -> Optional[str]:
         """One line on what stays undecided, and how to overrule it; None if nothing."""
-        names = self.undecided
-        if not names:
-            return None
-        return (
-            f"{messages.quoted(names, most=3)}: optimizer state or not? Nothing here "
-            f"decides it, so {'they count' if len(names) > 1 else 'it counts'} as "
-            f"model state; optimizer_state=REGEX (--optimizer_state) or "
-            f"model_state=REGEX (--model_state) says which"
-        )
+        return remark_on(self.undecided)
+
+    def remarks(self) -> list[str]:
+        """What people should know of these: what is undecided, what matched nothing."""
+        return [*filter(None, [self.remark()]), *self.unused]
+
+
+def remark_on(names: Sequence[str]) -> Optional[str]:
+    """One line on variables whose role is undecided, and how to overrule it."""
+    if not names:
+        return None
+    return (
+        f"{messages.quoted(names, most=3)}: optimizer state or not? Nothing here "
+        f"decides it, so {'they count' if len(names) > 1 else 'it counts'} as "
+        f"model state; optimizer_state=REGEX (--optimizer_state) or "
+        f"model_state=REGEX (--model_state) says which"
+    )
 
 
 class RoleError(CheckpointError, ValueError):
@@ -235,10 +243,14 @@ class Overruling:
         return bool(self.optimizer_state or self.model_state)
 
     def is_optimizer_state(self, name: str) -> Optional[bool]:
-        """What a user says of a variable; None if nothing."""
-        if any(pattern.match(name) for pattern in self.model_state):
+        """What a user says of a variable; None if nothing.
+
+        Raises:
+          RoleError: a regex takes seconds for a name.
+        """
+        if any(_matches(pattern, name) for pattern in self.model_state):
             return False
-        if any(pattern.match(name) for pattern in self.optimizer_state):
+        if any(_matches(pattern, name) for pattern in self.optimizer_state):
             return True
         return None
 
@@ -252,7 +264,7 @@ class Overruling:
                 ("model_state", self.model_state),
             )
             for pattern in patterns
-            if not any(pattern.match(name) for name in every)
+            if not any(_matches(pattern, name) for name in every)
         )
 
 
@@ -264,9 +276,14 @@ def _compiled(keyword: str, given: Regexes) -> tuple[re.Pattern[str], ...]:
     patterns = []
     for text in (given,) if isinstance(given, str) else given or ():
         try:
-            patterns.append(re.compile(text))
-        except (re.error, TypeError) as error:
-            raise RoleError(
-                f"{keyword}={text!r} (--{keyword}) is no regular expression: {error}"
-            ) from None
+            patterns.append(regexes.compiled(text))
+        except (regexes.InvalidRegexError, TypeError) as error:
+            raise RoleError(f"{keyword} (--{keyword}): {error}") from None
     return tuple(patterns)
+
+
+def _matches(pattern: re.Pattern[str], name: str) -> bool:
+    try:
+        return bool(regexes.matcher(pattern.match, pattern.pattern)(name))
+    except regexes.InvalidRegexError as error:
+        raise RoleError(str(error)) from None

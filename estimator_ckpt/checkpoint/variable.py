@@ -26,6 +26,7 @@ class Variable:
       size: the bytes that it takes, slices summed.
       owner: the variable that a slot or an average belongs to; None if unknown.
       optimizer: what to call the optimizer that it belongs to, if known.
+      is_undecided: whether it could be an optimizer's, which nothing decides.
     """
 
     name: str
@@ -36,6 +37,7 @@ class Variable:
     size: int = 0
     owner: Optional[str] = None
     optimizer: Optional[str] = None
+    is_undecided: bool = False
 
     @property
     def slot_of(self) -> Optional[str]:

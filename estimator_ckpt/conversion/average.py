@@ -134,10 +134,8 @@ def average(
             beside = os.path.dirname(prefix)
             bundle = stack.enter_context(opening.as_bundle(newest, beside))
             new_bundle.write(bundle.bundle, mean, prefix, target)
-            convert.warn(moves.unused)
-            remark = newest.roles.remark()
-            if remark:
-                convert.warn([f"{newest.prefix}: {remark}"])
+            said = [f"{newest.prefix}: {text}" for text in newest.roles.remarks()]
+            convert.warn(dict.fromkeys([*moves.unused, *said]))
             return prefix
 
     return snapshot.settled(paths, attempt)

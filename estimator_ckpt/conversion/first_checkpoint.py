@@ -23,7 +23,7 @@ from estimator_ckpt.checkpoint import (
 from estimator_ckpt.checkpoint.formats import Format, FormatLike
 from estimator_ckpt.checkpoint.naming import NamesBy, NamesLike
 from estimator_ckpt.checkpoint.opening import Checkpoint
-from estimator_ckpt.checkpoint.roles import Overruling, Regexes
+from estimator_ckpt.checkpoint.roles import Regexes
 from estimator_ckpt.checkpoint.variable import Variable
 from estimator_ckpt.conversion import key_moves
 from estimator_ckpt.conversion.key_moves import KeyMoves, ResultKeys
@@ -101,14 +101,10 @@ def warm_start_model_dir(
         exclude=exclude,
         reset=reset,
         assignment_map=assignment_map,
+        optimizer_state=optimizer_state,
+        model_state=model_state,
     )
-    start = _Start(
-        files.local(destination),
-        wanted,
-        naming.parse(names),
-        Overruling.of(optimizer_state, model_state),
-        strict,
-    )
+    start = _Start(files.local(destination), wanted, naming.parse(names), strict)
     state = os.path.join(start.model_dir, state_file.FILE_NAME)
 
     def attempt() -> plans.Plan:
@@ -170,14 +166,10 @@ def plan_model_dir(
         exclude=exclude,
         reset=reset,
         assignment_map=assignment_map,
+        optimizer_state=optimizer_state,
+        model_state=model_state,
     )
-    start = _Start(
-        files.local(destination),
-        wanted,
-        naming.parse(names),
-        Overruling.of(optimizer_state, model_state),
-        strict,
-    )
+    start = _Start(files.local(destination), wanted, naming.parse(names), strict)
 
     def attempt() -> plans.Plan:
         with _planned(source, start, overwrite) as (checkpoint, planned):
@@ -195,14 +187,12 @@ class _Start:
       model_dir: the new model dir.
       wanted: which variables are carried.
       names_by: what variables of an object-based source are called.
-      overruling: what a user says of their roles.
       strict: whether it is an error if something that was asked for matches nothing.
     """
 
     model_dir: str
     wanted: plans.Choice
     names_by: NamesBy
-    overruling: Overruling
     strict: bool
 
 
@@ -212,7 +202,7 @@ def _planned(
 ) -> Iterator[tuple[Checkpoint, plans.Plan]]:
     """The source, and what becomes of its variables; refuses what must not be done."""
     with opening.opened(
-        source, names=start.names_by, overruling=start.overruling
+        source, names=start.names_by, overruling=start.wanted.overruling
     ) as checkpoint:
         _refuse(checkpoint.prefix, start.model_dir, overwrite)
         planned = _plan(checkpoint, start)

@@ -256,12 +256,15 @@ def of_conversion(
             f"variables"
         )
     left_out: list[str] = []
-    if roles_of is not None and graph is not None and not keeps_graph:
-        left_out = _no_names_for(contents, chosen, wanted.root, roles_of())
+    roles: Optional[Roles] = None
+    gets_names = graph is not None and not keeps_graph
+    if roles_of and (gets_names or wanted.assignment_map or wanted.overruling):
+        roles = roles_of()  # which take time, and matter to nothing else
+    if roles is not None and gets_names:
+        left_out = _no_names_for(contents, chosen, wanted.root, roles)
         chosen = [name for name in chosen if name not in set(left_out)]
-    owners = roles_of().owners if roles_of and wanted.assignment_map else None
     renaming = wanted.assignment_map.rename(
-        dict.fromkeys(chosen), source=source, owners=owners
+        dict.fromkeys(chosen), source=source, owners=roles.owners if roles else None
     )
     patterns = wanted.chosen.unused(contents.keys)
     return of_variables(
@@ -271,6 +274,7 @@ def of_conversion(
         ResultKeys(format, graph if keeps_graph else None, wanted.root, wanted.step),
         unused=(
             *_sentences(left_out, source),
+            *(f"{source}: {said}" for said in (roles.remarks() if roles else ())),
             *renaming.unused,
             *(f"the pattern {p!r} matches no variable of {source}" for p in patterns),
         ),

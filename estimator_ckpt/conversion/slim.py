@@ -137,15 +137,13 @@ def run(
                 checkpoint.index,
                 kept,
                 ResultKeys(target.format, graph),
-                unused=checkpoint.roles.unused,
             )
             beside = os.path.dirname(prefix)
             with opening.as_bundle(checkpoint, beside) as bundle:
                 written = new_bundle.write(bundle.bundle, moves, prefix, target)
-            convert.warn(moves.unused)
-            remark = checkpoint.roles.remark()
-            if remark:
-                convert.warn([f"{checkpoint.prefix}: {remark}"])
+            convert.warn(
+                f"{checkpoint.prefix}: {said}" for said in checkpoint.roles.remarks()
+            )
             return Slimmed(prefix, _size(checkpoint), written.size, left_out)
 
     return snapshot.settled([source], attempt)

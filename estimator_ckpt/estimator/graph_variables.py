@@ -31,6 +31,7 @@ class GraphVariable:
       role: what it is for; of what a saver was given, nobody has asked.
       owner: the variable that a slot or an average belongs to; None if unknown.
       optimizer: what to call the optimizer that it belongs to, if known.
+      is_undecided: whether it could be an optimizer's, which nothing decides.
     """
 
     name: str
@@ -40,6 +41,7 @@ class GraphVariable:
     role: Role = Role.MODEL
     owner: Optional[str] = None
     optimizer: Optional[str] = None
+    is_undecided: bool = False
 
     @property
     def saveable(self) -> Any:
@@ -91,6 +93,7 @@ def of_graph(overruling: Overruling = AS_FOUND) -> dict[str, GraphVariable]:
             role=roles[name].role,
             owner=roles[name].owner,
             optimizer=roles[name].optimizer,
+            is_undecided=roles[name].is_undecided,
         )
         for name, variable in everything.items()
     }

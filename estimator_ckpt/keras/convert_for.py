@@ -9,12 +9,13 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Sequence
-from typing import Any, NamedTuple, Optional
+from typing import Any, NamedTuple, Optional, Union
 
 from estimator_ckpt.bundle import files
 from estimator_ckpt.checkpoint import naming, opening
 from estimator_ckpt.checkpoint.naming import NamesBy
 from estimator_ckpt.checkpoint.opening import Checkpoint
+from estimator_ckpt.checkpoint.roles import Regexes
 from estimator_ckpt.conversion.targets import Target
 from estimator_ckpt.conversion.writing import new_bundle
 from estimator_ckpt.keras import (
@@ -41,7 +42,8 @@ def convert_for(
     to: str = "tf2",
     assignment_map: Any = None,
     layouts: layer_rules.Layouts = None,
-    optimizer_state: bool = True,
+    optimizer_state: Union[bool, Regexes] = True,
+    model_state: Regexes = None,
     iterations: Iterations = None,
     input_shape: Optional[Sequence[Optional[int]]] = None,
     names: naming.NamesLike = "full_name",
@@ -73,7 +75,10 @@ def convert_for(
         kernels), from tf1 to Keras in both directions: a list of dicts or a YAML file;
         see `layouts.layer_rules`.
       optimizer_state: whether slots and steps are converted; else the object's own
-        values are written.
+        values are written. Or regexes: they are converted, and what these match in
+        the source is optimizer state, whatever the evidence says (`re.match`).
+      model_state: regexes of variables of the source that are not optimizer state,
+        whatever the evidence says; they win.
       iterations: the steps that the optimizer has taken, or a dict of them by the path
         of each optimizer in the object. None: from its step counter or beta powers,
         else the global step.
@@ -111,19 +116,19 @@ def convert_for(
         assignment_map=assignment_map,
         layouts=layouts,
         optimizer_state=optimizer_state,
+        model_state=model_state,
         iterations=iterations,
         strict=strict,
     )
     if target.format.has_object_keys and keras_files.is_one(destination):
         path = keras_files.check(trackable, destination, overwrite)
-        with object_requests.opened(source, request.names_by) as checkpoint:
+        with object_requests.opened(source, request) as checkpoint:
             description = load_into.described(trackable, request, input_shape)
             made = way.plan(description, checkpoint, request)
             made.log()
             keras_files.write(trackable, description, made, path)
         return path
-    names_by = way.names_by or request.names_by
-    with object_requests.opened(source, names_by) as checkpoint:
+    with object_requests.opened(source, request, way.names_by) as checkpoint:
         prefix = target.usable_prefix(checkpoint.prefix)
         description = _described(trackable, request, input_shape, save_counter)
         made = way.plan(description, checkpoint, request)
@@ -140,7 +145,8 @@ def plan_for(
     to: str = "tf2",
     assignment_map: Any = None,
     layouts: layer_rules.Layouts = None,
-    optimizer_state: bool = True,
+    optimizer_state: Union[bool, Regexes] = True,
+    model_state: Regexes = None,
     iterations: Iterations = None,
     input_shape: Optional[Sequence[Optional[int]]] = None,
     names: naming.NamesLike = "full_name",
@@ -155,6 +161,7 @@ def plan_for(
       assignment_map: as for `convert_for`.
       layouts: as for `convert_for`.
       optimizer_state: as for `convert_for`.
+      model_state: as for `convert_for`.
       iterations: as for `convert_for`.
       input_shape: as for `convert_for`.
       names: as for `convert_for`.
@@ -174,10 +181,11 @@ def plan_for(
         assignment_map=assignment_map,
         layouts=layouts,
         optimizer_state=optimizer_state,
+        model_state=model_state,
         iterations=iterations,
         strict=False,
     )
-    with object_requests.opened(source, way.names_by or request.names_by) as checkpoint:
+    with object_requests.opened(source, request, way.names_by) as checkpoint:
         description = _described(trackable, request, input_shape, save_counter)
         return way.plan(description, checkpoint, request).plan
 

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, Optional
+from typing import Any, Optional, Union
 
 from estimator_ckpt.bundle import files
 from estimator_ckpt.checkpoint import naming
+from estimator_ckpt.checkpoint.roles import Regexes
 from estimator_ckpt.keras import assigning, object_requests, to_objects
 from estimator_ckpt.keras.object_requests import Iterations, Request
 from estimator_ckpt.keras.objects import keras_3_models
@@ -21,7 +22,8 @@ def load_into(
     *,
     assignment_map: Any = None,
     layouts: layer_rules.Layouts = None,
-    optimizer_state: bool = True,
+    optimizer_state: Union[bool, Regexes] = True,
+    model_state: Regexes = None,
     iterations: Iterations = None,
     input_shape: Optional[Sequence[Optional[int]]] = None,
     names: naming.NamesLike = "full_name",
@@ -40,6 +42,7 @@ def load_into(
       assignment_map: as for `convert_for`.
       layouts: as for `convert_for`.
       optimizer_state: as for `convert_for`.
+      model_state: as for `convert_for`.
       iterations: as for `convert_for`.
       input_shape: as for `convert_for`.
       names: as for `convert_for`.
@@ -57,10 +60,11 @@ def load_into(
         assignment_map=assignment_map,
         layouts=layouts,
         optimizer_state=optimizer_state,
+        model_state=model_state,
         iterations=iterations,
         strict=strict,
     )
-    with object_requests.opened(source, request.names_by) as checkpoint:
+    with object_requests.opened(source, request) as checkpoint:
         description = described(trackable, request, input_shape)
         made = to_objects.plan(description, checkpoint, request)
         made.log()

@@ -5,12 +5,13 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any, Union
+from typing import Any, Optional, Union
 
 from estimator_ckpt.bundle import files
 from estimator_ckpt.checkpoint import naming, opening
 from estimator_ckpt.checkpoint.naming import NamesBy
 from estimator_ckpt.checkpoint.opening import Checkpoint
+from estimator_ckpt.checkpoint.roles import Overruling, Regexes
 from estimator_ckpt.layouts import layer_rules
 from estimator_ckpt.layouts.layout_rule import LayoutRule
 from estimator_ckpt.maps.assignment import AssignmentMap
@@ -28,6 +29,7 @@ class Request:
       renames: from the source's names to the result's.
       rules: layout rules, from tf1 to the object, in both directions.
       optimizer_state: whether slots and steps are converted.
+      overruling: what a user says of the roles of the source's variables.
       iterations: the steps that optimizers took, where the source is not to say.
       strict: whether a variable without a value is an error.
     """
@@ -36,6 +38,7 @@ class Request:
     renames: AssignmentMap
     rules: Sequence[LayoutRule]
     optimizer_state: bool
+    overruling: Overruling
     iterations: Iterations
     strict: bool
 
@@ -46,7 +49,8 @@ class Request:
         names: naming.NamesLike,
         assignment_map: Any,
         layouts: layer_rules.Layouts,
-        optimizer_state: bool,
+        optimizer_state: Union[bool, Regexes],
+        model_state: Regexes,
         iterations: Iterations,
         strict: bool,
     ) -> Request:
@@ -56,29 +60,39 @@ class Request:
           ValueError: unknown `names`.
           AssignmentMapError: the map cannot be read.
           LayoutRuleError: a layout rule is malformed.
+          RoleError: a pattern is no regular expression.
         """
+        patterns: Regexes = None
+        if not isinstance(optimizer_state, bool):
+            patterns, optimizer_state = optimizer_state, optimizer_state is not None
         return cls(
             names_by=naming.parse(names),
             renames=AssignmentMap.of(assignment_map),
             rules=layer_rules.rules_of(layouts),
             optimizer_state=optimizer_state,
+            overruling=Overruling.of(patterns, model_state),
             iterations=iterations,
             strict=strict,
         )
 
 
 @contextlib.contextmanager
-def opened(source: files.PathLike, names_by: NamesBy) -> Iterator[Checkpoint]:
+def opened(
+    source: files.PathLike, request: Request, names_by: Optional[NamesBy] = None
+) -> Iterator[Checkpoint]:
     """The source.
 
     Args:
       source: its path.
-      names_by: what its variables are called.
+      request: what a user asks for.
+      names_by: what its variables are called, whatever the user says.
 
     Raises:
       AmbiguousNameError: two variables have one name.
       As `open_checkpoint`.
     """
-    with opening.opened(source, names=names_by) as checkpoint:
+    with opening.opened(
+        source, names=names_by or request.names_by, overruling=request.overruling
+    ) as checkpoint:
         checkpoint.contents.require_unique(checkpoint.prefix)
         yield checkpoint

@@ -81,8 +81,10 @@ class Source:
         if not is_said or self.checkpoint.graph is not None:
             return found
         decisions = dict(found.decisions)
+        overruling = self.checkpoint.overruling
         for name, said in self._roles_by_new_names().items():
-            if said.role in OF_OPTIMIZER:
+            is_overruled = overruling.is_optimizer_state(name) is not None
+            if said.role in OF_OPTIMIZER and not is_overruled:
                 decisions[name] = said
         return Roles(decisions, found.unused)
 

@@ -113,7 +113,7 @@ def plan(
         name = object_keys.GLOBAL_STEP
         variable = Variable(name, "int64", (), roles.GLOBAL_STEP, name, 8)
         found.append(object_plans.given(variable, step, messages.counted(step, "step")))
-    warnings += [*said, *renaming.unused]
+    warnings += [*said, *renaming.unused, *source.roles.remarks()]
     return ObjectPlan(source, "a tf1 Saver", None, tuple(found), tuple(warnings))
 
 

@@ -43,7 +43,7 @@ def plan(
         *map(object_plans.kept, description.fixed),
         *_counters(description, source),
     ]
-    warnings = [*source.renaming.unused]
+    warnings = [*source.renaming.unused, *source.roles.remarks()]
     for optimizer in description.optimizers:
         if not request.optimizer_state:
             found += _as_it_is(optimizer, "optimizer_state=False")

@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from typing import Optional, Union
 
 from estimator_ckpt.bundle.errors import CheckpointError
-from estimator_ckpt.maps import regexes
+from estimator_ckpt.checkpoint import regexes
 
 #: What a user gives: nothing, a regex, or several.
 Patterns = Union[None, str, Iterable[str]]

@@ -8,8 +8,7 @@ import re
 from typing import Any, Optional, Union
 
 from estimator_ckpt.bundle.errors import CheckpointError
-from estimator_ckpt.checkpoint import object_keys
-from estimator_ckpt.maps import regexes
+from estimator_ckpt.checkpoint import object_keys, regexes
 from estimator_ckpt.maps.torch_names.torch_name import Arrangement
 
 #: What stands before the name of a built-in map.

@@ -288,13 +288,26 @@ def make(
         for name, variable in source.items()
         if name not in taken
     ]
-    unused = (*renaming.unused, *renaming.lost(target), *choice.unused(target))
+    unused = (
+        *renaming.unused,
+        *renaming.lost(target),
+        *choice.unused(target),
+        *choice.overruling.unused({**source, **target}),
+    )
     return Plan(source_name, target_name, (*decided.values(), *left), unused)
 
 
 def of_checkpoint(checkpoint: Checkpoint) -> dict[str, Variable]:
     """The variables of a checkpoint."""
     return dict(checkpoint.items())
+
+
+def undecided(
+    source: Mapping[str, Variable], target: Mapping[str, Variable]
+) -> Optional[str]:
+    """One line on what could be an optimizer's on either side, None if nothing."""
+    every = (*source.values(), *target.values())
+    return roles.remark_on(sorted({v.name for v in every if v.is_undecided}))
 
 
 def owners_of(variables: Mapping[str, Variable]) -> dict[str, str]:

@@ -586,6 +586,42 @@ class TestWhatIsWritten:
         restore(tf.train.Checkpoint(**trackable), prefix)
         assert int(trackable["optimizer"].iterations) == 0
 
+    def test_what_the_user_says_is_a_slot(self, tmp_path, caplog):
+        """One slot of a name that nobody knows: no siblings, and no powers."""
+        ones = np.ones((6, 1), np.float32)
+        zeros = np.zeros(1, np.float32)
+        source = session_with(
+            tmp_path,
+            out__kernel=ones,
+            out__bias=zeros,
+            out__kernel__heavy=2 * ones,
+            global_step=np.int64(7),
+        )
+        model = head()
+        trackable = {"model": model, "optimizer": new.SGD(0.5, 0.9)}
+        ec.convert_for(trackable, source, tmp_path / "anew")
+        assert "'out/kernel/heavy': optimizer state or not?" in caplog.text
+        said = {"optimizer_state": [r".*/heavy$", "nothing"]}
+        planned = ec.plan_for(trackable, source, **said)
+        assert "optimizer_state='nothing' matches no variable" in planned.unused
+        caplog.clear()
+        prefix = ec.convert_for(trackable, source, tmp_path / "new", **said)
+        assert "optimizer_state='nothing' matches no variable" in caplog.text
+        assert "optimizer state or not?" not in caplog.text
+        restore(tf.train.Checkpoint(**trackable), prefix)
+        for value in (trackable["optimizer"].variables, None):
+            if value is None:  # the same without a file
+                ec.load_into(trackable, source, **said)
+            slots = [v for v in trackable["optimizer"].variables if v.shape == (6, 1)]
+            np.testing.assert_array_equal(slots[0], -1.0 * ones)
+
+    def test_what_the_user_says_is_no_slot(self, tmp_path):
+        trackable = {"model": model_of("adam"), "optimizer": new.Adam(0.02)}
+        with pytest.raises(ec.CheckpointError, match="no slots"):
+            ec.convert_for(
+                trackable, ADAM, tmp_path / "new", model_state=".*/Adam(_1)?$"
+            )
+
     def test_steps_that_the_user_says(self, tmp_path):
         trackable = {"model": model_of("adam"), "optimizer": new.Adam(0.02)}
         prefix = ec.convert_for(trackable, ADAM, tmp_path / "new", iterations=123)

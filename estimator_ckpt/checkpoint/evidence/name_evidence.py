@@ -25,6 +25,8 @@ from estimator_ckpt.checkpoint.evidence.name_sorting import (
 from estimator_ckpt.checkpoint.optimizers import algorithms, slot_names
 from estimator_ckpt.checkpoint.roles import OPTIMIZER, SLOT, TF1, Decision
 
+#: The evidence for what a user says is optimizer state.
+FORCED = "optimizer_state says so"
 #: Settings whose names models use for their own.
 _DOUBTFUL = slot_names.SETTINGS - {"Variable", "variable", "ratio", "epsilon"}
 
@@ -51,9 +53,8 @@ def _forced(
     scene: Scene, names: Sorted, decided: Mapping[str, Decision]
 ) -> dict[str, Decision]:
     """What a user says is optimizer state; whose it is if anything tells."""
-    evidence = "optimizer_state says so"
     found = {
-        name: Decision(OPTIMIZER, evidence)
+        name: Decision(OPTIMIZER, FORCED)
         for name in scene.forced
         if name not in decided
     }
@@ -62,7 +63,7 @@ def _forced(
             for name, owner in members:
                 if name in found:
                     slot = last_of(name)
-                    found[name] = Decision(SLOT, evidence, owner, slot, TF1)
+                    found[name] = Decision(SLOT, FORCED, owner, slot, TF1)
     return found
 
 

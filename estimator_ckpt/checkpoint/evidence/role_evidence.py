@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import collections
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, Optional
+from typing import TYPE_CHECKING, Any, NamedTuple, Optional
 
 from estimator_ckpt.bundle import files, logs
 from estimator_ckpt.bundle.errors import CorruptIndexError
@@ -21,12 +21,12 @@ from estimator_ckpt.checkpoint.evidence import (
     name_evidence,
 )
 from estimator_ckpt.checkpoint.evidence.name_sorting import Fact, Scene, last_of
+from estimator_ckpt.checkpoint.evidence.overruled_roles import Overruled
 from estimator_ckpt.checkpoint.optimizers import slot_names
 from estimator_ckpt.checkpoint.roles import (
     AS_FOUND,
     GLOBAL_STEP,
     MODEL,
-    OF_OPTIMIZER,
     SLOT,
     TRAINABLE,
     Decision,
@@ -101,7 +101,8 @@ def decide(
 
     Args:
       facts: the dtype and shape of each variable, by its name.
-      global_step: the name of the global step, None if there is none.
+      global_step: the name of the global step, None if there is none. Nobody can
+        overrule that it is.
       keys: their keys in an object-based checkpoint, by name.
       graph: its TrackableObjectGraph message, None if there is none.
       facts_by_key: the facts by object key, where more keys than these names have any.
@@ -113,30 +114,69 @@ def decide(
     Returns:
       A decision for each of the names.
     """
-    said: dict[str, Decision] = {}
+    by_graph: dict[str, Decision] = {}
     called: Mapping[str, str] = {}
     if graph is not None and keys is not None:
         by_key = {key: name for name, key in keys.items() if name in facts}
         if facts_by_key is None:
             facts_by_key = {key: facts[name] for key, name in by_key.items()}
-        said.update(_by_graph(graph, by_key, facts_by_key))
+        by_graph = _by_graph(graph, by_key, facts_by_key)
         called = _tf1_names(graph, by_key, facts)
     if global_step is not None and global_step in facts:
-        said[global_step] = Decision(GLOBAL_STEP, "the global step")
-    forced = _overrule(said, facts, overruling)
-    bare = _bare(facts, called)
-    for name, tf1_name in bare.items():
-        if tf1_name == object_keys.GLOBAL_STEP and facts[name].is_integer:
-            said.setdefault(name, Decision(GLOBAL_STEP, "named global_step"))
-    order = tuple(trainable or ())
-    trainable = _believed(trainable or {}, facts, bare)
-    said.update(_by_names(facts, bare, said, trainable, order, forced))
-    for name in facts:
-        if name not in said:
-            tf1_name = bare[name]
-            said[name] = _by_default(tf1_name, facts[name], trainable, collection)
-    _note_owners(said)
-    return Roles({name: said[name] for name in facts}, overruling.unused(facts))
+        by_graph[global_step] = Decision(GLOBAL_STEP, "the global step")
+    evidence = _Evidence(
+        facts, by_graph, _bare(facts, called), trainable or {}, collection
+    )
+    found = evidence.decide()
+    if overruling:
+        overruled = Overruled.of(found, overruling)
+        found = evidence.decide(overruled.known, overruled.forced)
+        found = overruled.said_of(found)
+    return Roles(found, overruling.unused(facts))
+
+
+class _Evidence(NamedTuple):
+    """All that is known of some variables.
+
+    Attributes:
+      facts: the dtype and shape of each, by name.
+      by_graph: what an object graph says, or a live graph of its global step.
+      bare: what each would be called in a graph of TensorFlow 1.
+      trainable: whether each is in a graph's collection, as `decide` takes it.
+      collection: what to call that.
+    """
+
+    facts: Mapping[str, Fact]
+    by_graph: Mapping[str, Decision]
+    bare: Mapping[str, str]
+    trainable: Mapping[str, bool]
+    collection: str
+
+    def decide(
+        self, known: Mapping[str, Decision] = {}, forced: Collection[str] = ()
+    ) -> dict[str, Decision]:
+        """A decision for each variable.
+
+        Args:
+          known: decisions that no evidence counts against.
+          forced: names of what is optimizer state, whatever the evidence.
+        """
+        facts = self.facts
+        said = {n: said for n, said in self.by_graph.items() if n not in forced}
+        said.update(known)
+        for name, tf1_name in self.bare.items():
+            if tf1_name == object_keys.GLOBAL_STEP and facts[name].is_integer:
+                said.setdefault(name, Decision(GLOBAL_STEP, "named global_step"))
+        trainable = _believed(self.trainable, facts, self.bare)
+        order = tuple(self.trainable)
+        said.update(_by_names(facts, self.bare, said, trainable, order, forced))
+        for name, fact in facts.items():
+            if name not in said:
+                said[name] = _by_default(
+                    self.bare[name], fact, trainable, self.collection
+                )
+        _note_owners(said)
+        return {name: said[name] for name in facts}
 
 
 def _by_graph(
@@ -177,23 +217,6 @@ def _tf1_names(
         for name, tf1_name in found.items()
         if counts[tf1_name] == 1 and tf1_name not in facts
     }
-
-
-def _overrule(
-    said: dict[str, Decision], facts: Mapping[str, Fact], overruling: Overruling
-) -> set[str]:
-    """Notes what a user says; returns what is optimizer state by it alone."""
-    forced: set[str] = set()
-    for name in facts if overruling else ():
-        is_optimizer_state = overruling.is_optimizer_state(name)
-        if is_optimizer_state is False:
-            said[name] = Decision(MODEL, "model_state says so")
-        elif is_optimizer_state and (
-            name not in said or said[name].role not in OF_OPTIMIZER
-        ):
-            forced.add(name)
-            said.pop(name, None)
-    return forced
 
 
 def _bare(facts: Mapping[str, Fact], called: Mapping[str, str]) -> dict[str, str]:

@@ -34,6 +34,7 @@ def add_arguments(parser: ArgumentParser) -> None:
         "--to", choices=("tf2", "tf1"), default="tf2", help="for the object, or back"
     )
     shared_arguments.add_names(parser)
+    shared_arguments.add_roles(parser)
     parser.add_argument(
         "--layouts", help="YAML file of rules for layers that are laid out otherwise"
     )
@@ -46,8 +47,13 @@ def add_arguments(parser: ArgumentParser) -> None:
     parser.add_argument(
         "--input_shape", help="what to build a model with: None,28,28,1"
     )
+    parser.add_argument(
+        "--nooptimizer_state",
+        dest="converts_optimizers",
+        action="store_false",
+        help="leave the optimizer's own values",
+    )
     for name, meaning in (
-        ("optimizer_state", "leave the optimizer's own values"),
         ("strict", "leave what the source lacks at the object's own values"),
         ("save_counter", "write none: for load_weights and tf.train.Checkpoint.read"),
     ):
@@ -79,9 +85,10 @@ def run(arguments: Namespace) -> int:
         "layouts": arguments.layouts,
         "iterations": _iterations(arguments.iterations),
         "input_shape": _shape(arguments.input_shape),
-        "optimizer_state": arguments.optimizer_state,
         "save_counter": arguments.save_counter,
     }
+    if not options["optimizer_state"] or not arguments.converts_optimizers:
+        options["optimizer_state"] = arguments.converts_optimizers
     planned = None
     if arguments.dry_run or arguments.report is not None:
         planned = plan_for(trackable, arguments.source, **options)

@@ -117,7 +117,7 @@ def _role(checkpoint: Checkpoint, name: str) -> list[str]:
 
 def _remarks(checkpoint: Checkpoint) -> list[str]:
     """What is undecided, and what a user said that matches nothing."""
-    return [*filter(None, [checkpoint.roles.remark()]), *checkpoint.roles.unused]
+    return checkpoint.roles.remarks()
 
 
 def _add_roles(document: dict[str, Any], checkpoint: Checkpoint) -> None:

@@ -34,6 +34,7 @@ def of_graph(graph_variables: Mapping[str, GraphVariable]) -> dict[str, Variable
             size=math.prod(variable.shape or ()) * variable.dtype.size,
             owner=variable.owner,
             optimizer=variable.optimizer,
+            is_undecided=variable.is_undecided,
         )
         for name, variable in graph_variables.items()
     }

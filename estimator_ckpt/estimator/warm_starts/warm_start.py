@@ -182,9 +182,12 @@ def warm_start_settings(
     found = job_sources.read(job_sources.resolve(source), choice.overruling)
     found.contents.require_unique(found.prefix)
     known = found.contents.keys
+    variables = plans.of_checkpoint(found)
+    for said in (*found.roles.remarks(), *choice.unused(variables)):
+        _log.warning("%s: %s", found.prefix, said)
     chosen = [
         name
-        for name, variable in plans.of_checkpoint(found).items()
+        for name, variable in variables.items()
         if choice.leaves_out(variable) is None
     ]
     if not chosen:

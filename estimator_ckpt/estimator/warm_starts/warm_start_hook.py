@@ -146,10 +146,14 @@ class WarmStartHook(tf1.train.SessionRunHook):
 
 def _plan(start: WarmStart, everything: Mapping[str, GraphVariable]) -> Plan:
     source = job_sources.read(start.prefix, start.choice.overruling)
+    old, new = plans.of_checkpoint(source), carried_values.of_graph(everything)
+    remark = plans.undecided(old, new)
+    if remark:
+        _log.warning("Warm start from %s: %s", source.prefix, remark)
     vocabularies = carried_values.with_state(start.vocabularies, everything)
     return plans.make(
-        plans.of_checkpoint(source),
-        carried_values.of_graph(everything),
+        old,
+        new,
         dataclasses.replace(
             start.choice, vocabularies=carried_values.axes(vocabularies)
         ),

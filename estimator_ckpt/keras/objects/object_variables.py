@@ -62,6 +62,7 @@ def of_trackable(target: Any, overruling: Overruling = AS_FOUND) -> dict[str, Va
             role=roles[name].role,
             owner=called.get(roles[name].owner or "", roles[name].owner),
             optimizer=roles[name].optimizer,
+            is_undecided=roles[name].is_undecided,
         )
         for name, variable in variables.items()
     }

@@ -5,6 +5,7 @@ with the truth beside each.
 """
 
 import collections
+import re
 import time
 
 import pytest
@@ -14,7 +15,7 @@ from estimator_ckpt.checkpoint import object_keys
 from estimator_ckpt.checkpoint.contents import AmbiguousNameError
 from estimator_ckpt.checkpoint.evidence import role_evidence
 from estimator_ckpt.checkpoint.evidence.name_sorting import Fact
-from estimator_ckpt.checkpoint.roles import Overruling, Role
+from estimator_ckpt.checkpoint.roles import Overruling, Role, RoleError
 from tests.testdata_paths import PREFIXES, ROLES, true_roles
 
 NAMES = ("full_name", "path")
@@ -263,3 +264,60 @@ def test_ten_thousand_names_take_well_under_a_tenth_of_a_second():
         Role.SLOT: 6800,
     }
     assert best < 0.1
+
+
+# ---------------------------------------------------------- what a user says
+
+
+def test_the_reason_for_an_overruled_role_is_that_a_user_says_so():
+    names = {**MODEL_NAMES, **under("{}/Adam"), "net/one/kernel/thing": (3, 2)}
+    roles = decided(names, overruling=Overruling.of(".*thing|net/one/bias", ".*Adam"))
+    assert roles["net/one/kernel/Adam"].evidence == "model_state says so"
+    assert roles["net/one/kernel/thing"].evidence == "optimizer_state says so"
+    assert roles["net/one/bias"].role is Role.OPTIMIZER
+    assert roles["net/one/bias"].evidence.startswith("optimizer_state says so")
+
+
+def test_where_user_and_evidence_agree_the_evidence_stays():
+    names = {**MODEL_NAMES, **under("{}/Adam"), "net/bn/moving_mean": (2,)}
+    found = decided(names)
+    assert decided(names, overruling=Overruling.of(".*Adam", "net/[^/]*/[^/]*$")) == (
+        found
+    )
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "net/bn/moving_mean",  # which names alone say is model state
+        "net/one/kernel/ema_0.99",
+        "net/one/kernel/mask",
+        "loose",
+    ],
+)
+def test_anything_can_be_optimizer_state(name):
+    roles = decided(
+        {**MODEL_NAMES, name: (3, 2)}, overruling=Overruling.of(re.escape(name))
+    )
+    assert roles[name].role in (Role.SLOT, Role.OPTIMIZER)
+    assert roles[name].evidence.startswith("optimizer_state says so")
+    if name.startswith("net/one/kernel/"):
+        assert (roles[name].role, roles[name].owner) == (Role.SLOT, "net/one/kernel")
+
+
+@pytest.mark.parametrize("said", [(".*", None), (None, ".*"), (".*", ".*")])
+@pytest.mark.parametrize("step", ["global_step", "counter"])
+def test_that_it_is_the_global_step_nobody_overrules(said, step):
+    roles = decided(
+        {**MODEL_NAMES, step: ()},
+        {step: "int64"},
+        global_step=step,
+        overruling=Overruling.of(*said),
+    )
+    assert roles[step].role is Role.GLOBAL_STEP
+
+
+def test_a_pattern_that_could_take_years_is_given_up():
+    said = Overruling.of(r"(n+)+x")
+    with pytest.raises(RoleError, match="takes more than 2 s"):
+        decided({"n" * 60: (2,)}, overruling=said)

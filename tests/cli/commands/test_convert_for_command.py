@@ -188,3 +188,17 @@ def test_what_a_user_s_function_does_wrong_is_one_line(
     assert "Traceback" not in done.stderr
     assert not done.stdout
     assert not (tmp_path / "new").exists()
+
+
+def test_roles_can_be_overruled(tmp_path):
+    (tmp_path / "objects.py").write_text(OBJECTS)
+    arguments = ("convert_for", ADAM, tmp_path / "new", "--trackable=objects:head")
+    done = run(*arguments, "--model_state=.*/Adam(_1)?$", cwd=tmp_path)
+    assert done.returncode == 2
+    assert "has no slots" in done.stderr
+    done = run(
+        *arguments,
+        *("--model_state=.*/Adam(_1)?$", "--nooptimizer_state", "--dry_run", "--json"),
+        cwd=tmp_path,
+    )
+    assert done.returncode == 0, done.stderr

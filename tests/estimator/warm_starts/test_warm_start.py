@@ -172,7 +172,7 @@ class TestWhatIsCarried:
             np.testing.assert_array_equal(carried[variable], source[variable])
 
     @pytest.mark.parametrize("said", [{}, {"optimizer_state": ".*/mine"}])
-    def test_a_user_says_what_is_optimizer_state(self, tmp_path, said):
+    def test_a_user_says_what_is_optimizer_state(self, tmp_path, said, log):
         def one_of_a_kind(features, labels, mode):
             step = tf1.train.get_or_create_global_step()
             w = tf1.get_variable("w", [2], initializer=tf1.zeros_initializer())
@@ -189,6 +189,9 @@ class TestWhatIsCarried:
         carried = first_values(one_of_a_kind, old, tmp_path / "new", **said)
         assert carried["w"].tolist() == [1, 1]
         assert carried["w/mine"].tolist() == ([0, 0] if said else [1, 1])
+        remarks = [line for line in lines(log) if "optimizer state or not?" in line]
+        assert len(remarks) == (0 if said else 1)
+        assert all("'w/mine'" in remark for remark in remarks)
 
     def test_include_and_exclude_match_from_the_beginning(self, tmp_path):
         helpers.estimator(helpers.model_fn, tmp_path / "old").train(
@@ -465,6 +468,14 @@ class TestSettings:
         everything = ec.warm_start_settings(TESTDATA / "digits", carry="all")
         assert "Adam" in everything.vars_to_warm_start[0]
         assert "global_step" not in everything.vars_to_warm_start[0]
+
+    def test_what_a_user_says_and_what_is_undecided_is_said(self, log):
+        source = testdata_paths.ROLES["1.15.5/decoys_no_optimizer"] / "model.ckpt"
+        ec.warm_start_settings(source, model_state="nothing", exclude="nowhere")
+        said = " ".join(lines(log))
+        assert "'model/decay'" in said
+        assert "model_state='nothing' matches no variable" in said
+        assert "'nowhere' matches no variable" in said
 
     def test_nothing_left_to_carry_is_an_error(self):
         with pytest.raises(ec.CheckpointError, match="none of its 31 variables"):

@@ -7,7 +7,7 @@ import time
 import pytest
 
 import estimator_ckpt as ec
-from estimator_ckpt.maps import regexes
+from estimator_ckpt.checkpoint import regexes
 from estimator_ckpt.maps.assignment import AssignmentMap, AssignmentMapError
 from estimator_ckpt.maps.filters import Filter, PatternError
 from tests.testdata_paths import PREFIXES
