@@ -156,7 +156,7 @@ def test_what_only_one_object_has_is_a_difference(tmp_path):
     with source_of(case, "full_name") as source:
         new = ec.convert(source.prefix, tmp_path / "n", to="tf2", exclude=["total"])
     (found,) = ec.diff(source.prefix, new).differences
-    assert (found.kind.value, found.name) == ("removed", "total")
+    assert (found.aspect.value, found.name) == ("removed", "total")
 
 
 def test_the_entries_of_a_table_are_compared(tmp_path):
@@ -168,7 +168,7 @@ def test_the_entries_of_a_table_are_compared(tmp_path):
     values["table-values"] = values["table-values"] + 1
     write_bundle(tmp_path / "changed", values)
     (found,) = ec.diff(source.prefix, tmp_path / "changed").differences
-    assert (found.kind.value, found.name) == ("value", "table-values")
+    assert (found.aspect.value, found.name) == ("value", "table-values")
 
 
 def test_variables_of_one_name_are_compared_by_their_paths(tmp_path):
@@ -184,7 +184,7 @@ def test_variables_of_one_name_are_compared_by_their_paths(tmp_path):
             exclude=[f"{re.escape(path)}$"],
         )
     (found,) = ec.diff(source.prefix, new).differences
-    assert (found.kind.value, found.name) in {("removed", path), ("removed", kept)}
+    assert (found.aspect.value, found.name) in {("removed", path), ("removed", kept)}
 
 
 DONE_TO_ONE = {

@@ -93,7 +93,7 @@ def renumbered(raw: bytes, numbers: Mapping[int, int]) -> bytes:
 
 
 def _check_entry(entry: Entry, num_shards: int) -> None:
-    dtype, elements = _check_kind(entry.dtype, entry.shape)
+    dtype, elements = _check_dtype_and_shape(entry.dtype, entry.shape)
     if entry.slices:
         for extents in entry.slices:
             resolve(extents, entry.shape)
@@ -114,7 +114,9 @@ def _check_entry(entry: Entry, num_shards: int) -> None:
 
 
 @functools.lru_cache(maxsize=1024)
-def _check_kind(number: int, shape: tuple[int, ...]) -> tuple[dtypes.DataType, int]:
+def _check_dtype_and_shape(
+    number: int, shape: tuple[int, ...]
+) -> tuple[dtypes.DataType, int]:
     """The data type, and how many elements a tensor of that shape has."""
     if len(shape) > MAX_RANK or (shape and min(shape) < 0):
         raise ValueError(f"the shape {list(shape[:9])} is none")

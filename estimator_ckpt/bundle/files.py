@@ -1,4 +1,4 @@
-"""All access to files, so that another kind of store can take its place here.
+"""All access to files, so that another store can take its place here.
 
 The rooms without TensorFlow open, list, write, rename and delete through this module
 and through no other. Its functions of `Store` are what another store has to offer: the

@@ -109,8 +109,8 @@ class BundleReader:
         """Reads a tensor piece by piece, in row-major order.
 
         Where the pieces are cut depends on dtype and shape alone, so two tensors of
-        the same kind can be compared piece by piece, however each is stored. Holds at
-        most two pieces, and strings whole.
+        the same dtype and shape can be compared piece by piece, however each is
+        stored. Holds at most two pieces, and strings whole.
 
         Args:
           name: the tensor.

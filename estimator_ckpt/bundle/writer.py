@@ -91,17 +91,17 @@ class ShardWriter:
 
         array = np.asarray(value)
         try:
-            kind = dtypes.of_array(array) if dtype is None else dtypes.named(dtype)
-            if kind.is_string:
+            data_type = dtypes.of_array(array) if dtype is None else dtypes.named(dtype)
+            if data_type.is_string:
                 return self._add_strings(array)
-            if dtype is not None and kind.numpy != array.dtype.newbyteorder("<"):
+            if dtype is not None and data_type.numpy != array.dtype.newbyteorder("<"):
                 raise ValueError(f"an array of {array.dtype} does not hold {dtype}")
         except ValueError as error:
             raise CheckpointError(f"{self.path}: {error}") from None
-        flat = array.astype(kind.numpy, copy=False).reshape(-1)
+        flat = array.astype(data_type.numpy, copy=False).reshape(-1)
         step = max(files.CHUNK // flat.dtype.itemsize, 1)
         return self.add_chunks(
-            kind,
+            data_type,
             array.shape,
             (
                 np.ascontiguousarray(flat[start : start + step]).view(np.uint8)
@@ -181,11 +181,11 @@ class ShardWriter:
 
     def __exit__(
         self,
-        kind: Optional[type[BaseException]],
+        error_type: Optional[type[BaseException]],
         error: Optional[BaseException],
         traceback: Optional[TracebackType],
     ) -> None:
-        self._output.__exit__(kind, error, traceback)
+        self._output.__exit__(error_type, error, traceback)
 
     def _add_strings(self, array: Array) -> Entry:
         strings = [_as_bytes(element) for element in array.reshape(-1).tolist()]

@@ -34,8 +34,8 @@ if TYPE_CHECKING:
     Array = np.ndarray[Any, Any]
 
 
-class Kind(enum.Enum):
-    """How a variable differs between two checkpoints."""
+class Aspect(enum.Enum):
+    """What of a variable differs between two checkpoints."""
 
     REMOVED = "removed"
     ADDED = "added"
@@ -50,7 +50,7 @@ class Difference:
     """One difference.
 
     Attributes:
-      kind: what differs.
+      aspect: what differs.
       name: the variable in the first checkpoint; of an added one, in the second.
       new_name: for RENAMED, its name in the second.
       detail: one phrase: dtypes and shapes, or how many elements differ.
@@ -61,7 +61,7 @@ class Difference:
       owner: the variable that a slot or an average belongs to; None if unknown.
     """
 
-    kind: Kind
+    aspect: Aspect
     name: str
     new_name: Optional[str] = None
     detail: str = ""
@@ -69,6 +69,11 @@ class Difference:
     mean_abs: Optional[float] = None
     size: int = 0
     owner: Optional[str] = None
+
+    def to_json(self) -> dict[str, Any]:
+        """As plain data; `aspect` is called `kind` there, since schema 1."""
+        facts = dict(vars(self))
+        return {"kind": facts.pop("aspect").value, **facts}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -78,7 +83,7 @@ class Diff:
     Attributes:
       a: the first checkpoint's prefix.
       b: the second's.
-      differences: sorted by kind, then by name.
+      differences: sorted by aspect, then by name.
       num_equal: the number of variables that are in both and equal.
       left_out: the metrics and strings of objects that one side has, and the other,
         which is by names, cannot have: they are no differences.
@@ -109,9 +114,7 @@ class Diff:
             "num_equal": self.num_equal,
             "size_equal": self.size_equal,
             "left_out": list(self.left_out),
-            "differences": [
-                {**vars(d), "kind": d.kind.value} for d in self.differences
-            ],
+            "differences": [difference.to_json() for difference in self.differences],
             "layers": [vars(layer) for layer in self.layers],
             "histograms": [vars(histogram) for histogram in self.histograms],
         }
@@ -121,7 +124,7 @@ class Diff:
         from html import escape
 
         rows = "".join(
-            f"<tr><td>{d.kind.value}</td><td>{escape(d.name)}</td>"
+            f"<tr><td>{d.aspect.value}</td><td>{escape(d.name)}</td>"
             f"<td>{escape(d.new_name or '')}</td><td>{escape(d.detail)}</td></tr>"
             for d in self.differences
         )
@@ -181,25 +184,30 @@ def diff(
             added.pop(name, None)
         renamed = _renamed(old, new, list(removed), list(added))
         found = [
-            _of(Kind.RENAMED, removed[name], _kind_of(removed[name]), new_name=new_name)
+            _of(
+                Aspect.RENAMED,
+                removed[name],
+                _dtype_and_shape(removed[name]),
+                new_name=new_name,
+            )
             for name, new_name in renamed.items()
         ]
         found += [
-            _of(Kind.REMOVED, info, _kind_of(info))
+            _of(Aspect.REMOVED, info, _dtype_and_shape(info))
             for name, info in removed.items()
             if name not in renamed
         ]
         new_names = set(renamed.values())
         found += [
-            _of(Kind.ADDED, info, _kind_of(info))
+            _of(Aspect.ADDED, info, _dtype_and_shape(info))
             for name, info in added.items()
             if name not in new_names
         ]
         both = [name for name in old.variables if name in new.variables]
         changed = [d for name in both for d in _compare(old, new, name)]
         layers, histograms = _details(old, new, both, changed) if details else ((), ())
-    order = list(Kind)
-    found = sorted([*found, *changed], key=lambda d: (order.index(d.kind), d.name))
+    order = list(Aspect)
+    found = sorted([*found, *changed], key=lambda d: (order.index(d.aspect), d.name))
     differ = {difference.name for difference in changed}
     equal = [name for name in both if name not in differ]
     return Diff(
@@ -224,7 +232,7 @@ def _details(
         variable, difference = old.variables[name], found.get(name)
         if dtypes.of(old.checkpoint.index[variable.key].dtype).size is None:
             continue  # strings and variants
-        if difference is not None and difference.kind is not Kind.VALUE:
+        if difference is not None and difference.aspect is not Aspect.VALUE:
             continue
         mean, most = (
             (difference.mean_abs or 0.0, difference.max_abs or 0.0)
@@ -256,7 +264,7 @@ def _pieces(old: Side, new: Side, name: str) -> Iterator[tuple[Array, Array]]:
 
 
 def _of(
-    kind: Kind,
+    aspect: Aspect,
     variable: StoredVariable,
     detail: str,
     *,
@@ -265,7 +273,7 @@ def _of(
     mean_abs: Optional[float] = None,
 ) -> Difference:
     return Difference(
-        *(kind, variable.name, new_name, detail, max_abs, mean_abs),
+        *(aspect, variable.name, new_name, detail, max_abs, mean_abs),
         size=variable.size,
         owner=variable.owner,
     )
@@ -316,20 +324,20 @@ def _sorted(parts: dict[Any, Entry]) -> list[tuple[Any, Entry]]:
 def _compare(first: Side, second: Side, name: str) -> Iterator[Difference]:
     a, b = first.variables[name], second.variables[name]
     if a.dtype != b.dtype:
-        yield _of(Kind.DTYPE, a, f"{a.dtype} -> {b.dtype}")
+        yield _of(Aspect.DTYPE, a, f"{a.dtype} -> {b.dtype}")
     if a.shape != b.shape:
         detail = f"{list(a.shape)} -> {list(b.shape)}"
-        yield _of(Kind.SHAPE, a, detail)
+        yield _of(Aspect.SHAPE, a, detail)
     if a.dtype != b.dtype or a.shape != b.shape:
         return
     fingerprint = _fingerprint(first, name)
     if fingerprint is not None and fingerprint == _fingerprint(second, name):
         return
     old, new = first.checkpoint, second.checkpoint
-    kind = dtypes.of(old.index[a.key].dtype)
-    if kind.size is None and not kind.is_string:
+    data_type = dtypes.of(old.index[a.key].dtype)
+    if data_type.size is None and not data_type.is_string:
         if _stored(old, a.key) != _stored(new, b.key):
-            yield _of(Kind.VALUE, a, "the stored bytes differ")
+            yield _of(Aspect.VALUE, a, "the stored bytes differ")
         return
     count, different, most, total = 0, 0, 0.0, 0.0
     for x, y in _pieces(first, second, name):
@@ -338,11 +346,11 @@ def _compare(first: Side, second: Side, name: str) -> Iterator[Difference]:
         different, most, total = different + some, max(most, largest), total + added
     if different:
         yield _of(
-            Kind.VALUE,
+            Aspect.VALUE,
             a,
             f"{different} of {count} elements",
-            max_abs=None if kind.is_string else most,
-            mean_abs=None if kind.is_string else total / count,
+            max_abs=None if data_type.is_string else most,
+            mean_abs=None if data_type.is_string else total / count,
         )
 
 
@@ -354,5 +362,5 @@ def _stored(checkpoint: Checkpoint, key: str) -> list[int]:
     return [checksum.value(chunk) for chunk in chunks]
 
 
-def _kind_of(info: StoredVariable) -> str:
+def _dtype_and_shape(info: StoredVariable) -> str:
     return f"{info.dtype}{list(info.shape)}"

@@ -161,7 +161,7 @@ class Checkpoint(Mapping[str, StoredVariable]):
 
     def __exit__(
         self,
-        kind: Optional[type[BaseException]],
+        error_type: Optional[type[BaseException]],
         error: Optional[BaseException],
         traceback: Optional[TracebackType],
     ) -> None:

@@ -88,8 +88,8 @@ def _check_events(events: Any, where: str) -> None:
     """Holds a document to the bounds before anything is made of it."""
     depth = 0
     for count, event in enumerate(events):
-        kind = type(event).__name__
-        depth += kind.endswith("StartEvent") - kind.endswith("EndEvent")
+        event_type = type(event).__name__
+        depth += event_type.endswith("StartEvent") - event_type.endswith("EndEvent")
         if depth > _DEEPEST or count > 2 * _MOST_VALUES:
             raise _too_much(event, where)
         if len(getattr(event, "value", "")) > _LONGEST_VALUE:

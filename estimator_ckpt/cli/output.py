@@ -22,7 +22,7 @@ Row = Sequence[str]
 
 
 def print_json(content: dict[str, Any]) -> None:
-    """Prints a JSON object, with the version of its layout."""
+    """Prints a JSON object, with the version of its fields."""
     print(json.dumps({"schema": SCHEMA, **content}, indent=2, allow_nan=True))
 
 

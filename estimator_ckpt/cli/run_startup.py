@@ -32,9 +32,9 @@ def _shorten_refusals() -> None:
     """Ends a script that asks for what cannot be had with one line and exit code 2."""
     previous = sys.excepthook
 
-    def hook(kind: type[BaseException], error: BaseException, trace: Any) -> None:
+    def hook(error_type: type[BaseException], error: BaseException, trace: Any) -> None:
         if not isinstance(error, runtime.REFUSALS):
-            previous(kind, error, trace)
+            previous(error_type, error, trace)
             return
         from estimator_ckpt.cli.user_functions import place
 

@@ -112,9 +112,9 @@ def for_estimator(path: str, flag: str) -> Callable[..., Any]:
         with _reporting(path, flag):
             return given(*args, **kwargs)
 
-    kind = inspect.Parameter.POSITIONAL_OR_KEYWORD
+    either_way = inspect.Parameter.POSITIONAL_OR_KEYWORD
     call.__signature__ = inspect.Signature(  # type: ignore[attr-defined]
-        [inspect.Parameter(name, kind) for name in graph_api.fn_args(given)]
+        [inspect.Parameter(name, either_way) for name in graph_api.fn_args(given)]
     )
     call.__name__ = getattr(given, "__name__", type(given).__name__)
     return call

@@ -71,7 +71,7 @@ def with_scaffold(
       checkpoint: a zero-argument callable that gives the `tf.train.Checkpoint` whose
         object keys are to be used, such as that of a Keras model and its optimizer.
         It is called when the graph is complete. What the Checkpoint does not track
-        is saved under its name. The default layout is that of
+        is saved under its name. The default keys are those of
         `tf.train.Checkpoint(var_list={name: variable}, step=global_step)`.
       on_damaged: what training does when the latest checkpoint is damaged (its index
         or a shard is missing, cut off or changed): `error` stops and names the newest
@@ -252,7 +252,7 @@ def _in_place_of(
     """Our saver in the place of another, or None if that one stays in charge.
 
     Args:
-      given: a tf1 Saver, a tf.train.Checkpoint, another kind of saver, or None.
+      given: a tf1 Saver, a tf.train.Checkpoint, another saver, or None.
       settings: what the user says.
       config: the job's RunConfig, if there is one.
     """

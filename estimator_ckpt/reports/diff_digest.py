@@ -6,7 +6,7 @@ import heapq
 from collections.abc import Sequence
 
 from estimator_ckpt.checkpoint import messages
-from estimator_ckpt.checkpoint.diff import Diff, Difference, Kind
+from estimator_ckpt.checkpoint.diff import Aspect, Diff, Difference
 from estimator_ckpt.checkpoint.value_changes import LayerChange, natural
 from estimator_ckpt.reports import digest, row_groups
 from estimator_ckpt.reports.digest import Column, Digest, Row, Shown, Tone
@@ -14,12 +14,12 @@ from estimator_ckpt.reports.digest import Column, Digest, Row, Shown, Tone
 #: The most layers that are shown.
 MOST_LAYERS = 200
 _TONES = {
-    Kind.REMOVED: Tone.BAD,
-    Kind.ADDED: Tone.GOOD,
-    Kind.RENAMED: Tone.SECOND,
-    Kind.DTYPE: Tone.DOUBT,
-    Kind.SHAPE: Tone.WRONG,
-    Kind.VALUE: Tone.OTHER,
+    Aspect.REMOVED: Tone.BAD,
+    Aspect.ADDED: Tone.GOOD,
+    Aspect.RENAMED: Tone.SECOND,
+    Aspect.DTYPE: Tone.DOUBT,
+    Aspect.SHAPE: Tone.WRONG,
+    Aspect.VALUE: Tone.OTHER,
 }
 _EQUAL = "equal"
 _COLUMNS = (
@@ -42,7 +42,7 @@ def of(diff: Diff) -> Digest:
     shares = [
         *(digest.Share(what, n, size, Tone.FAINT) for what, n, size in equal),
         *digest.shares(
-            [(d.kind.value, d.size, _TONES[d.kind]) for d in diff.differences]
+            [(d.aspect.value, d.size, _TONES[d.aspect]) for d in diff.differences]
         ),
     ]
     return Digest(
@@ -65,22 +65,22 @@ def of(diff: Diff) -> Digest:
 
 
 def _row(difference: Difference) -> Row:
-    kind, new_name = difference.kind, difference.new_name
+    aspect, new_name = difference.aspect, difference.new_name
     detail = difference.detail if new_name is None else f"now {new_name}"
     return Row(
         difference.name,
         (
             difference.name,
-            kind.value,
+            aspect.value,
             difference.size,
             difference.mean_abs,
             difference.max_abs,
             detail,
         ),
         difference.size,
-        _TONES[kind],
+        _TONES[aspect],
         difference.owner,
-        kind in (Kind.REMOVED, Kind.DTYPE, Kind.SHAPE),
+        aspect in (Aspect.REMOVED, Aspect.DTYPE, Aspect.SHAPE),
     )
 
 
@@ -95,7 +95,7 @@ def _shown(layers: Sequence[LayerChange]) -> tuple[LayerChange, ...]:
 
 
 def _in_both(diff: Diff) -> str:
-    counts = _counts(diff, (Kind.VALUE, Kind.SHAPE, Kind.DTYPE))
+    counts = _counts(diff, (Aspect.VALUE, Aspect.SHAPE, Aspect.DTYPE))
     if not diff.num_equal:
         return f"No variable is equal: {counts or 'none is in both'}."
     equal = f"{messages.counted(diff.num_equal, 'variable')} " + (
@@ -106,17 +106,21 @@ def _in_both(diff: Diff) -> str:
     )
 
 
-def _counts(diff: Diff, kinds: Sequence[Kind]) -> str:
-    numbers = {kind: sum(d.kind is kind for d in diff.differences) for kind in kinds}
-    words = {
-        Kind.VALUE: ("differs in value", "differ in value"),
-        Kind.SHAPE: ("has another shape", "have another shape"),
-        Kind.DTYPE: ("has another dtype", "have another dtype"),
-        Kind.REMOVED: ("is only in the first", "are only in the first"),
-        Kind.ADDED: ("is only in the second", "are only in the second"),
-        Kind.RENAMED: ("was renamed", "were renamed"),
+def _counts(diff: Diff, aspects: Sequence[Aspect]) -> str:
+    numbers = {
+        aspect: sum(d.aspect is aspect for d in diff.differences) for aspect in aspects
     }
-    return ", ".join(f"{n} {words[kind][n != 1]}" for kind, n in numbers.items() if n)
+    words = {
+        Aspect.VALUE: ("differs in value", "differ in value"),
+        Aspect.SHAPE: ("has another shape", "have another shape"),
+        Aspect.DTYPE: ("has another dtype", "have another dtype"),
+        Aspect.REMOVED: ("is only in the first", "are only in the first"),
+        Aspect.ADDED: ("is only in the second", "are only in the second"),
+        Aspect.RENAMED: ("was renamed", "were renamed"),
+    }
+    return ", ".join(
+        f"{n} {words[aspect][n != 1]}" for aspect, n in numbers.items() if n
+    )
 
 
 def _values(diff: Diff) -> str:
@@ -135,5 +139,5 @@ def _values(diff: Diff) -> str:
 
 
 def _in_one(diff: Diff) -> str:
-    counts = _counts(diff, (Kind.REMOVED, Kind.ADDED, Kind.RENAMED))
+    counts = _counts(diff, (Aspect.REMOVED, Aspect.ADDED, Aspect.RENAMED))
     return f"Of the variables {counts}." if counts else "Both have the same variables."

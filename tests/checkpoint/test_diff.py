@@ -34,7 +34,7 @@ def test_training_changes_values_as_numpy_measures():
     found = ec.diff(*(PREFIXES[name] for name in names))
     (kernel,) = (d for d in found.differences if d.name == "conv1/kernel")
     distance = np.abs(a["conv1/kernel"].astype(float) - b["conv1/kernel"])
-    assert kernel.kind is diffs.Kind.VALUE
+    assert kernel.aspect is diffs.Aspect.VALUE
     assert kernel.max_abs == pytest.approx(distance.max())
     assert kernel.mean_abs == pytest.approx(distance.mean())
 
@@ -46,7 +46,7 @@ def test_added_removed_renamed_dtype_and_shape(tmp_path):
         {"gone": np.ones(2), "old": x, "d": np.zeros(3), "s": np.zeros(3)},
         {"new": x, "more": np.ones(7), "d": np.zeros(3, "float32"), "s": np.zeros(4)},
     )
-    assert [(d.kind.value, d.name, d.new_name) for d in found] == [
+    assert [(d.aspect.value, d.name, d.new_name) for d in found] == [
         ("removed", "gone", None),
         ("added", "more", None),
         ("renamed", "old", "new"),
@@ -60,7 +60,7 @@ def test_added_removed_renamed_dtype_and_shape(tmp_path):
 def test_two_candidates_are_not_called_renamed(tmp_path):
     x = np.arange(5.0)
     found = differences(tmp_path, {"old": x}, {"new": x, "other": x})
-    assert [d.kind.value for d in found] == ["removed", "added", "added"]
+    assert [d.aspect.value for d in found] == ["removed", "added", "added"]
 
 
 def test_slices_are_compared_by_value_with_the_whole(tmp_path):

@@ -2,7 +2,7 @@
 
     python -m tests.fuzz.bundle --seconds=60 --seed=7
 
-Two kinds of damage take turns. Bytes of the index or of a shard are changed, cut out,
+Two damages take turns. Bytes of the index or of a shard are changed, cut out,
 doubled or cut off: then whatever can still be read must be what it was. Or parts of an
 index are changed and its checksums made right again, so that the damage reaches the
 code behind them: then anything may be read, but only a CheckpointError may be raised.
@@ -137,7 +137,7 @@ def damage(seed: Seed, rng: random.Random) -> Case:
 
 
 def make_seeds() -> list[Seed]:
-    """Small bundles of every kind: ours, partitioned, sharded, TensorFlow 1's."""
+    """Small bundles of every sort: ours, partitioned, sharded, TensorFlow 1's."""
     rng = np.random.default_rng(0)
     whole = rng.integers(0, 99, (6, 4))
     strings = np.array([b"", b"one", b"\x00" * 200], object)

@@ -77,7 +77,7 @@ _JSON += [b'"F4"', b'"F32"', b'"I64"', b'"a"', b'"shape"', b" ", b"\xff", b"\x00
 
 
 class Format(NamedTuple):
-    """A kind of file: who reads it, whole ones, and what means something in it."""
+    """A format of file: who reads it, whole ones, and what means something in it."""
 
     read: Callable[[pathlib.Path], Any]
     seeds: list[bytes]

@@ -42,7 +42,7 @@ def test_damaged_files_for_a_long_time(seed):
 
 
 @pytest.mark.parametrize("name", list(small_files.formats()))
-def test_every_kind_of_file_is_read_and_refused(tmp_path, name):
+def test_every_format_of_file_is_read_and_refused(tmp_path, name):
     file = small_files.formats()[name]
     path = tmp_path / {"meta": "c.meta"}.get(name, "rules.yaml")
     for seed in file.seeds[:5]:

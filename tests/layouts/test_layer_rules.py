@@ -44,8 +44,8 @@ def model_of(layer):
     return tf.keras.Model(inputs, layer(inputs))
 
 
-def rule_of(scope, cell, model, kind):
-    ((name, forget_bias),) = kind.items()
+def rule_of(scope, cell, model, word):
+    ((name, forget_bias),) = word.items()
     new = next(n for n in ec_names(model) if n.endswith("/recurrent_kernel"))
     rule = {name: f"{scope}/rnn/{cell}", "to": new.rpartition("/")[0]}
     return rule if forget_bias is None else {**rule, "forget_bias": forget_bias}
@@ -57,10 +57,10 @@ def ec_names(model):
     return trackables.describe(model).variables
 
 
-@pytest.mark.parametrize(("scope", "cell", "make", "kind"), ROWS)
-def test_a_recurrent_layer_gives_what_it_gave_in_tf1(scope, cell, make, kind, tmp_path):
+@pytest.mark.parametrize(("scope", "cell", "make", "word"), ROWS)
+def test_a_recurrent_layer_gives_what_it_gave_in_tf1(scope, cell, make, word, tmp_path):
     model = model_of(make())
-    rule = rule_of(scope, cell, model, kind)
+    rule = rule_of(scope, cell, model, word)
     prefix = ec.convert_for(model, CELLS, tmp_path / "ckpt", layouts=[rule])
     tf.train.Checkpoint(model).restore(prefix).assert_consumed()
     outputs = np.load(RECORDINGS / "rnn-cells" / "outputs.npz")
@@ -69,10 +69,10 @@ def test_a_recurrent_layer_gives_what_it_gave_in_tf1(scope, cell, make, kind, tm
     )
 
 
-@pytest.mark.parametrize(("scope", "cell", "make", "kind"), ROWS[:6])
-def test_and_back(scope, cell, make, kind, tmp_path):
+@pytest.mark.parametrize(("scope", "cell", "make", "word"), ROWS[:6])
+def test_and_back(scope, cell, make, word, tmp_path):
     model = model_of(make())
-    rule = rule_of(scope, cell, model, kind)
+    rule = rule_of(scope, cell, model, word)
     new = ec.convert_for(model, CELLS, tmp_path / "new", layouts=[rule])
     back = ec.convert_for(model, new, tmp_path / "back", to="tf1", layouts=[rule])
     old = ec.open_checkpoint(CELLS)

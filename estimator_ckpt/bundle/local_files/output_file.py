@@ -124,11 +124,11 @@ class Output:
 
     def __exit__(
         self,
-        kind: Optional[type[BaseException]],
+        error_type: Optional[type[BaseException]],
         _error: Optional[BaseException],
         _traceback: Optional[TracebackType],
     ) -> None:
-        if kind is not None:
+        if error_type is not None:
             self.discard()
             return
         try:

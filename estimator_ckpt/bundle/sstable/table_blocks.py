@@ -1,4 +1,4 @@
-"""Blocks and handles of a table, each held to its bounds. The layout: table.py.
+"""Blocks and handles of a table, each held to its bounds. Byte by byte: table.py.
 
 Errors are ValueErrors; table.py says of which file.
 """

@@ -36,7 +36,7 @@ _VARIABLE = re.compile(r"Variable(?:_\d+)?")
 
 #: A name, and the variable that it stands under.
 Member = tuple[str, str]
-#: Names of one kind: of `[<P>/]<V>/<X>` or `[<P>/]<X>/<V>`, by P and by X less its
+#: Names of one form: `[<P>/]<V>/<X>` or `[<P>/]<X>/<V>`, by P and by X less its
 #: number.
 Families = Mapping[tuple[str, str], Sequence[Member]]
 

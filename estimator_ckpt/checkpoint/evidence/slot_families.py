@@ -34,7 +34,7 @@ from estimator_ckpt.checkpoint.roles import (
     Decision,
 )
 
-#: The two slots of one optimizer of BERT's kind: `adam_m`, `adam_v`.
+#: The two slots of one optimizer of BERT's: `adam_m`, `adam_v`.
 _MOMENT = re.compile(r"_[mv]$")
 Found = dict[str, Decision]
 

@@ -1,6 +1,6 @@
 """Tensors into a `.safetensors` file, one after another, in little memory.
 
-The layout stands in safetensors_reader.py. Tensors come by falling size of their
+Byte by byte: safetensors_reader.py. Tensors come by falling size of their
 elements, then by name, and the header ends on a multiple of 8 bytes: so every tensor
 begins on a multiple of its element's size, without gaps. The format's own library
 (0.8.0) reads such files, and writes them likewise. The file appears whole or not at

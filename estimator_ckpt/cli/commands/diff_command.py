@@ -55,7 +55,7 @@ def _row(difference: Difference) -> tuple[str, ...]:
     if difference.new_name is not None:
         name = f"{name} -> {difference.new_name}"
     return (
-        difference.kind.value,
+        difference.aspect.value,
         name,
         difference.detail,
         _number(difference.max_abs),

@@ -114,14 +114,14 @@ def _complain(
 ) -> None:
     if not (lacks or differs):
         return
-    kind: type[RestoreError] = MissingVariableError if lacks else MismatchError
+    error_type: type[RestoreError] = MissingVariableError if lacks else MismatchError
     start = (
         "; to go on from it all the same, with what it lacks at its initial value, say "
         "on_missing='initialize' (--on_missing=initialize)"
         if hint and lacks and not differs
         else ""
     )
-    raise kind(
+    raise error_type(
         f"{source.prefix} does not fit this graph: {'; '.join([*lacks, *differs])}. To "
         f"take over what does fit, warm-start a new model dir from it "
         f"(warm_start_from, --warm_start_from); for renamed variables give "

@@ -78,10 +78,10 @@ def _parameters(
     name: str, settings: dict[str, Any], **class_attributes: Any
 ) -> type[_OptimizationParameters]:
     """A class of settings: `settings` by name, in order, with their defaults."""
-    kind = inspect.Parameter.POSITIONAL_OR_KEYWORD
+    either_way = inspect.Parameter.POSITIONAL_OR_KEYWORD
     signature = inspect.Signature(
         [
-            inspect.Parameter(setting, kind, default=default)
+            inspect.Parameter(setting, either_way, default=default)
             for setting, default in settings.items()
         ]
     )

@@ -68,18 +68,18 @@ def protobuf_class(cls):
         + [(3, "many", "Everything*"), (4, "one", "Everything"), (5, "optional", "?")],
     }.items():
         message = file.message_type.add(name=name)
-        for number, label, kind in fields:
+        for number, label, declared in fields:
             field = message.field.add(name=label, number=number)
-            field.label = 3 if kind.endswith("*") else 1
-            kind = kind.rstrip("*")
-            if kind == "?":
+            field.label = 3 if declared.endswith("*") else 1
+            declared = declared.rstrip("*")
+            if declared == "?":
                 field.proto3_optional, field.oneof_index = True, 0
                 message.oneof_decl.add(name="_optional")
-                kind = "INT32"
-            if kind == "Everything":
+                declared = "INT32"
+            if declared == "Everything":
                 field.type, field.type_name = field.TYPE_MESSAGE, ".t.Everything"
             else:
-                field.type = getattr(field, f"TYPE_{kind}")
+                field.type = getattr(field, f"TYPE_{declared}")
     pool = descriptor_pool.DescriptorPool()
     pool.Add(file)
     return message_factory.GetMessageClass(

@@ -211,19 +211,19 @@ def tensor2tensor(h=512):
             new = f"model/Transformer/{side}_stack/layer_{i}"
             norms = "layer_prepostprocess/layer_norm"
             leaves = ("layer_norm_scale", "layer_norm_bias"), ("gamma", "beta")
-            kinds = ["self_attention"] + ["encdec_attention"] * (side == "decoder")
-            for kind in kinds:
+            attentions = ["self_attention"] + ["encdec_attention"] * (side == "decoder")
+            for attention in attentions:
                 for q in ("q", "k", "v", "output_transform"):
                     rows.append(
                         (
-                            f"{old}/{kind}/multihead_attention/{q}/kernel",
-                            f"{new}/{kind}/{q}/kernel",
+                            f"{old}/{attention}/multihead_attention/{q}/kernel",
+                            f"{new}/{attention}/{q}/kernel",
                             (h, h),
                         )
                     )
                 rows += norm(
-                    f"{old}/{kind}/{norms}",
-                    f"{new}/{kind}/layer_normalization",
+                    f"{old}/{attention}/{norms}",
+                    f"{new}/{attention}/layer_normalization",
                     h,
                     *leaves,
                 )
@@ -407,11 +407,11 @@ def efficientnet():
 def fairseq(h=512):
     rows, norms = [], (("weight", "bias"), ("gamma", "beta"))
     for side in ("encoder", "decoder"):
-        kinds = [("self_attn", "SelfAttention")]
-        kinds += [("encoder_attn", "CrossAttention")] * (side == "decoder")
+        attentions = [("self_attn", "SelfAttention")]
+        attentions += [("encoder_attn", "CrossAttention")] * (side == "decoder")
         for i in range(6):
             a, b = f"{side}/layers/{i}", f"model/{side.title()}/Block{i + 1}"
-            for old, new in kinds:
+            for old, new in attentions:
                 for q in ("q", "k", "v", "out"):
                     names = f"{a}/{old}/{q}_proj", f"{b}/{new}/{q.upper()[0]}"
                     rows += layer(*names, (h, h), norms[0], ("kernel", "bias"))
