@@ -2,6 +2,9 @@
 
 python -m tests.estimator.surface prints each statement that fails, and the number of
 those that do not. `estimator-ckpt run` starts it where TensorFlow is 2.16 or later.
+
+Through the runtime, each statement has a process of its own. Where TensorFlow itself
+has Estimator the list of statements is what is tried, and many share a process.
 """
 
 from __future__ import annotations
@@ -9,6 +12,8 @@ from __future__ import annotations
 import os
 import sys
 import traceback
+
+from estimator_ckpt.tf_private.estimator_runtime import installation
 
 _APIS = ("tensorflow", "tensorflow.compat.v1", "tensorflow.compat.v2")
 _NESTED = tuple(
@@ -115,18 +120,24 @@ def main() -> None:
     import tensorflow  # noqa: F401
 
     tried = statements()
-    failed = [statement for statement in tried if not _runs(statement)]
+    together = 20 if installation.is_native() else 1
+    failed = []
+    for first in range(0, len(tried), together):
+        some = tried[first : first + together]
+        if not _runs(some):
+            failed += [statement for statement in some if not _runs([statement])]
     print("\n".join(failed), file=sys.stderr)
     print(len(tried) - len(failed), "of", len(tried))
     sys.exit(bool(failed))
 
 
-def _runs(statement: str) -> bool:
-    """Whether a statement runs in a fork of this process."""
+def _runs(statements: list[str]) -> bool:
+    """Whether statements run in one fork of this process."""
     child = os.fork()
     if not child:
         try:
-            exec(statement, {})
+            for statement in statements:
+                exec(statement, {})
             os._exit(0)
         except BaseException:
             traceback.print_exc()

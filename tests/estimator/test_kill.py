@@ -23,11 +23,11 @@ def test_killed_at_every_change_of_a_resumed_save(tmp_path, format):
 
 
 def test_killed_at_random_moments(tmp_path):
-    assert run("random", tmp_path / "model", 10, 1, seconds=200) == 10
+    assert run("random", tmp_path / "model", 10, 1, seconds=300) == 10
 
 
 def test_a_reader_finishes_whatever_is_saved_anew(tmp_path):
-    assert run("read", tmp_path / "model", 8, 3, seconds=200) > 10
+    assert run("read", tmp_path / "model", 10, 3, seconds=300) > 10
 
 
 @pytest.mark.soak
