@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
-# Makes .venvs/tf115 and .venvs/tf221, each with a real TensorFlow of that version, and
-# .venvs/torch with PyTorch. Where no Python for one can be found, or its packages cannot
-# be installed, it says so, and `make compat` goes on without it.
+# Makes .venvs/tf115 and .venvs/tf221, each with a real TensorFlow of that version,
+# .venvs/torch with PyTorch and .venvs/browser with playwright. Where no Python for one
+# can be found, or its packages cannot be installed, it says so, and `make compat` goes
+# on without it.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -31,3 +32,5 @@ make_venv tf221 "tensorflow-cpu==2.21.0 tf-keras==2.21.0 crc32c PyYAML pytest" 3
 make_venv tf221py313 "tensorflow-cpu==2.21.0 tf-keras==2.21.0 tensorflow-estimator==2.15.0 cramjam crc32c PyYAML rich scikit-learn pytest" 3.13 3.12
 # PyTorch and what reads its files, to load what we export; it needs no TensorFlow.
 make_venv torch "torch==2.13.0+cpu numpy==2.4.6 safetensors==0.8.0" 3.11 3.12 3.13
+# What drives the distribution's Chromium (apt-get install chromium), to look at reports.
+make_venv browser "playwright==1.65.2" 3.11 3.12 3.13 3.10

@@ -77,8 +77,8 @@ def _scopes(names: Sequence[str]) -> dict[str, str]:
             parts.setdefault(below, []).append(name)
         if len(parts) == 1 and scope in parts:
             continue
-        if len(found) + len(parts) - 1 > 2 * _MOST_GROUPS:
-            continue  # a scope of hundreds of others is easier to read in one
+        if len(found) + len(parts) - 1 > 10 * _MOST_GROUPS:
+            continue  # a scope of a thousand others is easier to read in one
         del found[scope]
         for below, part in parts.items():
             found[below] = part
