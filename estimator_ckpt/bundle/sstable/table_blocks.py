@@ -1,4 +1,4 @@
-"""Blocks and handles of a table, each held to its bounds. Byte by byte: table.py.
+"""Blocks and handles of a table, each held to its bounds. What they are: table.py.
 
 Errors are ValueErrors; table.py says of which file.
 """

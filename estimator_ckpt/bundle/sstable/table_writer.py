@@ -1,4 +1,4 @@
-"""Writing a table, with the bytes that TensorFlow would write. Byte by byte: table.py."""
+"""Writing a table, with the bytes that TensorFlow would write: see table.py."""
 
 from __future__ import annotations
 

@@ -15,21 +15,19 @@ from __future__ import annotations
 
 import collections
 import json
-import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from estimator_ckpt.bundle import coding, files
-from estimator_ckpt.bundle.coding import Extent
 from estimator_ckpt.bundle.entry import Entry
 from estimator_ckpt.bundle.errors import (
-    CorruptIndexError,
     UnsupportedCheckpointError,
 )
-from estimator_ckpt.bundle.header import Header
-from estimator_ckpt.bundle.index import Index
-from estimator_ckpt.bundle.tensors import arrays, dtypes, slices
-from estimator_ckpt.bundle.tensors.slices import resolve
+from estimator_ckpt.bundle.tensors import dtypes
+from estimator_ckpt.checkpoint.weight_files.unchecked_reader import (
+    Counts,
+    UncheckedReader,
+)
 
 if TYPE_CHECKING:
     from estimator_ckpt.bundle.tensors.arrays import Array
@@ -39,7 +37,6 @@ SUFFIX = ".safetensors"
 METADATA = "__metadata__"
 _LARGEST_HEADER = 100_000_000
 _MOST_DIGITS = 19
-_PIECE = 1 << 20
 _FIELDS = {"dtype", "shape", "data_offsets"}
 #: TensorFlow's numbers of the format's types.
 DTYPES = {
@@ -62,114 +59,26 @@ DTYPES = {
 }
 
 
-class SafetensorsReader:
-    """Reads the tensors of a `.safetensors` file.
+class SafetensorsReader(UncheckedReader):
+    """Reads the tensors of a `.safetensors` file; offsets are those in the file.
 
     Attributes:
-      prefix: the file.
-      index: its tensors as an index of a bundle has them: offsets are those in the
-        file, checksums there are none.
       metadata: what the file says of itself.
     """
 
-    def __init__(self, path: str, store: files.Store = files) -> None:
-        """Reads the header.
+    NOT_ONE = "no whole .safetensors file"
+    NO_CHECKSUMS = (
+        "a .safetensors file has no checksums; its header and the places of its "
+        "tensors are whole, which is all that can be said"
+    )
 
-        Raises:
-          CheckpointNotFoundError: there is no such file.
-          CorruptIndexError: the header, or what it says of the data, cannot be true.
-          UnsupportedCheckpointError: a tensor is of a type that TensorFlow lacks.
-        """
-        self.prefix = path
-        self._file = store.open_file(path)
-        try:
-            header, start = _read_header(self._file)
-            self.metadata = _metadata(header.pop(METADATA, {}))
-            entries = _entries(header, start, self._file.size)
-        except ValueError as error:
-            self.close()
-            raise CorruptIndexError(
-                f"{path}: no whole .safetensors file: {error}"
-            ) from None
-        except BaseException:
-            self.close()
-            raise
-        records = {coding.name_to_key(n): e.serialize() for n, e in entries.items()}
-        self.index = Index(path, Header(), dict(sorted(records.items())), b"")
+    def _entries(self) -> Mapping[str, Entry]:
+        header, start = _read_header(self._file)
+        self.metadata = _metadata(header.pop(METADATA, {}))
+        return _entries(header, start, self._file.size)
 
-    def read(self, name: str, check: bool = True) -> Array:
-        """Reads a tensor; the arguments and errors are those of `BundleReader`."""
-        del check  # there is nothing to check it with
-        entry = self.index[name]
-        dtype = arrays.dtype_of(entry)
-        flat, start = arrays.empty((entry.num_elements,), dtype), 0
-        for piece in self.iter_arrays(name):
-            flat[start : start + len(piece)] = piece
-            start += len(piece)
-        return arrays.frozen(flat.reshape(entry.shape))
-
-    def read_slice(
-        self, name: str, extents: Sequence[tuple[int, int]], check: bool = True
-    ) -> Array:
-        """Reads a part of a tensor."""
-        entry = self.index[name]
-        region = resolve(tuple(Extent(*extent) for extent in extents), entry.shape)
-        everything = [Extent(0, size) for size in entry.shape]
-        part: Array = self.read(name, check)[slices.within(region, everything)]
-        return arrays.frozen(part)
-
-    def iter_arrays(self, name: str, check: bool = True) -> Iterator[Array]:
-        """Reads a tensor in the same pieces as `BundleReader.iter_arrays`."""
-        del check
-        entry = self.index[name]
-        dtype = arrays.dtype_of(entry)
-        most = min(_PIECE, files.CHUNK) // dtype.itemsize
-        offset = entry.offset
-        for region in slices.row_major(entry.shape, most):
-            # Not mapped: a file that is cut off while it is mapped ends the process.
-            data = self._file.read(offset, slices.volume(region) * dtype.itemsize)
-            yield arrays.of_numbers(memoryview(data), dtype, self._is_swapped)
-            offset += len(data)
-
-    def iter_chunks(self, key: bytes) -> Iterator[memoryview]:
-        """The bytes of a tensor."""
-        entry = self.index.entry(key)
-        for start in range(0, entry.size, _PIECE):
-            size = min(_PIECE, entry.size - start)
-            yield memoryview(self._file.read(entry.offset + start, size))
-
-    def verify(self, key: bytes) -> None:
-        """Says that there is nothing to verify with.
-
-        Raises:
-          UnsupportedCheckpointError: always.
-        """
-        raise UnsupportedCheckpointError(
-            f"{self.prefix}: a .safetensors file has no checksums; its header and the "
-            f"places of its tensors are whole, which is all that can be said"
-        )
-
-    def verify_whole(self, name: str) -> None:
-        """Reads all of a tensor, which is all that can be checked beforehand."""
-        for _ in self.iter_arrays(name):
-            pass
-
-    def unmap(self) -> None:
-        """Does nothing: nothing is mapped."""
-
-    def close(self) -> None:
-        """Closes the file. Arrays that were read stay valid."""
-        self._file.close()
-
-    def __enter__(self) -> SafetensorsReader:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.close()
-
-    @property
-    def _is_swapped(self) -> bool:
-        return sys.byteorder == "big"
+    def _pieces(self, name: str, entry: Entry, counts: Counts) -> Iterator[Array]:
+        return self._stored(entry.offset, entry, counts)
 
 
 def _read_header(file: files.InputFile) -> tuple[dict[str, Any], int]:
