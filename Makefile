@@ -15,7 +15,7 @@ CONSTRAINTS := $$($(BIN)/python -c "import sys; print('constraints-tf2.21.txt' i
 export CUDA_VISIBLE_DEVICES := -1
 export TF_CPP_MIN_LOG_LEVEL := 2
 
-.PHONY: help demo leaving tutorial test quick check format install compat soak fuzz bench dist clean
+.PHONY: help demo leaving tutorial docs test quick check format install compat soak fuzz bench dist clean
 
 help: ## Show what each target does
 	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -43,6 +43,18 @@ leaving: $(STAMP) ## Go from a TF1 model dir to model.fit, with a plot of the lo
 
 tutorial: $(STAMP) ## Run docs/tutorial.ipynb and write its outputs (a minute)
 	@$(BIN)/python $(RUN) -m examples.tutorial
+
+# In an environment of its own: its pins would fight with those of constraints.txt.
+DOCS := .venvs/docs
+docs: $(DOCS)/.installed ## Make the site of the docs in build/site, links checked
+	@NO_MKDOCS_2_WARNING=1 $(DOCS)/bin/mkdocs build --strict --quiet
+	@echo "The site: build/site/index.html"
+
+$(DOCS)/.installed: constraints-docs.txt tools/find_python.sh
+	@python="$$(bash tools/find_python.sh)" && "$$python" -m venv $(DOCS)
+	@$(DOCS)/bin/python -m pip install --quiet --disable-pip-version-check \
+	  --requirement constraints-docs.txt
+	@touch $@
 
 test: $(STAMP) ## Run the tests (under 8 minutes on 2 cores)
 	@echo "Running the tests"

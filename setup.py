@@ -47,6 +47,13 @@ setup(
             "tf-keras==2.15.0",
         ],
         "examples": ["matplotlib>=3.7", "pillow>=9.0", "scikit-learn>=1.0"],
+        # For an environment of its own: `make docs`, constraints-docs.txt.
+        "docs": [
+            "mkdocs>=1.6,<2",
+            "mkdocs-material>=9.5",
+            "mkdocstrings[python]>=0.24",
+            "ruff>=0.4",
+        ],
         "dev": [
             "build",
             "hypothesis>=6.60",
