@@ -18,8 +18,6 @@ _ESTIMATOR = {
     "with_scaffold": "estimator_ckpt.estimator.scaffolds",
 }
 _TENSORFLOW = {
-    "convert_for": "estimator_ckpt.keras.convert_for",
-    "plan_for": "estimator_ckpt.keras.convert_for",
     "scaffold": "estimator_ckpt.estimator.scaffolds",
 }
 _PLAIN = {
@@ -28,7 +26,10 @@ _PLAIN = {
     "convert": "estimator_ckpt.conversion.convert",
     "convert_model_dir": "estimator_ckpt.conversion.model_dirs",
     "diff": "estimator_ckpt.checkpoint.diff",
-    "load_into": "estimator_ckpt.keras.load_into",  # Keras may have another backend
+    # Keras 3 may have another backend than TensorFlow.
+    "convert_for": "estimator_ckpt.keras.convert_for",
+    "load_into": "estimator_ckpt.keras.load_into",
+    "plan_for": "estimator_ckpt.keras.convert_for",
     "enable_estimator": "estimator_ckpt.estimator.runtime",
     "open_checkpoint": "estimator_ckpt.checkpoint.opening",
     "plan": "estimator_ckpt.planning",

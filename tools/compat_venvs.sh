@@ -30,7 +30,9 @@ make_venv tf115 "tensorflow==1.15.5 protobuf==3.20.3 numpy==1.18.5" 3.7
 make_venv tf221 "tensorflow-cpu==2.21.0 tf-keras==2.21.0 crc32c PyYAML pytest" 3.11 3.12 3.10
 # tf.estimator through the runtime, on the newest Python.
 make_venv tf221py313 "tensorflow-cpu==2.21.0 tf-keras==2.21.0 tensorflow-estimator==2.15.0 cramjam crc32c PyYAML rich scikit-learn pytest" 3.13 3.12
-# PyTorch and what reads its files, to load what we export; it needs no TensorFlow.
-make_venv torch "torch==2.13.0+cpu numpy==2.4.6 safetensors==0.8.0" 3.11 3.12 3.13
+# PyTorch, what reads its files, and models to load what we export into; no TensorFlow.
+make_venv torch "torch==2.13.0+cpu torchvision==0.28.0 transformers==4.57.3 numpy==2.4.6 safetensors==0.8.0" 3.11 3.12 3.13
+# Keras 3 on its other backends, where there is no TensorFlow at all.
+make_venv keras3 "keras==3.15.1 torch==2.13.0+cpu jax==0.10.2 h5py numpy==2.4.6 crc32c PyYAML rich pytest" 3.11 3.12
 # What drives the distribution's Chromium (apt-get install chromium), to look at reports.
 make_venv browser "playwright==1.65.2" 3.11 3.12 3.13 3.10

@@ -186,7 +186,10 @@ def plan_for(
         strict=False,
     )
     with object_requests.opened(source, request, way.names_by) as checkpoint:
-        description = _described(trackable, request, input_shape, save_counter)
+        if way.names_by is None and keras_3_models.is_one(trackable):
+            description = load_into.described(trackable, request, input_shape)
+        else:
+            description = _described(trackable, request, input_shape, save_counter)
         return way.plan(description, checkpoint, request).plan
 
 
@@ -232,11 +235,6 @@ def _described(
             f"tf.train.Checkpoint restores it: give a destination .weights.h5 or "
             f".keras, or load_into"
         )
-    from estimator_ckpt.keras.objects import trackables  # imports TensorFlow
-
-    return trackables.describe(
-        trackable,
-        save_counter=save_counter,
-        input_shape=input_shape,
-        names_by=request.names_by,
+    return load_into.described_by_tensorflow(
+        trackable, request, input_shape, save_counter
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 from collections.abc import Sequence
 from typing import Any, Optional, Union
 
@@ -11,7 +12,7 @@ from estimator_ckpt.checkpoint.roles import Regexes
 from estimator_ckpt.keras import assigning, object_requests, to_objects
 from estimator_ckpt.keras.object_requests import Iterations, Request
 from estimator_ckpt.keras.objects import keras_3_models
-from estimator_ckpt.keras.objects.descriptions import ObjectDescription
+from estimator_ckpt.keras.objects.descriptions import ObjectDescription, TrackableError
 from estimator_ckpt.layouts import layer_rules
 from estimator_ckpt.maps.plans import Plan
 
@@ -80,11 +81,30 @@ def described(
     """An object described for its variables to be assigned: without a save_counter."""
     if keras_3_models.is_one(trackable):
         return keras_3_models.describe(trackable, input_shape=input_shape)
+    return described_by_tensorflow(trackable, request, input_shape, save_counter=False)
+
+
+def described_by_tensorflow(
+    trackable: Any,
+    request: Request,
+    input_shape: Optional[Sequence[Optional[int]]],
+    save_counter: bool,
+) -> ObjectDescription:
+    """An object of TensorFlow's described.
+
+    Raises:
+      TrackableError: TensorFlow is not installed, among others.
+    """
+    if importlib.util.find_spec("tensorflow") is None:
+        raise TrackableError(
+            f"{trackable!r} is nothing of Keras 3 with another backend than "
+            f"TensorFlow, and TensorFlow, which all else needs, is not installed"
+        )
     from estimator_ckpt.keras.objects import trackables  # imports TensorFlow
 
     return trackables.describe(
         trackable,
-        save_counter=False,
+        save_counter=save_counter,
         input_shape=input_shape,
         names_by=request.names_by,
     )

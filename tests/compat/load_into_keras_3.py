@@ -1,6 +1,6 @@
 """Loads what Keras 3 trained on TensorFlow into a model of another backend.
 
-Run by tests/compat/test_keras.py, with KERAS_BACKEND set and a directory to write to.
+Run by test_keras_3_door.py, with KERAS_BACKEND set and a directory to write to.
 """
 
 import pathlib
@@ -12,7 +12,8 @@ import pytest
 
 import estimator_ckpt as ec
 
-SOURCE = pathlib.Path(__file__).parents[1] / "keras" / "trained_keras_3" / "model.ckpt"
+TRAINED = "keras/optimizers/trained_keras_3/model.ckpt"
+SOURCE = pathlib.Path(__file__).parents[1] / TRAINED
 
 
 def compiled():

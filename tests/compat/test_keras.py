@@ -66,22 +66,3 @@ def test_1_15_goes_on_from_what_keras_saved(python, uses_tf_keras):
         TF_USE_LEGACY_KERAS=uses_tf_keras,
         ESTIMATOR_CKPT_TF1_PYTHON=str(OLDEST),
     )
-
-
-@pytest.mark.parametrize("backend", ["numpy", "jax"])
-def test_models_of_keras_3_on_other_backends(backend, tmp_path):
-    if not NEWEST.exists():
-        pytest.skip("no interpreter with that TensorFlow (see make compat)")
-    script = TESTS / "compat" / "load_into_keras_3.py"
-    done = subprocess.run(
-        [str(NEWEST), str(script), str(tmp_path)],
-        cwd=REPOSITORY,
-        env={**os.environ, "KERAS_BACKEND": backend, "PYTHONPATH": str(REPOSITORY)},
-        capture_output=True,
-        text=True,
-        timeout=300,
-        check=False,
-    )
-    if "No module named" in done.stderr:
-        pytest.skip(f"Keras's backend {backend} is not installed there")
-    assert done.returncode == 0, done.stderr[-3000:]

@@ -1,0 +1,1 @@
+"""From each sort of TensorFlow's files into Keras 3, on each of its backends."""
