@@ -12,11 +12,13 @@ from typing import TYPE_CHECKING, Any, Optional
 
 from estimator_ckpt.bundle import coding, files
 from estimator_ckpt.bundle.errors import CorruptIndexError, TensorNotFoundError
+from estimator_ckpt.bundle.header import Header
+from estimator_ckpt.bundle.index import index_path, serialize_index, shard_path
 from estimator_ckpt.bundle.protobuf.schema import TrackableObjectGraph
 from estimator_ckpt.bundle.reader import BundleReader
 from estimator_ckpt.bundle.tensor_reader import TensorReader
 from estimator_ckpt.bundle.tensors import dtypes
-from estimator_ckpt.bundle.writer import write_bundle
+from estimator_ckpt.bundle.writer import ShardWriter
 from estimator_ckpt.checkpoint import (
     contents,
     messages,
@@ -378,27 +380,27 @@ def as_bundle(
     beside = tempfile.gettempdir() if directory is None else directory
     with files.temporary_dir(beside) as temporary:
         prefix = os.path.join(temporary, prefixes.base_name(checkpoint.prefix))
-        dtype_names = {name: checkpoint.index[name].dtype_name for name in checkpoint}
-        write_bundle(prefix, _Values(checkpoint.reader), dtype_names)
+        _write_anew(prefix, checkpoint.reader)
         with BundleReader(prefix) as reader:
             meaning = contents.of_names(reader.index)
             yield Checkpoint(reader, None, meaning, overruling=checkpoint.overruling)
 
 
-class _Values(Mapping[str, Any]):
-    """The tensors of a checkpoint by key, each read when it is asked for."""
-
-    def __init__(self, reader: TensorReader) -> None:
-        self._reader = reader
-
-    def __getitem__(self, key: str) -> Any:
-        return self._reader.read(key)
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(self._reader.index)
-
-    def __len__(self) -> int:
-        return len(self._reader.index)
+def _write_anew(prefix: str, reader: TensorReader) -> None:
+    """Writes a bundle of one shard with what a reader reads, in pieces."""
+    entries = {}
+    with ShardWriter(shard_path(prefix, 0, 1)) as shard:
+        for name in reader.index:
+            entry = reader.index[name]
+            dtype = dtypes.of(entry.dtype)
+            if dtype.size is None:
+                entry = shard.add(reader.read(name), dtype.name)
+            else:
+                pieces = (piece.view("u1").data for piece in reader.iter_arrays(name))
+                entry = shard.add_chunks(dtype, entry.shape, pieces)
+            entries[coding.name_to_key(name)] = entry.serialize()
+            reader.unmap()
+    files.put(index_path(prefix), serialize_index(Header(), entries.items()))
 
 
 def read_object_graph(reader: BundleReader) -> Optional[TrackableObjectGraph]:

@@ -9,22 +9,27 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import os
-from collections.abc import Iterable, Iterator
-from typing import Any, Optional
+from collections.abc import Iterable, Iterator, Sequence
+from typing import TYPE_CHECKING, Any, Optional, Union
 
 from estimator_ckpt.bundle import files
 from estimator_ckpt.bundle.errors import CheckpointError
-from estimator_ckpt.checkpoint import object_keys, opening
+from estimator_ckpt.checkpoint import messages, object_keys, opening
 from estimator_ckpt.checkpoint.formats import Format, FormatLike
 from estimator_ckpt.checkpoint.naming import NamesLike
 from estimator_ckpt.checkpoint.opening import Checkpoint
 from estimator_ckpt.checkpoint.roles import Regexes
 from estimator_ckpt.conversion import key_moves
 from estimator_ckpt.conversion.key_moves import KeyMoves, Naming
-from estimator_ckpt.conversion.targets import Target
+from estimator_ckpt.conversion.targets import SAFETENSORS, Target
 from estimator_ckpt.conversion.writing import new_bundle, snapshot
 from estimator_ckpt.conversion.writing.new_bundle import Written
 from estimator_ckpt.maps.filters import Patterns
+
+if TYPE_CHECKING:
+    from estimator_ckpt.conversion.exporting.exports import Export
+    from estimator_ckpt.layouts.layer_rules import Layouts
+    from estimator_ckpt.layouts.torch.torch_rules import Request
 
 
 @dataclasses.dataclass(frozen=True)
@@ -47,6 +52,10 @@ def convert(
     destination: files.PathLike,
     *,
     to: FormatLike,
+    layout: Optional[str] = None,
+    layouts: Layouts = None,
+    carry: Optional[str] = None,
+    dtype: Optional[str] = None,
     include: Patterns = None,
     exclude: Patterns = None,
     assignment_map: Any = None,
@@ -69,7 +78,16 @@ def convert(
         format is read and written, at the cost of its bytes.
       destination: the new prefix; a directory (or a path ending in `/`) takes the
         source's own name.
-      to: `tf1`, `tf2` or `dual`.
+      to: `tf1`, `tf2` or `dual`; or `safetensors`, a file in that format.
+      layout: `torch` for a file in PyTorch's layout: its names, and kernels as its
+        modules have them. With another `to` the source is such a file, and this the
+        way back. None: TensorFlow's layout.
+      layouts: rules for that layout, where the evidence does not decide what a
+        variable is: a list of dicts or a YAML file; see `layouts.torch.torch_rules`.
+      carry: for `safetensors`, what is taken: `model` (the default), `trainable`, or
+        `all`, which has optimizer state and the global step, too.
+      dtype: for `safetensors`, what floating-point tensors are rounded to: `float16`,
+        `bfloat16` or `float32`. None: they stay as they are.
       include: regexes of variable names to keep, matched from the beginning.
       exclude: regexes of variable names to leave out; they win. Both are held
         against the source's names; one that matches nothing is logged.
@@ -92,10 +110,13 @@ def convert(
       progress: called with the number of bytes done as shards are linked or copied.
 
     Returns:
-      The new prefix.
+      The new prefix, or the path of the file.
 
     Raises:
-      ValueError: an unknown `to`, `data` or `names`, or a pattern that is no regex.
+      ValueError: an unknown `to`, `data`, `names`, `layout`, `carry` or `dtype`, or a
+        pattern that is no regex.
+      LayoutRuleError: a layout rule is malformed, or nothing says what a variable is;
+        names the rules that could be given.
       CheckpointNotFoundError: there is no source.
       DestinationExistsError: the destination is there, and overwrite is False.
       AmbiguousNameError: two variables claim one name.
@@ -106,7 +127,6 @@ def convert(
       CheckpointError: the source is damaged, or writing failed.
       In all of these cases nothing is left behind.
     """
-    target = Target.of(destination, to, data, overwrite, progress)
     wanted = Naming.of(
         names=names,
         root=root,
@@ -117,7 +137,25 @@ def convert(
         optimizer_state=optimizer_state,
         model_state=model_state,
     )
-    return run(source, target, wanted)
+    if to == SAFETENSORS:
+        from estimator_ckpt.conversion.exporting import exports  # not all need it
+
+        request = exports.ExportRequest.of(
+            destination,
+            wanted,
+            carry=carry,
+            layout=layout,
+            layouts=layouts,
+            dtype=dtype,
+            overwrite=overwrite,
+            progress=progress,
+        )
+        export = exports.run(source, request)
+        warn(export.sentences())
+        return export.path
+    target = Target.of(destination, to, data, overwrite, progress)
+    way_back = WayBack.of(layout, layouts, carry, dtype)
+    return run(source, target, wanted, way_back)
 
 
 def plan_conversion(
@@ -125,6 +163,10 @@ def plan_conversion(
     destination: files.PathLike,
     *,
     to: FormatLike,
+    layout: Optional[str] = None,
+    layouts: Layouts = None,
+    carry: Optional[str] = None,
+    dtype: Optional[str] = None,
     include: Patterns = None,
     exclude: Patterns = None,
     assignment_map: Any = None,
@@ -134,13 +176,17 @@ def plan_conversion(
     optimizer_state: Regexes = None,
     model_state: Regexes = None,
     overwrite: bool = False,
-) -> Conversion:
+) -> Union[Conversion, Export]:
     """What `convert` would do, without doing it; refuses what it would.
 
     Args:
       source: as for `convert`.
       destination: as for `convert`.
       to: as for `convert`.
+      layout: as for `convert`.
+      layouts: as for `convert`.
+      carry: as for `convert`.
+      dtype: as for `convert`.
       include: as for `convert`.
       exclude: as for `convert`.
       assignment_map: as for `convert`.
@@ -154,7 +200,6 @@ def plan_conversion(
     Raises:
       As `convert`.
     """
-    target = Target.of(destination, to, overwrite=overwrite)
     wanted = Naming.of(
         names=names,
         root=root,
@@ -165,14 +210,77 @@ def plan_conversion(
         optimizer_state=optimizer_state,
         model_state=model_state,
     )
-    return plan(source, target, wanted)
+    if to == SAFETENSORS:
+        from estimator_ckpt.conversion.exporting import exports  # not all need it
+
+        request = exports.ExportRequest.of(
+            destination,
+            wanted,
+            carry=carry,
+            layout=layout,
+            layouts=layouts,
+            dtype=dtype,
+            overwrite=overwrite,
+        )
+        return exports.plan(source, request)
+    target = Target.of(destination, to, overwrite=overwrite)
+    return plan(source, target, wanted, WayBack.of(layout, layouts, carry, dtype))
 
 
-def plan(source: files.PathLike, target: Target, wanted: Naming) -> Conversion:
+@dataclasses.dataclass(frozen=True)
+class WayBack:
+    """The layout that a source has, if it is not TensorFlow's.
+
+    Attributes:
+      requests: the user's rules for PyTorch's layout; None: TensorFlow's layout.
+    """
+
+    requests: Optional[Sequence[Request]] = None
+
+    @classmethod
+    def of(
+        cls,
+        layout: Optional[str],
+        layouts: Layouts,
+        carry: Optional[str],
+        dtype: Optional[str],
+    ) -> WayBack:
+        """Checks what a user asks for; the arguments are those of `convert`.
+
+        Raises:
+          ValueError: an unknown `layout`, or an option that is for exports only.
+          LayoutRuleError: a rule is malformed.
+        """
+        for keyword, given in (("carry", carry), ("dtype", dtype)):
+            if given is not None:
+                raise ValueError(
+                    f"{keyword} (--{keyword}) is for to='safetensors' "
+                    f"(--to=safetensors)"
+                )
+        if layout is None:
+            if layouts is not None:
+                raise ValueError(
+                    "layouts (--layouts) are rules for layout='torch' (--layout=torch)"
+                )
+            return cls()
+        from estimator_ckpt.conversion.exporting import exports  # not all need it
+        from estimator_ckpt.layouts.torch import torch_rules
+
+        exports.require_known("layout", layout, exports.LAYOUTS)
+        return cls(torch_rules.requests_of(layouts))
+
+
+#: A source in TensorFlow's layout.
+AS_IT_IS = WayBack()
+
+
+def plan(
+    source: files.PathLike, target: Target, wanted: Naming, back: WayBack = AS_IT_IS
+) -> Conversion:
     """What `run` would do. Errors are those of `convert`."""
 
     def attempt() -> Conversion:
-        with _opened(source, target, wanted) as (checkpoint, conversion, _):
+        with _opened(source, target, wanted, back) as (checkpoint, conversion, _):
             if checkpoint.is_bundle:
                 with new_bundle.prepared(checkpoint.bundle, conversion.moves):
                     pass
@@ -181,11 +289,13 @@ def plan(source: files.PathLike, target: Target, wanted: Naming) -> Conversion:
     return snapshot.settled([source], attempt)
 
 
-def run(source: files.PathLike, target: Target, wanted: Naming) -> str:
+def run(
+    source: files.PathLike, target: Target, wanted: Naming, back: WayBack = AS_IT_IS
+) -> str:
     """Converts a checkpoint; returns the new prefix. Errors are those of `convert`."""
 
     def attempt() -> tuple[str, Conversion, Written]:
-        with _opened(source, target, wanted) as (checkpoint, conversion, prefix):
+        with _opened(source, target, wanted, back) as (checkpoint, conversion, prefix):
             moves = conversion.moves
             with opening.as_bundle(checkpoint, os.path.dirname(prefix)) as bundle:
                 written = new_bundle.write(bundle.bundle, moves, prefix, target)
@@ -213,7 +323,7 @@ def warn(sentences: Iterable[str]) -> None:
 
 @contextlib.contextmanager
 def _opened(
-    source: files.PathLike, target: Target, wanted: Naming
+    source: files.PathLike, target: Target, wanted: Naming, back: WayBack
 ) -> Iterator[tuple[Checkpoint, Conversion, str]]:
     """The source, what is to be done, and the new prefix, which may be written to."""
     with opening.opened(
@@ -222,10 +332,31 @@ def _opened(
         root=wanted.root,
         overruling=wanted.overruling,
     ) as checkpoint:
+        remarks: tuple[str, ...] = ()
+        if back.requests is not None:
+            checkpoint, remarks = _in_tensorflows_layout(checkpoint, back.requests)
         prefix = target.usable_prefix(checkpoint.prefix)
         moves = moves_of(checkpoint, target, wanted)
+        moves = dataclasses.replace(moves, unused=(*remarks, *moves.unused))
         conversion = Conversion(checkpoint.prefix, target.format, moves)
         yield checkpoint, conversion, prefix
+
+
+def _in_tensorflows_layout(
+    checkpoint: Checkpoint, requests: Sequence[Request]
+) -> tuple[Checkpoint, tuple[str, ...]]:
+    """A file in PyTorch's layout as variables, and what is to be said."""
+    from estimator_ckpt.conversion.exporting import torch_reader
+
+    found = torch_reader.opened(checkpoint, requests)
+    assert isinstance(found.reader, torch_reader.TorchReader)
+    remarks = list(found.reader.unused)
+    if found.reader.left_out:
+        remarks.append(
+            f"{found.prefix}: {messages.quoted(found.reader.left_out, most=3)} left "
+            f"out: no variable of TensorFlow"
+        )
+    return found, tuple(remarks)
 
 
 def moves_of(checkpoint: Checkpoint, target: Target, wanted: Naming) -> KeyMoves:

@@ -13,6 +13,8 @@ from estimator_ckpt.bundle.local_files.output_file import already_there
 from estimator_ckpt.checkpoint import formats, prefixes
 from estimator_ckpt.checkpoint.formats import Format, FormatLike
 
+#: What `to` is for a file of tensors, beside the formats of checkpoints.
+SAFETENSORS = "safetensors"
 #: How shards can get their new names.
 DATA = ("auto", "link", "copy")
 

@@ -23,7 +23,7 @@ import dataclasses
 import math
 import operator
 import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any, Union
 
 from estimator_ckpt.bundle import files
@@ -44,6 +44,18 @@ def rules_of(given: Layouts) -> list[LayoutRule]:
     Raises:
       LayoutRuleError: it is neither, or a rule is malformed; says which.
     """
+    found: list[LayoutRule] = []
+    for number, fields in enumerate(items_of(given), 1):
+        found += _rules(fields, f"layout rule {number}")
+    return found
+
+
+def items_of(given: Layouts) -> Sequence[Any]:
+    """What stands in a list of rules, wherever that is.
+
+    Raises:
+      LayoutRuleError: it is no list, or the file cannot be read.
+    """
     if given is None:
         return []
     if isinstance(given, (str, os.PathLike)):
@@ -57,16 +69,13 @@ def rules_of(given: Layouts) -> list[LayoutRule]:
             f"layouts are a list of rules such as {{lstm: old/scope, to: new/scope}}, "
             f"not {given!r}"
         )
-    found: list[LayoutRule] = []
-    for number, fields in enumerate(given, 1):
-        found += _rules(fields, f"layout rule {number}")
-    return found
+    return given
 
 
 # What options can be; each raises TypeError or ValueError for what they cannot.
 
 
-def _name(value: Any) -> str:
+def a_name(value: Any) -> str:
     if not isinstance(value, str) or not value:
         raise TypeError(f"{value!r} must be a name")
     return value
@@ -77,7 +86,7 @@ def _several_names(value: Any) -> tuple[str, ...]:
         raise TypeError(f"{value!r} must be a list of two names or more")
     if len(value) > _MOST_JOINED:
         raise ValueError(f"{len(value)} names: at most {_MOST_JOINED} can be joined")
-    return tuple(map(_name, value))
+    return tuple(map(a_name, value))
 
 
 def _integer(value: Any) -> int:
@@ -101,7 +110,7 @@ def _axes(value: Any) -> tuple[int, ...]:
     return axes
 
 
-def _shape(value: Any) -> Shape:
+def a_shape(value: Any) -> Shape:
     if not isinstance(value, (list, tuple)) or len(value) > _MOST_AXES:
         raise TypeError(f"shape {value!r} must be a list of sizes")
     shape = tuple(map(_integer, value))
@@ -119,7 +128,7 @@ def _parts(value: Any) -> int:
     return value
 
 
-def _number(value: Any) -> float:
+def a_number(value: Any) -> float:
     number = float(value)
     if not math.isfinite(number):
         raise ValueError(f"{value!r} must be a finite number")
@@ -127,7 +136,7 @@ def _number(value: Any) -> float:
 
 
 @dataclasses.dataclass(frozen=True)
-class _Maker:
+class RuleMaker:
     """How a rule is made from what is written.
 
     Attributes:
@@ -139,36 +148,59 @@ class _Maker:
 
     make: Callable[..., list[LayoutRule]]
     options: Mapping[str, Callable[[Any], Any]]
-    source: Callable[[Any], Any] = _name
-    target: Callable[[Any], Any] = _name
+    source: Callable[[Any], Any] = a_name
+    target: Callable[[Any], Any] = a_name
 
 
 #: How each rule is made, by the word that it begins with.
-RULES: Mapping[str, _Maker] = {
-    "lstm": _Maker(recurrent_layers.lstm, {"forget_bias": _number}),
-    "gru": _Maker(recurrent_layers.gru, {}),
-    "cudnn_gru": _Maker(recurrent_layers.cudnn_gru, {}),
-    "transpose": _Maker(rearrangements.transpose, {"axes": _axes}),
-    "reshape": _Maker(rearrangements.reshape, {"shape": _shape}),
-    "split": _Maker(
-        rearrangements.split, {"axis": _axis, "shape": _shape}, target=_several_names
+RULES: Mapping[str, RuleMaker] = {
+    "lstm": RuleMaker(recurrent_layers.lstm, {"forget_bias": a_number}),
+    "gru": RuleMaker(recurrent_layers.gru, {}),
+    "cudnn_gru": RuleMaker(recurrent_layers.cudnn_gru, {}),
+    "transpose": RuleMaker(rearrangements.transpose, {"axes": _axes}),
+    "reshape": RuleMaker(rearrangements.reshape, {"shape": a_shape}),
+    "split": RuleMaker(
+        rearrangements.split, {"axis": _axis, "shape": a_shape}, target=_several_names
     ),
-    "fuse": _Maker(
-        rearrangements.fuse, {"axis": _axis, "shape": _shape}, source=_several_names
+    "fuse": RuleMaker(
+        rearrangements.fuse, {"axis": _axis, "shape": a_shape}, source=_several_names
     ),
-    "mod": _Maker(modulo_tables.mod, {"parts": _parts}),
+    "mod": RuleMaker(modulo_tables.mod, {"parts": _parts}),
 }
 
 
 def _rules(fields: Any, where: str) -> list[LayoutRule]:
     """The rules that one item of a list stands for."""
-    words = [w for w in RULES if isinstance(fields, Mapping) and w in fields]
-    if len(words) != 1 or "to" not in fields:
+    word = word_of(fields, where, RULES)
+    if "to" not in fields:
         raise LayoutRuleError(
             f"{where}: {fields!r} is none: give one of {', '.join(RULES)}, and 'to'"
         )
-    (word,) = words
-    maker = RULES[word]
+    return made_of(RULES[word], word, fields, where)
+
+
+def word_of(fields: Any, where: str, rules: Collection[str]) -> str:
+    """The word that one item of a list begins with.
+
+    Raises:
+      LayoutRuleError: it has none of them, or several.
+    """
+    words = [w for w in rules if isinstance(fields, Mapping) and w in fields]
+    if len(words) != 1:
+        raise LayoutRuleError(
+            f"{where}: {fields!r} is none: give one of {', '.join(rules)}, and 'to'"
+        )
+    return words[0]
+
+
+def made_of(
+    maker: RuleMaker, word: str, fields: Mapping[str, Any], where: str
+) -> list[LayoutRule]:
+    """The rules that one item of a list stands for, of which the word is known.
+
+    Raises:
+      LayoutRuleError: it is malformed.
+    """
     unknown = [name for name in fields if name not in (word, "to", *maker.options)]
     if unknown:
         raise LayoutRuleError(f"{where}: {word} has no option {unknown[0]!r}")

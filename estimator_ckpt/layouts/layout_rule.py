@@ -108,6 +108,14 @@ class LayoutRule:
             )
         return [Use(self, i, tuple(shape)) for i, shape in enumerate(wanted)]
 
+    def made(self, given: Sequence[Shape]) -> list[Shape]:
+        """The shapes of what it makes of sources of these shapes.
+
+        Raises:
+          LayoutRuleError: they do not fit.
+        """
+        return self._shapes(self.forward, given)
+
     def uses_back(self, given: Sequence[Shape]) -> list[Use]:
         """How each of the sources is made from targets of these shapes.
 

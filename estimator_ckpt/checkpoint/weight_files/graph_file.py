@@ -24,6 +24,7 @@ from estimator_ckpt.bundle.protobuf.varints import read_varint, write_varint
 
 _NODE = 1
 _GRAPH_OF_META = 2
+_META_OF_SAVED_MODEL = 2
 _NAME, _OP, _INPUT, _ATTR = 1, 2, 3, 5
 _KEY, _VALUE = 1, 2
 _FLAG, _TENSOR = 5, 8
@@ -107,6 +108,21 @@ def nodes_of_meta(file: files.InputFile) -> Iterator[GraphNode]:
     for number, wire_type, place in _fields(source, Range(0, file.size)):
         if number == _GRAPH_OF_META and wire_type == LENGTH:
             yield from _nodes(source, place)
+
+
+def nodes_of_saved_model(file: files.InputFile) -> Iterator[GraphNode]:
+    """The nodes of the graphs in a `saved_model.pb`; those of functions are not there.
+
+    Raises:
+      As `nodes`.
+    """
+    source = _Source(file)
+    for number, wire_type, meta in _fields(source, Range(0, file.size)):
+        if number != _META_OF_SAVED_MODEL or wire_type != LENGTH:
+            continue
+        for number, wire_type, place in _fields(source, meta):
+            if number == _GRAPH_OF_META and wire_type == LENGTH:
+                yield from _nodes(source, place)
 
 
 def values(file: files.InputFile, constant: Constant) -> TensorProto:

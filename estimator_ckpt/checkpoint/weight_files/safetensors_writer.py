@@ -12,7 +12,7 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Callable, Iterable, Mapping
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Optional
 
 from estimator_ckpt.bundle import coding, files
 from estimator_ckpt.bundle.errors import CheckpointError, UnsupportedCheckpointError
@@ -54,6 +54,7 @@ def write(
     metadata: Mapping[str, str],
     *,
     overwrite: bool = False,
+    before_commit: Optional[Callable[[files.Output], None]] = None,
 ) -> None:
     """Writes a file.
 
@@ -62,6 +63,8 @@ def write(
       tensors: what to write, by name.
       metadata: what the file says of itself: `format` (`pt`, `tf`) and more.
       overwrite: whether to replace a file of that name.
+      before_commit: called when all is written, before the file gets its name; an
+        error leaves it without one.
 
     Raises:
       DestinationExistsError: there is one, and it is not to be replaced.
@@ -87,6 +90,8 @@ def write(
                     f"{coding.show(name)}, {tensor.dtype.name}{list(tensor.shape)} of "
                     f"{tensor.size}"
                 )
+        if before_commit is not None:
+            before_commit(output)
         output.commit(replace=overwrite)
     except BaseException:
         output.discard()

@@ -1,0 +1,537 @@
+"""A checkpoint as a `.safetensors` file, in TensorFlow's layout or in PyTorch's.
+
+What goes in is decided from the index and the graph; then the values are streamed from
+one file to the other, in little memory, each tensor held against its checksum. The file
+is there whole or not at all.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import functools
+import os
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any, NamedTuple, Optional
+
+from estimator_ckpt.bundle import coding, files
+from estimator_ckpt.bundle.errors import (
+    CheckpointError,
+    DestinationExistsError,
+    SourceChangedError,
+)
+from estimator_ckpt.bundle.local_files.output_file import already_there
+from estimator_ckpt.bundle.tensors import dtypes
+from estimator_ckpt.bundle.tensors.dtypes import DataType
+from estimator_ckpt.checkpoint import messages, object_keys, opening, prefixes, roles
+from estimator_ckpt.checkpoint.evidence import graph_uses
+from estimator_ckpt.checkpoint.opening import Checkpoint
+from estimator_ckpt.checkpoint.weight_files import safetensors_writer
+from estimator_ckpt.checkpoint.weight_files.safetensors_reader import SUFFIX
+from estimator_ckpt.checkpoint.weight_files.safetensors_writer import TensorToWrite
+from estimator_ckpt.conversion.exporting import file_metadata, tensor_streams
+from estimator_ckpt.conversion.exporting.tensor_streams import ROUNDED_TO, Rounding
+from estimator_ckpt.conversion.key_moves import Naming
+from estimator_ckpt.conversion.writing import claims, snapshot
+from estimator_ckpt.layouts.layer_rules import Layouts
+from estimator_ckpt.layouts.layout_rule import LayoutRuleError
+from estimator_ckpt.layouts.torch import tensor_plans, torch_rules
+from estimator_ckpt.layouts.torch.module_evidence import Fact
+from estimator_ckpt.layouts.torch.tensor_plans import NewName, Placed
+from estimator_ckpt.layouts.torch.torch_rules import Request, TorchRule
+from estimator_ckpt.maps.renaming import Move
+from estimator_ckpt.maps.torch_names.torch_name import Arrangement
+
+#: The layouts that a file can have, beside TensorFlow's.
+LAYOUTS = ("torch",)
+#: The rules that give what a map says of a tensor.
+_ARRANGED = {
+    Arrangement.AS_IT_IS: "as_is",
+    Arrangement.DENSE: "dense",
+    Arrangement.CONV: "conv",
+    Arrangement.MATRIX: "matrix",
+}
+
+
+@dataclasses.dataclass(frozen=True)
+class ExportRequest:
+    """What is to be exported, and how.
+
+    Attributes:
+      destination: the file, or a directory.
+      naming: which variables, under which names.
+      carry: what they are for, as for a warm start.
+      requests: the user's layout rules; None: TensorFlow's layout.
+      dtype: what floating-point tensors are rounded to; None: they stay as they are.
+      overwrite: whether to replace a file that is there.
+      progress: called with the number of bytes written.
+    """
+
+    destination: str
+    naming: Naming
+    carry: str = "model"
+    requests: Optional[Sequence[Request]] = None
+    dtype: Optional[str] = None
+    overwrite: bool = False
+    progress: Optional[files.Progress] = None
+
+    @classmethod
+    def of(
+        cls,
+        destination: files.PathLike,
+        naming: Naming,
+        *,
+        carry: Optional[str],
+        layout: Optional[str],
+        layouts: Layouts,
+        dtype: Optional[str],
+        overwrite: bool,
+        progress: Optional[files.Progress] = None,
+    ) -> ExportRequest:
+        """Checks what a user asks for; the arguments are those of `convert`.
+
+        Raises:
+          ValueError: an unknown `carry`, `layout` or `dtype`, or rules without layout.
+          CheckpointError: the path is empty.
+          LayoutRuleError: a rule is malformed.
+        """
+        carry = "model" if carry is None else carry
+        require_known("carry", carry, tuple(roles.CARRY))
+        if layout is not None:
+            require_known("layout", layout, LAYOUTS)
+        if dtype is not None:
+            require_known("dtype", dtype, ROUNDED_TO)
+        if layout is None and layouts is not None:
+            raise ValueError(
+                "layouts (--layouts) are rules for layout='torch' (--layout=torch)"
+            )
+        if layout is not None and carry == "all":
+            raise ValueError(
+                "carry='all' (--carry=all): PyTorch's layout has no place for "
+                "optimizer state; leave out the layout, or carry 'model'"
+            )
+        path = files.local(destination)
+        if not path:
+            raise CheckpointError("the destination's path is empty")
+        requests = None if layout is None else torch_rules.requests_of(layouts)
+        return cls(path, naming, carry, requests, dtype, overwrite, progress)
+
+    def path(self, source: str) -> str:
+        """The file, which may be written to.
+
+        Args:
+          source: the source's prefix, whose name a directory's file gets.
+
+        Raises:
+          CheckpointError: it does not end in `.safetensors`, by which every reader
+            knows it, or a file is in the way of its directory.
+          DestinationExistsError: it is there, and is not to be replaced, or is the
+            source itself.
+        """
+        path = self.destination
+        if path.endswith("/") or files.is_dir(path):
+            name = prefixes.base_name(source)
+            stem = name[: -len(SUFFIX)] if name.endswith(SUFFIX) else name
+            path = os.path.join(path, f"{stem}{SUFFIX}")
+        if not path.endswith(SUFFIX):
+            raise CheckpointError(
+                f"{path}: the name of the file must end in {SUFFIX}, by which it is "
+                f"known"
+            )
+        files.require_no_file(os.path.dirname(path))
+        if files.exists(path):
+            if files.exists(source) and os.path.samefile(path, source):
+                raise DestinationExistsError(
+                    f"{path}: source and destination are the same file; give another "
+                    f"destination"
+                )
+            if not self.overwrite:
+                raise already_there(path)
+        return path
+
+
+def require_known(keyword: str, given: str, known: Sequence[str]) -> None:
+    """Raises ValueError if a keyword has none of its values."""
+    if given not in known:
+        raise ValueError(
+            f"unknown {keyword} {given!r}: use one of {', '.join(map(repr, known))}"
+        )
+
+
+class Exported(NamedTuple):
+    """A tensor of the file.
+
+    Attributes:
+      name: its name there.
+      variables: the variables that it is made of.
+      before: their type.
+      dtype: its own.
+      shape: its shape.
+      word: the word of the rule that gives it; empty in TensorFlow's layout.
+      evidence: what says that this is the rule.
+      pieces: gives its values.
+    """
+
+    name: str
+    variables: tuple[str, ...]
+    before: DataType
+    dtype: DataType
+    shape: tuple[int, ...]
+    word: str
+    evidence: str
+    pieces: Callable[[], Iterator[Any]]
+
+
+@dataclasses.dataclass(frozen=True)
+class Export:
+    """What is going to be written; nothing is yet.
+
+    Attributes:
+      source: the source's prefix.
+      path: the file.
+      tensors: what is in it, by name.
+      left_out: the variables that are not, by why.
+      rules: those that give PyTorch's tensors; None for TensorFlow's layout.
+      remarks: what the user should know, a sentence each.
+    """
+
+    source: str
+    path: str
+    tensors: Mapping[str, Exported]
+    left_out: Mapping[str, Sequence[str]]
+    rules: Optional[Sequence[TorchRule]]
+    remarks: tuple[str, ...]
+
+    def sentences(self) -> list[str]:
+        """What the user should know: what is left out, and more."""
+        found = [
+            f"{self.source}: {len(names)} left out, {why}: "
+            f"{messages.quoted(names, most=3)}"
+            for why, names in self.left_out.items()
+        ]
+        return [*found, *self.remarks]
+
+
+def plan(source: files.PathLike, wanted: ExportRequest) -> Export:
+    """What `run` would do. Errors are those of `convert`."""
+
+    def attempt() -> Export:
+        with _opened(source, wanted) as checkpoint:
+            export = _planned(checkpoint, wanted, Rounding(wanted.dtype))
+            with _held(checkpoint, export):
+                return export
+
+    return snapshot.settled([source], attempt)
+
+
+def run(source: files.PathLike, wanted: ExportRequest) -> Export:
+    """Writes the file; says what is in it. Errors are those of `convert`."""
+
+    def attempt() -> tuple[Export, list[str]]:
+        rounding = Rounding(wanted.dtype)
+        with _opened(source, wanted) as checkpoint:
+            export = _planned(checkpoint, wanted, rounding)
+            with _held(checkpoint, export) as require_unchanged:
+                _write(checkpoint, export, wanted, rounding, require_unchanged)
+        return export, rounding.sentences()
+
+    export, lost = snapshot.settled([source], attempt)
+    return dataclasses.replace(export, remarks=(*export.remarks, *lost))
+
+
+def _opened(source: files.PathLike, wanted: ExportRequest) -> Checkpoint:
+    return opening.opened(
+        source,
+        names=wanted.naming.names_by,
+        root=wanted.naming.root,
+        overruling=wanted.naming.overruling,
+    )
+
+
+# What goes in.
+
+
+def _planned(
+    checkpoint: Checkpoint, wanted: ExportRequest, rounding: Rounding
+) -> Export:
+    path = wanted.path(checkpoint.prefix)
+    checkpoint.contents.require_unique(checkpoint.prefix)
+    left_out: dict[str, list[str]] = {}
+    chosen = _chosen(checkpoint, wanted, left_out)
+    moves, remarks = _moves(checkpoint, wanted, chosen, left_out)
+    if wanted.requests is None:
+        exported = _in_tensorflows_layout(checkpoint, moves, rounding)
+        rules = None
+    else:
+        planned, read_from = _in_pytorchs_layout(checkpoint, moves, wanted.requests)
+        rules = [item.rule for item in planned.placed]
+        exported = [
+            tensor
+            for item in planned.placed
+            for tensor in _of_rule(checkpoint, item, read_from, rounding)
+        ]
+        remarks += planned.unused
+    if not exported:
+        raise CheckpointError(
+            f"{checkpoint.prefix}: nothing of its {len(checkpoint)} variables is left "
+            f"to be written; carry='all' (--carry=all) takes optimizer state, too"
+        )
+    tensors = {tensor.name: tensor for tensor in exported}
+    return Export(checkpoint.prefix, path, tensors, left_out, rules, tuple(remarks))
+
+
+def _chosen(
+    checkpoint: Checkpoint, wanted: ExportRequest, left_out: dict[str, list[str]]
+) -> list[str]:
+    """The variables that are taken, by their old names; notes the others."""
+    taken = set(roles.CARRY[wanted.carry])
+    if wanted.carry == "all":
+        taken.add(roles.GLOBAL_STEP)
+    chosen = []
+    for name in checkpoint:
+        if not wanted.naming.chosen.keeps(name):
+            continue
+        role = checkpoint.roles.role(name)
+        dtype = dtypes.of(checkpoint.index[checkpoint.contents.keys[name]].dtype)
+        if not safetensors_writer.can_hold(dtype):
+            why = f"{dtype.name}, which the format cannot hold"
+        elif role not in taken:
+            why = f"{role} (carry, --carry, says what is taken)"
+        else:
+            chosen.append(name)
+            continue
+        left_out.setdefault(why, []).append(name)
+    return chosen
+
+
+def _moves(
+    checkpoint: Checkpoint,
+    wanted: ExportRequest,
+    chosen: Sequence[str],
+    left_out: dict[str, list[str]],
+) -> tuple[list[Move], list[str]]:
+    """The variables with their new names; and what is to be said."""
+    naming = wanted.naming
+    renaming = naming.assignment_map.rename(
+        dict.fromkeys(chosen),
+        source=checkpoint.prefix,
+        owners=checkpoint.roles.owners if naming.assignment_map else None,
+    )
+    if renaming.replaced:
+        why = "an average takes its place"
+        left_out.setdefault(why, []).extend(renaming.replaced)
+    moves = list(renaming.moves)
+    if wanted.requests is not None:
+        averages = {
+            move.old
+            for move in moves
+            if checkpoint.roles.role(move.old) is roles.AVERAGE and move.rule is None
+        }
+        if averages:
+            why = "averages; use_ema (--use_ema) gives them their variables' places"
+            left_out.setdefault(why, []).extend(sorted(averages))
+        moves = [move for move in moves if move.old not in averages]
+    remarks = [
+        *renaming.unused,
+        *(
+            f"the pattern {pattern!r} matches no variable of {checkpoint.prefix}"
+            for pattern in naming.chosen.unused(checkpoint.contents.keys)
+        ),
+        *checkpoint.roles.unused,
+    ]
+    remark = checkpoint.roles.remark()
+    if remark:
+        remarks.append(f"{checkpoint.prefix}: {remark}")
+    return moves, remarks
+
+
+def _in_tensorflows_layout(
+    checkpoint: Checkpoint, moves: Sequence[Move], rounding: Rounding
+) -> list[Exported]:
+    found = []
+    for move in moves:
+        key = checkpoint.contents.keys[move.old]
+        entry = checkpoint.index[key]
+        dtype = dtypes.of(entry.dtype)
+        found.append(
+            Exported(
+                move.new,
+                (move.old,),
+                dtype,
+                rounding.type_of(dtype),
+                entry.shape,
+                "",
+                "",
+                functools.partial(tensor_streams.unmoved, checkpoint, key),
+            )
+        )
+    return found
+
+
+def _in_pytorchs_layout(
+    checkpoint: Checkpoint, moves: Sequence[Move], requests: Sequence[Request]
+) -> tuple[tensor_plans.TensorPlan, dict[str, str]]:
+    """The plan, and the variable that each of its variables is read from.
+
+    An average that takes its variable's place is what that variable is.
+    """
+    read_from: dict[str, str] = {}
+    facts: dict[str, Fact] = {}
+    new_names: dict[str, list[NewName]] = {}
+    taken = {move.old for move in moves}
+    for move in moves:
+        of = checkpoint.roles.averaged(move.old)
+        name = move.old if of is None or of in taken else of
+        key = checkpoint.contents.keys[move.old]
+        named = checkpoint.contents.keys.get(name, key)
+        read_from[name] = move.old
+        facts[name] = Fact(checkpoint.index[key].shape, _attribute(named))
+        arranged = None if move.rule is None else move.rule.arrangement
+        word = None if arranged is None else _ARRANGED[arranged]
+        where = "" if move.rule is None else str(move.rule)
+        new_names.setdefault(name, []).append(NewName(move.new, word, where))
+    uses = graph_uses.of_checkpoint(checkpoint)
+    planned = tensor_plans.plan(facts, new_names, requests, uses, checkpoint.prefix)
+    return planned, read_from
+
+
+def _attribute(key: str) -> Optional[str]:
+    """What the object graph's object calls a variable; None if there is no graph."""
+    path = object_keys.path_of(key)
+    return None if path is None else path.rpartition("/")[2]
+
+
+def _of_rule(
+    checkpoint: Checkpoint,
+    placed: Placed,
+    read_from: Mapping[str, str],
+    rounding: Rounding,
+) -> Iterator[Exported]:
+    """The tensors that a rule gives."""
+    rule = placed.rule
+    for part in rule.parts:
+        variables = tuple(read_from[name] for name in part.sources)
+        keys = [checkpoint.contents.keys[name] for name in variables]
+        entries = [checkpoint.index[key] for key in keys]
+        dtype = dtypes.of(entries[0].dtype)
+        if any(entry.dtype != dtype.number for entry in entries):
+            raise LayoutRuleError(
+                f"{part.text}: {messages.quoted(part.sources)} are not of one type"
+            )
+        permutation = rule.permutation(entries[0].shape, is_back=False)
+        if permutation is not None:
+            shapes = [permutation.made]
+        else:
+            shapes = part.made([entry.shape for entry in entries])
+        for place, (name, shape) in enumerate(zip(part.targets, shapes)):
+            if permutation is not None:
+                pieces: Callable[[], Iterator[Any]] = functools.partial(
+                    tensor_streams.permuted,
+                    checkpoint,
+                    keys[0],
+                    permutation,
+                    dtype.size or 1,
+                )
+            else:
+                pieces = functools.partial(
+                    tensor_streams.ruled, checkpoint, keys, part, place
+                )
+            yield Exported(
+                name,
+                variables,
+                dtype,
+                rounding.type_of(dtype),
+                shape,
+                rule.word,
+                placed.evidence,
+                pieces,
+            )
+
+
+# The source, and the file.
+
+
+class _Needed(NamedTuple):
+    """An entry of a source, as `snapshot.taken` takes it."""
+
+    key: bytes
+    entry: Any
+
+
+@contextlib.contextmanager
+def _held(checkpoint: Checkpoint, export: Export) -> Iterator[Callable[[], None]]:
+    """Holds a source; gives what raises SourceChangedError if it was written to."""
+    if checkpoint.is_bundle:
+        names = {n for tensor in export.tensors.values() for n in tensor.variables}
+        keys = {checkpoint.contents.keys[name] for name in names}
+        index = checkpoint.index
+        needed = [
+            _Needed(key, index.entry(key))
+            for key in index.records
+            if coding.parse_key(key)[0] in keys
+        ]
+        with snapshot.taken(checkpoint.bundle, needed) as held:
+            yield held.require_unchanged
+        return
+    paths = prefixes.v1_shards(checkpoint.prefix)
+    before = list(map(_status, paths))
+
+    def require_unchanged() -> None:
+        for path, status in zip(paths, before):
+            if _status(path) != status:
+                raise SourceChangedError(
+                    f"{path}: was written to while it was read; try again when nobody "
+                    f"writes there"
+                )
+
+    yield require_unchanged
+
+
+def _status(path: str) -> Optional[tuple[int, int, int, int]]:
+    try:
+        found = os.stat(path)
+    except OSError:
+        return None
+    return found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns
+
+
+def _write(
+    checkpoint: Checkpoint,
+    export: Export,
+    wanted: ExportRequest,
+    rounding: Rounding,
+    require_unchanged: Callable[[], None],
+) -> None:
+    metadata = file_metadata.written(checkpoint, export.rules, wanted.dtype)
+    with claims.claimed(export.path) as claim:
+        wanted.path(checkpoint.prefix)  # asked again, now that it is ours
+        tensors = {
+            name: TensorToWrite(
+                tensor.dtype,
+                tensor.shape,
+                functools.partial(_chunks, tensor, wanted, rounding),
+            )
+            for name, tensor in export.tensors.items()
+        }
+
+        def before_commit(output: files.Output) -> None:
+            require_unchanged()
+            claim.expects(output.path, output.status, claims.Role.COMMIT)
+
+        safetensors_writer.write(
+            export.path,
+            tensors,
+            metadata,
+            overwrite=wanted.overwrite,
+            before_commit=before_commit,
+        )
+
+
+def _chunks(
+    tensor: Exported, wanted: ExportRequest, rounding: Rounding
+) -> Iterator[Any]:
+    pieces = rounding.pieces(tensor.name, tensor.pieces(), tensor.before)
+    for chunk in tensor_streams.as_bytes(pieces):
+        if wanted.progress is not None:
+            wanted.progress(len(chunk))
+        yield chunk
