@@ -268,7 +268,7 @@ def _planned(
         exported = [
             tensor
             for item in planned.placed
-            for tensor in _of_rule(checkpoint, item, read_from, rounding)
+            for tensor in _of_rule(checkpoint, item, read_from, rounding, path)
         ]
         remarks += planned.unused
     if not exported:
@@ -406,6 +406,7 @@ def _of_rule(
     placed: Placed,
     read_from: Mapping[str, str],
     rounding: Rounding,
+    path: str,
 ) -> Iterator[Exported]:
     """The tensors that a rule gives."""
     rule = placed.rule
@@ -430,7 +431,7 @@ def _of_rule(
                     checkpoint,
                     keys[0],
                     permutation,
-                    dtype.size or 1,
+                    os.path.dirname(path),
                 )
             else:
                 pieces = functools.partial(

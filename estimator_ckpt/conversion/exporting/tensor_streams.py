@@ -1,14 +1,16 @@
 """The bytes of an exported tensor, in pieces: read, put in order, rounded.
 
-A tensor whose numbers stay in their order, or that is only transposed, is never in
-memory whole; one that a rule joins or parts (an LSTM's kernel) is.
+A tensor whose numbers stay in their order, or that is only transposed, is in memory
+only in part; one that a rule joins or parts (an LSTM's kernel) is.
 """
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any, Optional
 
+from estimator_ckpt.bundle.local_files.scratch_file import ScratchFile
 from estimator_ckpt.bundle.tensors import dtypes
 from estimator_ckpt.bundle.tensors.dtypes import DataType
 from estimator_ckpt.checkpoint.opening import Checkpoint
@@ -80,17 +82,22 @@ def unmoved(checkpoint: Checkpoint, key: str) -> Iterator[Array]:
 
 
 def permuted(
-    checkpoint: Checkpoint, key: str, permutation: Permutation, itemsize: int
+    checkpoint: Checkpoint, key: str, permutation: Permutation, directory: str
 ) -> Iterator[Array]:
-    """A tensor with its axes in another order, held against its checksum first."""
-    is_checked = False
+    """A tensor with its axes in another order, held against its checksum first.
 
-    def given() -> Iterator[Array]:
-        nonlocal is_checked
-        check, is_checked = not is_checked, True
-        yield from checkpoint.reader.iter_arrays(key, check=check)
-
-    yield from permutation.pieces(given, itemsize)
+    Args:
+      checkpoint: the source.
+      key: the tensor's.
+      permutation: the order.
+      directory: where a large tensor is kept meanwhile.
+    """
+    dtype = dtypes.of(checkpoint.index[key].dtype).numpy
+    yield from permutation.pieces(
+        checkpoint.reader.iter_arrays(key),
+        dtype,
+        functools.partial(ScratchFile, directory),
+    )
 
 
 def ruled(

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import functools
 import math
+import tempfile
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple, Optional
 
@@ -12,6 +14,7 @@ from estimator_ckpt.bundle.entry import Entry
 from estimator_ckpt.bundle.errors import CheckpointError, UnsupportedCheckpointError
 from estimator_ckpt.bundle.header import Header
 from estimator_ckpt.bundle.index import Index
+from estimator_ckpt.bundle.local_files.scratch_file import ScratchFile
 from estimator_ckpt.bundle.tensors import arrays, dtypes, slices
 from estimator_ckpt.checkpoint import contents, messages
 from estimator_ckpt.checkpoint.opening import Checkpoint
@@ -156,15 +159,17 @@ class TorchReader:
     def iter_arrays(self, name: str, check: bool = True) -> Iterator[Array]:
         """Reads a variable in flat pieces."""
         origin, entry = self._origins[name], self.index[name]
-        itemsize = arrays.dtype_of(entry).itemsize
+        dtype = arrays.dtype_of(entry)
         if origin.permutation is not None:
             (tensor,) = origin.tensors
             yield from origin.permutation.pieces(
-                lambda: self._reader.iter_arrays(tensor), itemsize
+                self._reader.iter_arrays(tensor),
+                dtype,
+                functools.partial(ScratchFile, tempfile.gettempdir()),
             )
             return
         flat = self.read(name, check).reshape(-1)
-        step = max(_PIECE // itemsize, 1)
+        step = max(_PIECE // dtype.itemsize, 1)
         for start in range(0, len(flat), step):
             yield flat[start : start + step]
 

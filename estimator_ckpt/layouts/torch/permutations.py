@@ -10,10 +10,11 @@ looked at as `made`:
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import math
 from collections.abc import Callable, Iterator
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Optional, Protocol
 
 from estimator_ckpt.bundle.coding import Extent
 from estimator_ckpt.bundle.tensors import slices
@@ -24,12 +25,22 @@ if TYPE_CHECKING:
     Array = np.ndarray[Any, Any]
 
 Shape = tuple[int, ...]
-#: Gives a tensor in flat pieces, in row-major order, as often as it is asked.
-Pieces = Callable[[], Iterator["Array"]]
-
 # The most bytes of a tensor that are in memory at once, and of what is handed on.
-_MOST_HELD = 12 << 20
+_MOST_HELD = 8 << 20
 _MOST_GIVEN = 1 << 20
+
+
+class Scratch(Protocol):
+    """Where parts of a tensor are kept that is too large to be held."""
+
+    def write(self, data: Any) -> None:
+        """Appends the bytes of a buffer."""
+
+    def read(self, offset: int, size: int) -> bytes:
+        """`size` bytes from `offset` on."""
+
+    def close(self) -> None:
+        """Lets go of it."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -55,75 +66,113 @@ class Permutation:
         """The tensor, from a whole one."""
         return array.reshape(self.seen).transpose(self.axes).reshape(self.made)
 
-    def pieces(self, given: Pieces, itemsize: int) -> Iterator[Array]:
-        """The tensor in flat pieces, of a source in pieces.
+    def pieces(
+        self,
+        given: Iterator[Array],
+        dtype: np.dtype[Any],
+        scratch: Callable[[int], Scratch],
+    ) -> Iterator[Array]:
+        """The tensor in flat pieces, of a source in flat pieces.
 
-        The source is gone through once for every 12 MiB of it.
+        What is larger than a few MiB is written once, block by block, and read again:
+        so memory stays small, and the source is gone through once.
 
         Args:
-          given: gives the source.
-          itemsize: bytes of an element.
+          given: the source, in row-major order.
+          dtype: its type.
+          scratch: makes what keeps so many bytes meanwhile.
         """
-        if self.is_identity or not math.prod(self.seen):
-            yield from given()
-            return
+        size = math.prod(self.seen)
+        if self.is_identity or not size:
+            yield from given
+        elif size * dtype.itemsize <= _MOST_HELD:
+            whole = _joined(given, size, dtype).reshape(self.seen)
+            yield from _flat_pieces(whole.transpose(self.axes))
+        else:
+            with contextlib.closing(scratch(size * dtype.itemsize)) as kept:
+                yield from self._large(given, dtype, kept)
+
+    def _large(
+        self, given: Iterator[Array], dtype: np.dtype[Any], kept: Scratch
+    ) -> Iterator[Array]:
+        """The same by way of a scratch file.
+
+        The source is a matrix whose rows are its leading axes, and the result one whose
+        rows are the others: so each block of rows of the source is put in the result's
+        order and kept, and a block of rows of the result is read from all of these.
+        """
         import numpy as np
 
-        shape = tuple(self.seen[axis] for axis in self.axes)
-        for region in slices.row_major(shape, max(_MOST_HELD // itemsize, 1)):
-            wanted = [Extent(0, 0)] * len(self.axes)
-            for axis, extent in zip(self.axes, region):
-                wanted[axis] = extent
-            part = _gathered(given(), self.seen, wanted).transpose(self.axes)
-            for box in slices.row_major(part.shape, _MOST_GIVEN // itemsize):
-                whole = [Extent(0, size) for size in part.shape]
-                piece = part[slices.within(box, whole)]
-                yield np.ascontiguousarray(piece).reshape(-1)
+        lead = self._num_leading
+        rows, columns = math.prod(self.seen[:lead]), math.prod(self.seen[lead:])
+        below = [axis - lead for axis in self.axes[:-lead]]
+        step = max(_MOST_HELD // (columns * dtype.itemsize), 1)
+        for block in _rows(given, columns, step):
+            parts = block.reshape(-1, *self.seen[lead:])
+            order = [axis + 1 for axis in below]
+            for piece in _flat_pieces(parts.transpose(*order, 0)):
+                kept.write(piece.view("u1").data)
+        above = [1 + axis for axis in self.axes[-lead:]]
+        band = max(_MOST_HELD // (rows * dtype.itemsize), 1)
+        for first in range(0, columns, band):
+            count = min(band, columns - first)
+            out = np.empty((count, rows), dtype)
+            for start in range(0, rows, step):
+                held = min(step, rows - start)
+                at = start * columns + first * held
+                data = kept.read(at * dtype.itemsize, count * held * dtype.itemsize)
+                part = np.frombuffer(data, dtype).reshape(count, held)
+                out[:, start : start + held] = part
+            whole = out.reshape(count, *self.seen[:lead])
+            yield from _flat_pieces(whole.transpose(0, *above))
+
+    @property
+    def _num_leading(self) -> int:
+        """How many leading axes of the source are the last ones of the result."""
+        count = len(self.axes)
+        return next(
+            lead
+            for lead in range(1, count)
+            if set(self.axes[count - lead :]) == set(range(lead))
+        )
 
 
-def _gathered(pieces: Iterator[Array], shape: Shape, wanted: list[Extent]) -> Array:
-    """A region of a tensor, out of all of its pieces."""
+def _joined(pieces: Iterator[Array], size: int, dtype: np.dtype[Any]) -> Array:
     import numpy as np
 
-    # Rows are below the leading axes of which all is wanted, or below the first axis.
-    lead = 1
-    while lead < len(shape) - 1 and all(
-        extent.length == size for extent, size in zip(wanted[: lead + 1], shape)
-    ):
-        lead += 1
-    first, count = wanted[0] if lead == 1 else (0, math.prod(shape[:lead]))
-    below = shape[lead:]
-    of_row = tuple(slice(e.start, e.start + e.length) for e in wanted[lead:])
-    sizes = [extent.length for extent in wanted[lead:]]
-    out: Any = None
-    at = -first  # the place of a block's first row in what is wanted
-    for block in _rows(pieces, math.prod(below)):
-        low, high = max(-at, 0), min(count - at, len(block))
-        if low < high:
-            part = block[low:high].reshape(-1, *below)[(slice(None), *of_row)]
-            if out is None:
-                out = np.empty((count, *sizes), part.dtype)
-            out[at + low : at + high] = part
-        at += len(block)
-    joined: Array = out.reshape([extent.length for extent in wanted])
-    return joined
-
-
-def _rows(pieces: Iterator[Array], size: int) -> Iterator[Array]:
-    """Pieces of a tensor as blocks `[n, size]`, each of whole rows."""
-    import numpy as np
-
-    held: list[Array] = []
-    length = 0
+    out: Array = np.empty(size, dtype)
+    start = 0
     for piece in pieces:
-        if not held and len(piece) % size == 0:
-            yield piece.reshape(-1, size)
-            continue
-        held.append(piece)
-        length += len(piece)
-        if length >= size:
-            flat = np.concatenate(held)
-            whole = length - length % size
-            yield flat[:whole].reshape(-1, size)
-            held = [flat[whole:]] if whole < length else []
-            length -= whole
+        out[start : start + len(piece)] = piece
+        start += len(piece)
+    return out
+
+
+def _flat_pieces(array: Array) -> Iterator[Array]:
+    """An array in flat pieces, in row-major order."""
+    import numpy as np
+
+    whole = [Extent(0, size) for size in array.shape]
+    for box in slices.row_major(array.shape, _MOST_GIVEN // array.dtype.itemsize):
+        piece = array[slices.within(box, whole)]
+        yield np.ascontiguousarray(piece).reshape(-1)
+
+
+def _rows(pieces: Iterator[Array], size: int, most: int) -> Iterator[Array]:
+    """Flat pieces as blocks `[most, size]`, the last one of fewer rows."""
+    import numpy as np
+
+    held: Optional[Array] = None
+    done = 0
+    for piece in pieces:
+        while len(piece):
+            if held is None:
+                held = np.empty(most * size, piece.dtype)
+            count = min(len(held) - done, len(piece))
+            held[done : done + count] = piece[:count]
+            piece, done = piece[count:], done + count
+            if done == len(held):
+                yield held.reshape(most, size)
+                done = 0
+    if held is not None and done:
+        yield held[:done].reshape(-1, size)
