@@ -261,6 +261,14 @@ def test_tensorflow_says_it(message, tmp_path, caplog):
     assert matches(message, said), said[-3000:]
 
 
+def test_resource_variables_take_another_shape_without_a_word():
+    """Which new-head.md warns of."""
+    with tf.Graph().as_default(), tf1.Session() as session:
+        kernel = tf1.get_variable("logits/kernel", [256, 100], use_resource=True)
+        tf1.train.Saver([kernel]).restore(session, DIGITS)
+        assert session.run(kernel).shape == (256, 10)
+
+
 @pytest.mark.parametrize("message", ROWS)
 def test_its_page_quotes_it(message):
     for page in ROWS[message]:
