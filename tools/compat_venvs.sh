@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
-# Makes .venvs/tf115 and .venvs/tf221, each with a real TensorFlow of that version,
-# .venvs/torch with PyTorch and .venvs/browser with playwright. Where no Python for one
-# can be found, or its packages cannot be installed, it says so, and `make compat` goes
-# on without it.
+# Makes .venvs/tf115, tf218py312, tf221 and tf221py313, each with a real TensorFlow of
+# that version, .venvs/torch with PyTorch and .venvs/browser with playwright. Where no
+# Python for one can be found, or its packages cannot be installed, it says so, and
+# `make compat` goes on without it.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -28,8 +28,10 @@ make_venv() { # directory, packages, Python versions
 make_venv tf115 "tensorflow==1.15.5 protobuf==3.20.3 numpy==1.18.5" 3.7
 # With Keras 3 and tf-keras, and with what the package and its tests need.
 make_venv tf221 "tensorflow-cpu==2.21.0 tf-keras==2.21.0 crc32c PyYAML pytest" 3.11 3.12 3.10
-# tf.estimator through the runtime, on the newest Python.
+# tf.estimator through the runtime: on the newest Python, with the tf-keras of that
+# TensorFlow, and on 3.12, with the tf-keras that the extra [estimator] brings.
 make_venv tf221py313 "tensorflow-cpu==2.21.0 tf-keras==2.21.0 tensorflow-estimator==2.15.0 cramjam crc32c PyYAML rich scikit-learn pytest" 3.13 3.12
+make_venv tf218py312 "--constraint constraints-tf2.18.txt tensorflow-cpu tensorflow-estimator tf-keras absl-py cramjam crc32c ml_dtypes PyYAML rich scikit-learn pytest" 3.12
 # PyTorch, what reads its files, and models to load what we export into; no TensorFlow.
 make_venv torch "torch==2.13.0+cpu torchvision==0.28.0 transformers==4.57.3 numpy==2.4.6 safetensors==0.8.0" 3.11 3.12 3.13
 # Keras 3 on its other backends, where there is no TensorFlow at all.

@@ -60,7 +60,8 @@ class DataType:
             raise UnsupportedCheckpointError(
                 f"the installed ml_dtypes has no {self.alias}; install a newer one"
             )
-        return np.dtype(scalar)
+        dtype: np.dtype[Any] = np.dtype(scalar)
+        return dtype
 
 
 def _table() -> dict[int, DataType]:

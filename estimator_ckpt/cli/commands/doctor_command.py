@@ -25,6 +25,8 @@ UNSUPPORTED = (
     "TPUEstimator with use_tpu=True, TPU embeddings",
     "a RunConfig whose experimental_distribute has a remote_cluster",
 )
+#: The tf-keras that runs with each TensorFlow, through the runtime.
+_ANY_TENSORFLOWS = (2, 15)
 _TRIAL = (
     "from estimator_ckpt.estimator import runtime; runtime.enable_estimator().Estimator"
 )
@@ -93,8 +95,13 @@ def _remarks(versions: dict[str, Optional[str]], way: str) -> list[str]:
     said = []
     tensorflow = installation.numbers(versions["tensorflow"])
     tf_keras = installation.numbers(versions["tf_keras"])
-    if tf_keras and tensorflow and tf_keras != tensorflow:
-        wanted = ".".join(map(str, tensorflow))
+    wanted = ".".join(map(str, tensorflow))
+    if tf_keras == _ANY_TENSORFLOWS:
+        said.append(
+            f"tf-keras {versions['tf_keras']} is tf.keras in a job; `import tf_keras` "
+            f"elsewhere needs: pip install 'tf-keras=={wanted}.*'"
+        )
+    elif tf_keras and tensorflow and tf_keras != tensorflow:
         said.append(
             f"tf-keras {versions['tf_keras']} is not the one for this TensorFlow: "
             f"pip install 'tf-keras=={wanted}.*'"
