@@ -92,23 +92,8 @@ def plan(
         optimizer_state=optimizer_state,
         model_state=model_state,
     )
-    read_by = _ReadBy(names, choice.overruling)
-    old, new = _sides(source, target, read_by, input_fn, params, mode, config)
-    _say_undecided(old, new)
-    if vocab_info:
-        from estimator_ckpt.estimator.warm_starts import carried_values
-
-        followed = carried_values.with_state(vocab_info, new.variables)
-        axes = carried_values.axes(followed)
-        choice = dataclasses.replace(choice, vocabularies=axes)
-    return plans.make(
-        old.variables,
-        new.variables,
-        choice,
-        source_name=old.name,
-        target_name=new.name,
-        ambiguous=old.ambiguous,
-    )
+    graph_inputs = GraphInputs(input_fn, params, mode, config)
+    return planned(source, target, choice, names, graph_inputs, vocab_info)
 
 
 def suggest(
@@ -150,8 +135,81 @@ def suggest(
       CheckpointNotFoundError: there is no such checkpoint.
       AssignmentMapError: the map cannot be read, or gives two variables one name.
     """
-    read_by = _ReadBy(names, Overruling.of(optimizer_state, model_state))
-    old, new = _sides(source, target, read_by, input_fn, params, mode, config)
+    return suggested(
+        source,
+        target,
+        AssignmentMap.of(assignment_map),
+        ReadBy(names, Overruling.of(optimizer_state, model_state)),
+        GraphInputs(input_fn, params, mode, config),
+    )
+
+
+@dataclasses.dataclass(frozen=True)
+class GraphInputs:
+    """What a model_fn's graph is built from; nothing of it matters for other targets.
+
+    Attributes:
+      input_fn: where features and labels come from.
+      params: the model_fn's params.
+      mode: `train`, `eval` or `infer`.
+      config: a RunConfig; None for one as `RunConfig()` makes it.
+    """
+
+    input_fn: Optional[Callable[..., Any]] = None
+    params: Optional[Mapping[str, Any]] = None
+    mode: str = "train"
+    config: Any = None
+
+
+class ReadBy(NamedTuple):
+    """How checkpoints are read.
+
+    Attributes:
+      names: what variables of object-based ones are called.
+      overruling: what a user says of variables' roles.
+    """
+
+    names: NamesLike
+    overruling: Overruling
+
+
+def planned(
+    source: files.PathLike,
+    target: Any,
+    choice: Choice,
+    names: NamesLike = "full_name",
+    graph_inputs: GraphInputs = GraphInputs(),
+    vocab_info: Optional[Mapping[str, Any]] = None,
+) -> Plan:
+    """The plan of a choice; see `plan`."""
+    read_by = ReadBy(names, choice.overruling)
+    old, new = _sides(source, target, read_by, graph_inputs)
+    _say_undecided(old, new)
+    if vocab_info:
+        from estimator_ckpt.estimator.warm_starts import carried_values
+
+        followed = carried_values.with_state(vocab_info, new.variables)
+        axes = carried_values.axes(followed)
+        choice = dataclasses.replace(choice, vocabularies=axes)
+    return plans.make(
+        old.variables,
+        new.variables,
+        choice,
+        source_name=old.name,
+        target_name=new.name,
+        ambiguous=old.ambiguous,
+    )
+
+
+def suggested(
+    source: files.PathLike,
+    target: Any,
+    given: AssignmentMap,
+    read_by: ReadBy,
+    graph_inputs: GraphInputs,
+) -> Suggestion:
+    """The proposal beyond a map that is given; see `suggest`."""
+    old, new = _sides(source, target, read_by, graph_inputs)
     _say_undecided(old, new)
     for said in read_by.overruling.unused({**old.variables, **new.variables}):
         _log.warning("%s", said)
@@ -160,7 +218,7 @@ def suggest(
         new.variables,
         source_order=old.order(),
         target_order=new.order(),
-        given=AssignmentMap.of(assignment_map),
+        given=given,
     )
 
 
@@ -187,20 +245,8 @@ class _Side(NamedTuple):
     ambiguous: Mapping[str, tuple[str, ...]] = {}
 
 
-class _ReadBy(NamedTuple):
-    """How checkpoints are read.
-
-    Attributes:
-      names: what variables of object-based ones are called.
-      overruling: what a user says of variables' roles.
-    """
-
-    names: NamesLike
-    overruling: Overruling
-
-
 def _checkpoint(
-    path: files.PathLike, read_by: _ReadBy, store: files.Store = files
+    path: files.PathLike, read_by: ReadBy, store: files.Store = files
 ) -> _Side:
     """A checkpoint that is held against a graph or an object."""
     names, overruling = read_by
@@ -220,13 +266,7 @@ def _side(checkpoint: Checkpoint, variables: Mapping[str, Variable]) -> _Side:
 
 
 def _sides(
-    source: files.PathLike,
-    target: Any,
-    read_by: _ReadBy,
-    input_fn: Optional[Callable[..., Any]],
-    params: Optional[Mapping[str, Any]],
-    mode: str,
-    config: Any,
+    source: files.PathLike, target: Any, read_by: ReadBy, graph_inputs: GraphInputs
 ) -> tuple[_Side, _Side]:
     """The source and the target, whatever that is."""
     if isinstance(target, (str, os.PathLike)):
@@ -242,7 +282,7 @@ def _sides(
             f"a plan's target is a checkpoint's path, a model_fn or a trackable "
             f"object, not {target!r}"
         )
-    if input_fn is None:
+    if graph_inputs.input_fn is None:
         raise ValueError(
             "a plan for a model_fn needs an input_fn (--input_fn), from which its "
             "graph is built"
@@ -252,7 +292,12 @@ def _sides(
     # The source is where a job of this model_fn would read it.
     old = _checkpoint(source, read_by, gfile_store.of(source))
     variables = model_fn_graph.of_model_fn(
-        target, input_fn, params, mode, config, read_by.overruling
+        target,
+        graph_inputs.input_fn,
+        graph_inputs.params,
+        graph_inputs.mode,
+        graph_inputs.config,
+        read_by.overruling,
     )
     called = getattr(target, "__name__", type(target).__name__)
     return old, _Side(called, variables, functools.partial(list, variables))

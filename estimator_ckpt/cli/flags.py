@@ -28,6 +28,8 @@ from estimator_ckpt.maps.filters import PatternError, compile_patterns
 if TYPE_CHECKING:
     import tensorflow as tf
 
+    from estimator_ckpt.maps.plans import Choice
+
 ModelFn = Callable[..., Any]
 
 
@@ -195,25 +197,38 @@ def decorate(
             assignment_map=value("assignment_map"),
         )(model_fn)
     if value("warm_start_from"):
-        model_fn = ec.warm_start_from(
-            value("warm_start_from"), **warm_start_options(prefix, flag_values)
+        from estimator_ckpt.estimator.warm_starts import warm_start
+
+        model_fn = warm_start.by_choice(
+            value("warm_start_from"),
+            warm_start_choice(prefix, flag_values),
+            vocabularies={},
+            strict=value("warm_start_strict"),
         )(model_fn)
     return model_fn
 
 
-def warm_start_options(
+def warm_start_choice(
     prefix: str = "", flag_values: flags.FlagValues = flags.FLAGS
-) -> dict[str, Any]:
-    """The keywords of `warm_start_from` that the flags give."""
+) -> Choice:
+    """Which variables the flags carry, and how; errors are `warm_start_from`'s."""
+    from estimator_ckpt.maps.plans import Choice
 
     def value(name: str) -> Any:
         return flag_values[f"{prefix}warm_start_{name}"].value
 
-    patterns = ("include", "exclude", "reset", "resize")
-    names = ("carry", *patterns, "optimizer_state", "model_state", "cast", "strict")
     averages = "builtin:use_ema" if value("use_ema") else None
-    maps = [averages, value("assignment_map")]
-    return {"assignment_map": maps, **{name: value(name) for name in names}}
+    return Choice.of(
+        carry=value("carry"),
+        include=value("include"),
+        exclude=value("exclude"),
+        reset=value("reset"),
+        assignment_map=[averages, value("assignment_map")],
+        cast=value("cast"),
+        resize=value("resize"),
+        optimizer_state=value("optimizer_state"),
+        model_state=value("model_state"),
+    )
 
 
 def run_config(

@@ -2,32 +2,32 @@
 
 Weights averaged over the last checkpoints of a run often do better than the last ones
 alone. The result is a conversion of the newest checkpoint in which some tensors are
-written anew: mean = (x_1 + ... + x_n) / n, element by element. Tensors are read and
-written piece by piece, so memory depends neither on a model's bytes nor on its largest
-tensor's.
+written anew (`means`).
 """
 
 from __future__ import annotations
 
 import contextlib
-import dataclasses
 import os
-from collections.abc import Hashable, Iterator, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple, Optional, Union
 
 from estimator_ckpt.bundle import files
 from estimator_ckpt.bundle.entry import Entry
 from estimator_ckpt.bundle.errors import CheckpointError, CorruptIndexError
-from estimator_ckpt.bundle.tensors import dtypes
 from estimator_ckpt.checkpoint import messages, object_keys, opening
 from estimator_ckpt.checkpoint.formats import FormatLike
 from estimator_ckpt.checkpoint.naming import NamesLike
 from estimator_ckpt.checkpoint.opening import Checkpoint
-from estimator_ckpt.checkpoint.roles import OF_MODEL, Regexes
-from estimator_ckpt.checkpoint.variable import StoredVariable
-from estimator_ckpt.conversion import convert, model_dirs
-from estimator_ckpt.conversion.key_moves import KeyMoves, Naming, NewTensor
-from estimator_ckpt.conversion.targets import Target
+from estimator_ckpt.checkpoint.roles import Regexes
+from estimator_ckpt.conversion import (
+    conversion_moves,
+    convert,
+    listed_checkpoints,
+    means,
+)
+from estimator_ckpt.conversion.chosen_names import Naming
+from estimator_ckpt.conversion.targets import CompactTarget
 from estimator_ckpt.conversion.writing import new_bundle, snapshot
 from estimator_ckpt.maps.filters import Patterns
 
@@ -97,23 +97,34 @@ def average(
       CheckpointError: the sources do not hold the same variables (lists all that
         differ), or one is damaged.
     """
-    wanted = Naming.of(
-        names=names,
-        root=root,
-        step=step,
-        assignment_map=assignment_map,
-        include=include,
-        exclude=exclude,
-        optimizer_state=optimizer_state,
-        model_state=model_state,
+    return run(
+        paths_of(sources, last),
+        CompactTarget.of(destination, to, overwrite, progress),
+        Naming.of(
+            names=names,
+            root=root,
+            step=step,
+            assignment_map=assignment_map,
+            include=include,
+            exclude=exclude,
+            optimizer_state=optimizer_state,
+            model_state=model_state,
+        ),
     )
-    paths = _paths(sources, last)
+
+
+def run(
+    paths: Sequence[files.PathLike], compact_target: CompactTarget, wanted: Naming
+) -> str:
+    """Averages the checkpoints of these paths; see `average`."""
 
     def attempt() -> str:
         with contextlib.ExitStack() as stack:
             opened = [
                 stack.enter_context(
-                    opening.opened(path, names=names, overruling=wanted.overruling)
+                    opening.opened(
+                        path, names=wanted.names_by, overruling=wanted.overruling
+                    )
                 )
                 for path in paths
             ]
@@ -121,16 +132,13 @@ def average(
                 checkpoint.contents.require_unique(checkpoint.prefix)
             _require_same_variables(opened)
             newest = max(enumerate(opened), key=_age)[1]
-            target = Target.of(
-                destination, newest.format if to is None else to, overwrite=overwrite
-            )
-            target = dataclasses.replace(target, is_compact=True)
+            target = compact_target.target(newest.format)
             for checkpoint in opened:
                 prefix = target.usable_prefix(checkpoint.prefix)
-            moves = convert.moves_of(newest, target, wanted)
+            moves = conversion_moves.of_checkpoint(newest, target.format, wanted)
             for checkpoint in opened:
                 _hold(checkpoint, _MOST_HELD // len(opened), stack)
-            mean = _averaged(moves, newest, opened, progress)
+            mean = means.averaged(moves, newest, opened, target.progress)
             beside = os.path.dirname(prefix)
             bundle = stack.enter_context(opening.as_bundle(newest, beside))
             new_bundle.write(bundle.bundle, mean, prefix, target)
@@ -148,7 +156,7 @@ def _age(numbered: tuple[int, Checkpoint]) -> tuple[int, int]:
     return (-1 if step is None else step, number)
 
 
-def _paths(sources: Sources, last: Optional[int]) -> list[files.PathLike]:
+def paths_of(sources: Sources, last: Optional[int]) -> list[files.PathLike]:
     """The checkpoints that are meant."""
     if last is None:
         if isinstance(sources, (str, os.PathLike)):
@@ -162,7 +170,7 @@ def _paths(sources: Sources, last: Optional[int]) -> list[files.PathLike]:
     paths = [sources] if isinstance(sources, (str, os.PathLike)) else list(sources)
     if len(paths) != 1 or last < 1:
         raise ValueError("last (--last) is a number of checkpoints of one model dir")
-    found = model_dirs.prefixes_in(paths[0])
+    found = listed_checkpoints.prefixes_in(paths[0])
     if len(found) < last:
         raise CheckpointError(
             f"{os.fspath(paths[0])}: its state file names {len(found)} checkpoints "
@@ -208,84 +216,11 @@ def _hold(checkpoint: Checkpoint, most_held: int, stack: contextlib.ExitStack) -
     index = checkpoint.index
     needed = [_Needed(key, index.entry(key)) for key in index.records]
     held = stack.enter_context(snapshot.taken(checkpoint.bundle, needed, most_held))
-    stored = sum({_place(item.entry): item.entry.size for item in needed}.values())
+    stored = sum(
+        {means.place_of(item.entry): item.entry.size for item in needed}.values()
+    )
     if stored > held.size:
         raise CorruptIndexError(
             f"{index.source}: tensors overlap in their shards: they take {stored} "
             f"bytes, more than there are"
         )
-
-
-def _averaged(
-    moves: KeyMoves,
-    newest: Checkpoint,
-    opened: Sequence[Checkpoint],
-    progress: Optional[files.Progress],
-) -> KeyMoves:
-    """The key moves of the newest checkpoint, with means in the place of its values.
-
-    Names of one tensor, in all checkpoints, are names of one mean.
-    """
-    names = {key: name for name, key in newest.contents.keys.items()}
-    new_keys, written = dict(moves.new_keys), dict(moves.written)
-    means: dict[Hashable, NewTensor] = {}
-    for key, new in moves.new_keys.items():
-        if new and key in names and _is_averaged(newest, names[key]):
-            name = names[key]
-            where = tuple(_where(checkpoint, name) for checkpoint in opened)
-            if where not in means:
-                means[where] = _mean_of(name, newest[name], opened, progress)
-            new_keys[key] = ()
-            written.update(dict.fromkeys(new, means[where]))
-    return dataclasses.replace(
-        moves, new_keys=new_keys, written=written, keeps_names=False
-    )
-
-
-def _where(checkpoint: Checkpoint, name: str) -> Hashable:
-    """Where the bytes of a variable are, of all of its slices."""
-    key = checkpoint.contents.keys[name]
-    slices = checkpoint.index.slices(key)
-    if not slices:
-        return _place(checkpoint.index[key])
-    return tuple((extents, _place(entry)) for extents, entry in slices.items())
-
-
-def _place(entry: Entry) -> Hashable:
-    return entry.dtype, entry.shape, entry.shard_id, entry.offset, entry.size
-
-
-def _is_averaged(newest: Checkpoint, name: str) -> bool:
-    if not newest[name].dtype.startswith(("float", "bfloat", "complex")):
-        return False
-    return newest.roles[name].role in OF_MODEL
-
-
-def _mean_of(
-    name: str,
-    info: StoredVariable,
-    opened: Sequence[Checkpoint],
-    progress: Optional[files.Progress],
-) -> NewTensor:
-    """The mean of a variable; its values are read when it is written."""
-    dtype = dtypes.named(info.dtype)
-
-    def chunks() -> Iterator[Any]:
-        for parts in zip(*(checkpoint.pieces(name) for checkpoint in opened)):
-            mean = _mean(parts).astype(dtype.numpy).view("u1").data
-            if progress is not None:
-                progress(len(mean))
-            yield mean
-
-    return NewTensor(info.dtype, info.shape, chunks)
-
-
-def _mean(parts: Sequence[Array]) -> Array:
-    """The mean of arrays `[n]`, in float64 or complex128, unrounded."""
-    import numpy as np
-
-    wide = np.complex128 if parts[0].dtype.kind == "c" else np.float64
-    total: Array = parts[0].astype(wide)
-    for part in parts[1:]:
-        total += part.astype(wide)
-    return total / len(parts)

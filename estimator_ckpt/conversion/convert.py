@@ -10,24 +10,23 @@ import contextlib
 import dataclasses
 import os
 from collections.abc import Iterable, Iterator, Sequence
-from typing import TYPE_CHECKING, Any, Optional, Union
+from typing import TYPE_CHECKING, Any, Optional
 
 from estimator_ckpt.bundle import files
-from estimator_ckpt.bundle.errors import CheckpointError
 from estimator_ckpt.checkpoint import messages, object_keys, opening
 from estimator_ckpt.checkpoint.formats import Format, FormatLike
 from estimator_ckpt.checkpoint.naming import NamesLike
 from estimator_ckpt.checkpoint.opening import Checkpoint
 from estimator_ckpt.checkpoint.roles import Regexes
-from estimator_ckpt.conversion import key_moves
-from estimator_ckpt.conversion.key_moves import KeyMoves, Naming
+from estimator_ckpt.conversion import conversion_moves
+from estimator_ckpt.conversion.chosen_names import Naming
+from estimator_ckpt.conversion.key_moves import KeyMoves
 from estimator_ckpt.conversion.targets import SAFETENSORS, Target
 from estimator_ckpt.conversion.writing import new_bundle, snapshot
 from estimator_ckpt.conversion.writing.new_bundle import Written
 from estimator_ckpt.maps.filters import Patterns
 
 if TYPE_CHECKING:
-    from estimator_ckpt.conversion.exporting.exports import Export
     from estimator_ckpt.layouts.layer_rules import Layouts
     from estimator_ckpt.layouts.torch.torch_rules import Request
 
@@ -158,75 +157,6 @@ def convert(
     return run(source, target, wanted, way_back)
 
 
-def plan_conversion(
-    source: files.PathLike,
-    destination: files.PathLike,
-    *,
-    to: FormatLike,
-    layout: Optional[str] = None,
-    layouts: Layouts = None,
-    carry: Optional[str] = None,
-    dtype: Optional[str] = None,
-    include: Patterns = None,
-    exclude: Patterns = None,
-    assignment_map: Any = None,
-    names: NamesLike = "full_name",
-    root: Optional[str] = None,
-    step: Optional[str] = object_keys.GLOBAL_STEP,
-    optimizer_state: Regexes = None,
-    model_state: Regexes = None,
-    overwrite: bool = False,
-) -> Union[Conversion, Export]:
-    """What `convert` would do, without doing it; refuses what it would.
-
-    Args:
-      source: as for `convert`.
-      destination: as for `convert`.
-      to: as for `convert`.
-      layout: as for `convert`.
-      layouts: as for `convert`.
-      carry: as for `convert`.
-      dtype: as for `convert`.
-      include: as for `convert`.
-      exclude: as for `convert`.
-      assignment_map: as for `convert`.
-      names: as for `convert`.
-      root: as for `convert`.
-      step: as for `convert`.
-      optimizer_state: as for `convert`.
-      model_state: as for `convert`.
-      overwrite: as for `convert`.
-
-    Raises:
-      As `convert`.
-    """
-    wanted = Naming.of(
-        names=names,
-        root=root,
-        step=step,
-        assignment_map=assignment_map,
-        include=include,
-        exclude=exclude,
-        optimizer_state=optimizer_state,
-        model_state=model_state,
-    )
-    if to == SAFETENSORS:
-        from estimator_ckpt.conversion.exporting import exports  # not all need it
-
-        request = exports.ExportRequest.of(
-            destination,
-            wanted,
-            carry=carry,
-            layout=layout,
-            layouts=layouts,
-            dtype=dtype,
-            overwrite=overwrite,
-        )
-        return exports.plan(source, request)
-    target = Target.of(destination, to, overwrite=overwrite)
-    return plan(source, target, wanted, WayBack.of(layout, layouts, carry, dtype))
-
-
 @dataclasses.dataclass(frozen=True)
 class WayBack:
     """The layout that a source has, if it is not TensorFlow's.
@@ -277,7 +207,11 @@ AS_IT_IS = WayBack()
 def plan(
     source: files.PathLike, target: Target, wanted: Naming, back: WayBack = AS_IT_IS
 ) -> Conversion:
-    """What `run` would do. Errors are those of `convert`."""
+    """What `run` would do, without doing it; refuses what it would.
+
+    Raises:
+      As `convert`.
+    """
 
     def attempt() -> Conversion:
         with _opened(source, target, wanted, back) as (checkpoint, conversion, _):
@@ -336,7 +270,7 @@ def _opened(
         if back.requests is not None:
             checkpoint, remarks = _in_tensorflows_layout(checkpoint, back.requests)
         prefix = target.usable_prefix(checkpoint.prefix)
-        moves = moves_of(checkpoint, target, wanted)
+        moves = conversion_moves.of_checkpoint(checkpoint, target.format, wanted)
         moves = dataclasses.replace(moves, unused=(*remarks, *moves.unused))
         conversion = Conversion(checkpoint.prefix, target.format, moves)
         yield checkpoint, conversion, prefix
@@ -357,31 +291,3 @@ def _in_tensorflows_layout(
             f"out: no variable of TensorFlow"
         )
     return found, tuple(remarks)
-
-
-def moves_of(checkpoint: Checkpoint, target: Target, wanted: Naming) -> KeyMoves:
-    """The key moves of a conversion. Errors are those of `convert`."""
-    for alias in checkpoint.contents.aliases:
-        _require_same(checkpoint, alias, checkpoint.contents.keys[alias])
-    return key_moves.of_conversion(
-        checkpoint.contents,
-        checkpoint.index,
-        checkpoint.graph,
-        target.format,
-        wanted,
-        checkpoint.prefix,
-        lambda: checkpoint.roles,
-    )
-
-
-def _require_same(reader: Checkpoint, alias: str, key: str) -> None:
-    """A name key beside an object key of that name must hold the same tensor."""
-    a, b = reader.index[alias], reader.index[key]
-    same = (a.dtype, a.shape) == (b.dtype, b.shape)
-    if same and not (a.is_partitioned or b.is_partitioned):
-        same = (a.size, a.crc32c) == (b.size, b.crc32c)
-    if not same:
-        raise CheckpointError(
-            f"{reader.prefix}: {alias!r} and {key!r} are both the variable {alias!r} "
-            f"but differ; give names='path' (--names=path) to keep them apart"
-        )

@@ -9,9 +9,8 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import os
-import re
 from collections.abc import Iterator
-from typing import Any, NamedTuple, Optional
+from typing import Any, Optional
 
 from estimator_ckpt.bundle import files, logs
 from estimator_ckpt.bundle.errors import (
@@ -20,20 +19,19 @@ from estimator_ckpt.bundle.errors import (
     CorruptDataError,
     SourceChangedError,
 )
-from estimator_ckpt.bundle.index import index_path
-from estimator_ckpt.checkpoint import messages, object_keys, prefixes, state_file
+from estimator_ckpt.checkpoint import object_keys, prefixes, state_file
 from estimator_ckpt.checkpoint.formats import FormatLike
 from estimator_ckpt.checkpoint.naming import NamesLike
 from estimator_ckpt.checkpoint.roles import Regexes
-from estimator_ckpt.conversion import convert
-from estimator_ckpt.conversion.key_moves import Naming
+from estimator_ckpt.conversion import convert, listed_checkpoints
+from estimator_ckpt.conversion.chosen_names import Naming
+from estimator_ckpt.conversion.listed_checkpoints import Member, ModelDir
 from estimator_ckpt.conversion.targets import Target
 from estimator_ckpt.conversion.writing import claims
 from estimator_ckpt.maps.filters import Patterns
 
 _log = logs.logger()
 _GRAPH = "graph.pbtxt"
-_V1_SHARD = re.compile(r"(.*)-\d{5}(-of-\d{5})")
 
 
 def convert_model_dir(
@@ -85,18 +83,25 @@ def convert_model_dir(
       As `convert`. What is wrong with any checkpoint is said before the first file is
       written.
     """
-    target = Target.of(destination, to, data, overwrite, progress)
-    wanted = Naming.of(
-        names=names,
-        root=root,
-        step=step,
-        assignment_map=assignment_map,
-        include=include,
-        exclude=exclude,
-        optimizer_state=optimizer_state,
-        model_state=model_state,
+    return run(
+        source,
+        Target.of(destination, to, data, overwrite, progress),
+        Naming.of(
+            names=names,
+            root=root,
+            step=step,
+            assignment_map=assignment_map,
+            include=include,
+            exclude=exclude,
+            optimizer_state=optimizer_state,
+            model_state=model_state,
+        ),
     )
-    model_dir = _ModelDir.of(files.local(source))
+
+
+def run(source: files.PathLike, target: Target, wanted: Naming) -> list[str]:
+    """Converts a model dir's checkpoints; see `convert_model_dir`."""
+    model_dir = ModelDir.of(files.local(source))
     members = model_dir.members()
     new = {member.prefix: _target_of(member, target) for member in members}
     _refuse_same_dir(model_dir.path, target.destination)
@@ -114,104 +119,25 @@ def convert_model_dir(
                 prefix = convert.run(member.prefix, target_of_member, wanted)
                 written.update(dict.fromkeys(member.named, prefix))
         if not written:
-            raise _none_left(model_dir.path)
+            raise listed_checkpoints.none_left(model_dir.path)
         _copy_graph(model_dir.path, target.destination)
         files.put(state, _new_state(model_dir.state, written).serialize())
     return list(dict.fromkeys(written.values()))
 
 
-def moves(source: files.PathLike, destination: files.PathLike) -> list[tuple[str, str]]:
-    """The prefixes of a model dir's checkpoints and their new ones, oldest first.
-
-    Raises:
-      As `convert_model_dir`, but for what a single checkpoint's conversion raises.
-    """
-    model_dir, new = _ModelDir.of(files.local(source)), files.local(destination)
-    _refuse_same_dir(model_dir.path, new)
+def plan(
+    source: files.PathLike, target: Target, wanted: Naming
+) -> list[convert.Conversion]:
+    """What `run` would do with each checkpoint, oldest first; refuses what it would."""
+    model_dir = ModelDir.of(files.local(source))
+    _refuse_same_dir(model_dir.path, target.destination)
     return [
-        (member.prefix, os.path.join(new, prefixes.base_name(member.prefix)))
+        convert.plan(member.prefix, _target_of(member, target), wanted)
         for member in model_dir.members()
     ]
 
 
-def prefixes_in(directory: files.PathLike) -> list[str]:
-    """The prefixes of a model dir's checkpoints that are there, oldest first.
-
-    Raises:
-      CheckpointNotFoundError: it is no model dir.
-    """
-    model_dir = _ModelDir.of(files.local(directory))
-    return [member.prefix for member in model_dir.there()]
-
-
-class _Member(NamedTuple):
-    """A checkpoint of a model dir.
-
-    Attributes:
-      prefix: its prefix.
-      named: how the state file names it; more than once if in several ways.
-    """
-
-    prefix: str
-    named: tuple[str, ...]
-
-
-class _ModelDir(NamedTuple):
-    """A model dir: its path, and what its state file says."""
-
-    path: str
-    state: state_file.CheckpointState
-
-    @classmethod
-    def of(cls, path: str) -> _ModelDir:
-        """Reads the state file; CheckpointNotFoundError if there is none."""
-        found = state_file.read(path) if files.is_dir(path) else None
-        if found is None:
-            raise CheckpointNotFoundError(
-                f"{path}: not a model dir: no state file named 'checkpoint' in it"
-            )
-        return cls(path, found)
-
-    def there(self) -> list[_Member]:
-        """The checkpoints that are there, oldest first; the others are logged."""
-        named = dict.fromkeys([*self.state.all, self.state.latest])
-        listings: dict[str, frozenset[str]] = {}
-        members: dict[str, _Member] = {}
-        gone = []
-        for path in named:
-            prefix = _existing(self.path, path, listings)
-            if prefix is None:
-                gone.append(path)
-                continue
-            same = os.path.realpath(prefix)
-            before = members.get(same, _Member(prefix, ()))
-            members[same] = before._replace(named=(*before.named, path))
-        if gone:
-            shown = messages.listed(repr(path)[1:-1] for path in gone)
-            _log.warning("%s: left out, not there any more", shown)
-        return list(members.values())
-
-    def members(self) -> list[_Member]:
-        """The same, at least one, and each with a base name of its own."""
-        members = self.there()
-        if not members:
-            raise _none_left(self.path)
-        by_name: dict[str, list[str]] = {}
-        for member in members:
-            by_name.setdefault(prefixes.base_name(member.prefix), []).append(
-                member.prefix
-            )
-        clashing = [same for same in by_name.values() if len(same) > 1]
-        if clashing:
-            listed = "; ".join(messages.quoted(same) for same in clashing[:6])
-            raise CheckpointError(
-                f"{self.path}: its state file names checkpoints of one base name, "
-                f"which would overwrite each other: {listed}. Convert them one by one"
-            )
-        return members
-
-
-def _target_of(member: _Member, target: Target) -> Target:
+def _target_of(member: Member, target: Target) -> Target:
     """Where a checkpoint of the model dir goes."""
     base = prefixes.base_name(member.prefix)
     return dataclasses.replace(
@@ -220,12 +146,12 @@ def _target_of(member: _Member, target: Target) -> Target:
 
 
 @contextlib.contextmanager
-def _leaving_out(member: _Member) -> Iterator[None]:
+def _leaving_out(member: Member) -> Iterator[None]:
     """Leaves a checkpoint out if it was deleted while it was converted."""
     try:
         yield
     except (CheckpointNotFoundError, CorruptDataError, SourceChangedError) as error:
-        if _is_there(member.prefix):
+        if listed_checkpoints.is_there(member.prefix):
             raise
         _log.warning(
             "%s: left out, it was deleted meanwhile (%s)", member.prefix, error
@@ -238,49 +164,6 @@ def _refuse_same_dir(old: str, new: str) -> None:
             f"{new}: source and destination are the same model dir; give another "
             f"destination"
         )
-
-
-def _none_left(directory: str) -> CheckpointNotFoundError:
-    return CheckpointNotFoundError(
-        f"{directory}: none of the checkpoints that its state file names is there"
-    )
-
-
-def _existing(
-    directory: str, named: str, listings: dict[str, frozenset[str]]
-) -> Optional[str]:
-    """The prefix of a checkpoint that a state file names; None if it is not there.
-
-    Args:
-      directory: the model dir.
-      named: the path in its state file.
-      listings: what directories hold, as far as they were listed: a state file may name
-        any number of checkpoints.
-    """
-    for prefix in prefixes.places(directory, named):
-        parent, base = os.path.split(prefix)
-        if parent not in listings:
-            listings[parent] = _bases_in(parent or ".")
-        if base in listings[parent] and _is_there(prefix):
-            return prefix
-    return None
-
-
-def _bases_in(directory: str) -> frozenset[str]:
-    """The base names that checkpoints in a directory can have."""
-    if not files.is_dir(directory):
-        return frozenset()
-    bases = set()
-    for name in files.list_dir(directory):
-        bases |= {name, name[: -len(".index")] if name.endswith(".index") else name}
-        v1 = _V1_SHARD.fullmatch(name)
-        if v1:
-            bases |= {v1[1], f"{v1[1]}-?????{v1[2]}"}
-    return frozenset(bases)
-
-
-def _is_there(prefix: str) -> bool:
-    return files.exists(index_path(prefix)) or prefixes.is_v1(prefix)
 
 
 def _copy_graph(old: str, new: str) -> None:

@@ -13,11 +13,12 @@ from typing import Optional
 
 from estimator_ckpt.bundle import files
 from estimator_ckpt.bundle.errors import CheckpointError
-from estimator_ckpt.checkpoint import formats, naming, opening
+from estimator_ckpt.checkpoint import naming, opening
 from estimator_ckpt.checkpoint.formats import FormatLike
 from estimator_ckpt.checkpoint.naming import NamesBy, NamesLike
 from estimator_ckpt.checkpoint.opening import Checkpoint
 from estimator_ckpt.checkpoint.roles import (
+    AS_FOUND,
     AVERAGE,
     OF_OPTIMIZER,
     Overruling,
@@ -25,8 +26,8 @@ from estimator_ckpt.checkpoint.roles import (
     Role,
 )
 from estimator_ckpt.conversion import convert, key_moves
-from estimator_ckpt.conversion.key_moves import ResultKeys
-from estimator_ckpt.conversion.targets import Target
+from estimator_ckpt.conversion.result_keys import ResultKeys
+from estimator_ckpt.conversion.targets import CompactTarget
 from estimator_ckpt.conversion.writing import new_bundle, snapshot
 
 
@@ -89,41 +90,46 @@ def slim(
       CheckpointError: there is nothing but optimizer state, or a tensor is damaged.
       As `convert`.
     """
-    return run(
-        source,
-        destination,
-        to=to,
-        keep_averages=keep_averages,
-        names_by=naming.parse(names),
-        overruling=Overruling.of(optimizer_state, model_state),
-        overwrite=overwrite,
-        progress=progress,
-    ).prefix
+    target = CompactTarget.of(destination, to, overwrite, progress)
+    overruling = Overruling.of(optimizer_state, model_state)
+    wanted = Slimming(naming.parse(names), keep_averages, overruling)
+    return run(source, target, wanted).prefix
+
+
+@dataclasses.dataclass(frozen=True)
+class Slimming:
+    """What is left out.
+
+    Attributes:
+      names_by: what variables of an object-based source are called.
+      keep_averages: whether averages are kept.
+      overruling: what a user says of variables' roles.
+    """
+
+    names_by: NamesBy = NamesBy.FULL_NAME
+    keep_averages: bool = False
+    overruling: Overruling = AS_FOUND
+
+    @property
+    def goes(self) -> frozenset[Role]:
+        """The roles of what is left out."""
+        return OF_OPTIMIZER if self.keep_averages else OF_OPTIMIZER | {AVERAGE}
 
 
 def run(
-    source: files.PathLike,
-    destination: files.PathLike,
-    *,
-    to: Optional[FormatLike],
-    keep_averages: bool,
-    names_by: NamesBy,
-    overruling: Overruling,
-    overwrite: bool,
-    progress: Optional[files.Progress],
+    source: files.PathLike, compact_target: CompactTarget, wanted: Slimming
 ) -> Slimmed:
-    """The same; says what became of the checkpoint. Arguments are those of `slim`."""
-    goes = OF_OPTIMIZER if keep_averages else OF_OPTIMIZER | {AVERAGE}
+    """The same; says what became of the checkpoint. Errors are those of `slim`."""
 
     def attempt() -> Slimmed:
-        with _opened(source, to, names_by, overruling) as checkpoint:
-            format = checkpoint.format if to is None else to
-            target = Target.of(destination, format, "copy", overwrite, progress)
-            target = dataclasses.replace(target, is_compact=True)
+        with _opened(source, compact_target, wanted) as checkpoint:
+            target = compact_target.target(checkpoint.format)
             prefix = target.usable_prefix(checkpoint.prefix)
             checkpoint.contents.require_unique(checkpoint.prefix)
             roles = {name: checkpoint.roles.role(name) for name in checkpoint}
-            left_out = {name: role for name, role in roles.items() if role in goes}
+            left_out = {
+                name: role for name, role in roles.items() if role in wanted.goes
+            }
             kept = [(name, name) for name in roles if name not in left_out]
             if left_out and not kept:
                 raise CheckpointError(
@@ -150,14 +156,12 @@ def run(
 
 
 def _opened(
-    source: files.PathLike,
-    to: Optional[FormatLike],
-    names_by: NamesBy,
-    overruling: Overruling,
+    source: files.PathLike, target: CompactTarget, wanted: Slimming
 ) -> Checkpoint:
     """The source; by paths where names are shared, and are not needed in the result."""
+    names_by, overruling = wanted.names_by, wanted.overruling
     checkpoint = opening.opened(source, names=names_by, overruling=overruling)
-    format = formats.parse(checkpoint.format if to is None else to)
+    format = target.target(checkpoint.format).format
     if not checkpoint.contents.ambiguous or format.has_name_keys:
         return checkpoint
     checkpoint.close()

@@ -61,10 +61,7 @@ class Target:
             raise ValueError(
                 f"unknown data {data!r}: use one of {', '.join(map(repr, DATA))}"
             )
-        path = files.local(destination)
-        if not path:
-            raise CheckpointError("the destination's path is empty")
-        return cls(path, format, data, overwrite, progress)
+        return cls(_local(destination), format, data, overwrite, progress)
 
     def prefix(self, source: str) -> str:
         """The new prefix: a directory takes the source's own name.
@@ -98,3 +95,59 @@ class Target:
         if not self.overwrite:
             raise already_there(index)
         return prefix
+
+
+@dataclasses.dataclass(frozen=True)
+class CompactTarget:
+    """Where a checkpoint goes that has no byte which is not used.
+
+    Attributes:
+      destination: as for `Target`.
+      to: its format; None for the source's own.
+      overwrite: as for `Target`.
+      progress: called with the number of bytes written.
+    """
+
+    destination: str
+    to: Optional[Format] = None
+    overwrite: bool = False
+    progress: Optional[files.Progress] = None
+
+    @classmethod
+    def of(
+        cls,
+        destination: files.PathLike,
+        to: Optional[FormatLike] = None,
+        overwrite: bool = False,
+        progress: Optional[files.Progress] = None,
+    ) -> CompactTarget:
+        """Checks what a user asks for; the arguments are those of `slim`.
+
+        Raises:
+          As `Target.of`.
+        """
+        format = None if to is None else formats.parse(to)
+        return cls(_local(destination), format, overwrite, progress)
+
+    def target(self, source_format: FormatLike) -> Target:
+        """The target, once the source's format is known."""
+        return Target(
+            self.destination,
+            self.to or formats.parse(source_format),
+            overwrite=self.overwrite,
+            progress=self.progress,
+            is_compact=True,
+        )
+
+
+def _local(destination: files.PathLike) -> str:
+    """A destination's path.
+
+    Raises:
+      CheckpointError: it is empty.
+      UnsupportedCheckpointError: it is a remote path.
+    """
+    path = files.local(destination)
+    if not path:
+        raise CheckpointError("the destination's path is empty")
+    return path

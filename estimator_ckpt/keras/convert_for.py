@@ -7,12 +7,14 @@ keys, and one small shard with what had to be computed.
 
 from __future__ import annotations
 
+import contextlib
 import os
-from collections.abc import Callable, Sequence
-from typing import Any, NamedTuple, Optional, Union
+from collections.abc import Sequence
+from typing import Any, Optional, Union
 
 from estimator_ckpt.bundle import files
-from estimator_ckpt.checkpoint import naming, opening
+from estimator_ckpt.checkpoint import formats, naming, opening
+from estimator_ckpt.checkpoint.formats import Format, FormatLike
 from estimator_ckpt.checkpoint.naming import NamesBy
 from estimator_ckpt.checkpoint.opening import Checkpoint
 from estimator_ckpt.checkpoint.roles import Regexes
@@ -109,33 +111,22 @@ def convert_for(
       LayoutRuleError: a layout rule is malformed, or does not fit.
       In all of these cases nothing is written.
     """
-    way = _way(to)
-    target = Target.of(destination, to, data, overwrite, progress)
-    request = Request.of(
-        names=names,
-        assignment_map=assignment_map,
-        layouts=layouts,
-        optimizer_state=optimizer_state,
-        model_state=model_state,
-        iterations=iterations,
-        strict=strict,
+    return run(
+        trackable,
+        source,
+        Target.of(destination, _one_way(to), data, overwrite, progress),
+        Request.of(
+            names=names,
+            assignment_map=assignment_map,
+            layouts=layouts,
+            optimizer_state=optimizer_state,
+            model_state=model_state,
+            iterations=iterations,
+            input_shape=input_shape,
+            strict=strict,
+            save_counter=save_counter,
+        ),
     )
-    if target.format.has_object_keys and keras_files.is_one(destination):
-        path = keras_files.check(trackable, destination, overwrite)
-        with object_requests.opened(source, request) as checkpoint:
-            description = load_into.described(trackable, request, input_shape)
-            made = way.plan(description, checkpoint, request)
-            made.log()
-            keras_files.write(trackable, description, made, path)
-        return path
-    with object_requests.opened(source, request, way.names_by) as checkpoint:
-        prefix = target.usable_prefix(checkpoint.prefix)
-        description = _described(trackable, request, input_shape, save_counter)
-        made = way.plan(description, checkpoint, request)
-        made.log()
-        with opening.as_bundle(checkpoint, os.path.dirname(prefix)) as bundle:
-            new_bundle.write(bundle.bundle, made.key_moves(), prefix, target)
-    return prefix
 
 
 def plan_for(
@@ -175,7 +166,6 @@ def plan_for(
       As `convert_for`, but for variables that are missing or do not fit, which the
       plan shows.
     """
-    way = _way(to)
     request = Request.of(
         names=names,
         assignment_map=assignment_map,
@@ -183,47 +173,80 @@ def plan_for(
         optimizer_state=optimizer_state,
         model_state=model_state,
         iterations=iterations,
+        input_shape=input_shape,
         strict=False,
+        save_counter=save_counter,
     )
-    with object_requests.opened(source, request, way.names_by) as checkpoint:
-        if way.names_by is None and keras_3_models.is_one(trackable):
-            description = load_into.described(trackable, request, input_shape)
+    return planned(trackable, source, _one_way(to), request)
+
+
+def run(
+    trackable: Any, source: files.PathLike, target: Target, request: Request
+) -> str:
+    """Converts for an object, or back from it; see `convert_for`."""
+    if target.format.has_object_keys and keras_files.is_one(target.destination):
+        path = keras_files.check(trackable, target.destination, target.overwrite)
+        with object_requests.opened(source, request) as checkpoint:
+            description = load_into.described(trackable, request)
+            made = to_objects.plan(description, checkpoint, request)
+            made.log()
+            keras_files.write(trackable, description, made, path)
+        return path
+    with _opened(source, target.format, request) as checkpoint:
+        prefix = target.usable_prefix(checkpoint.prefix)
+        description = _described(trackable, request)
+        made = _made(description, checkpoint, target.format, request)
+        made.log()
+        with opening.as_bundle(checkpoint, os.path.dirname(prefix)) as bundle:
+            new_bundle.write(bundle.bundle, made.key_moves(), prefix, target)
+    return prefix
+
+
+def planned(
+    trackable: Any, source: files.PathLike, format: Format, request: Request
+) -> Plan:
+    """What `run` would do; see `plan_for`."""
+    with _opened(source, format, request) as checkpoint:
+        if format.has_object_keys and keras_3_models.is_one(trackable):
+            description = load_into.described(trackable, request)
         else:
-            description = _described(trackable, request, input_shape, save_counter)
-        return way.plan(description, checkpoint, request).plan
+            description = _described(trackable, request)
+        return _made(description, checkpoint, format, request).plan
 
 
-class _Way(NamedTuple):
-    """One of the two directions.
+def _one_way(to: FormatLike) -> Format:
+    """The format of one direction: object keys for the object, names back from it.
 
-    Attributes:
-      plan: what decides what is written.
-      names_by: what the source's variables are called, whatever the user says: on the
-        way back the object says what keys mean. None: as the user says.
+    Raises:
+      ValueError: it is none of a single kind of keys.
     """
-
-    plan: Callable[[ObjectDescription, Checkpoint, Request], ObjectPlan]
-    names_by: Optional[NamesBy]
-
-
-_WAYS = {
-    "tf2": _Way(to_objects.plan, None),
-    "tf1": _Way(to_names.plan, NamesBy.PATH),
-}
+    for format in formats.FORMATS:
+        if to in (format, format.name) and not format.has_both_keys:
+            return format
+    raise ValueError(f"unknown to {to!r}: use 'tf2', or 'tf1' for the way back")
 
 
-def _way(to: str) -> _Way:
-    if to not in _WAYS:
-        raise ValueError(f"unknown to {to!r}: use 'tf2', or 'tf1' for the way back")
-    return _WAYS[to]
+def _opened(
+    source: files.PathLike, format: Format, request: Request
+) -> contextlib.AbstractContextManager[Checkpoint]:
+    """The source. On the way back it is the object that says what keys mean."""
+    names_by = request.names_by if format.has_object_keys else NamesBy.PATH
+    return object_requests.opened(source, request, names_by)
 
 
-def _described(
-    trackable: Any,
+def _made(
+    description: ObjectDescription,
+    checkpoint: Checkpoint,
+    format: Format,
     request: Request,
-    input_shape: Optional[Sequence[Optional[int]]],
-    save_counter: bool,
-) -> ObjectDescription:
+) -> ObjectPlan:
+    """What is written: what an object restores, or what a tf1 Saver does."""
+    if format.has_object_keys:
+        return to_objects.plan(description, checkpoint, request)
+    return to_names.plan(description, checkpoint, request)
+
+
+def _described(trackable: Any, request: Request) -> ObjectDescription:
     """An object that TensorFlow can restore.
 
     Raises:
@@ -236,5 +259,5 @@ def _described(
             f".keras, or load_into"
         )
     return load_into.described_by_tensorflow(
-        trackable, request, input_shape, save_counter
+        trackable, request, save_counter=request.save_counter
     )

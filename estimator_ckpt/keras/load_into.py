@@ -63,32 +63,27 @@ def load_into(
         optimizer_state=optimizer_state,
         model_state=model_state,
         iterations=iterations,
+        input_shape=input_shape,
         strict=strict,
+        save_counter=False,
     )
     with object_requests.opened(source, request) as checkpoint:
-        description = described(trackable, request, input_shape)
+        description = described(trackable, request)
         made = to_objects.plan(description, checkpoint, request)
         made.log()
         assigning.assign(description, made)
         return made.plan
 
 
-def described(
-    trackable: Any,
-    request: Request,
-    input_shape: Optional[Sequence[Optional[int]]],
-) -> ObjectDescription:
-    """An object described for its variables to be assigned: without a save_counter."""
+def described(trackable: Any, request: Request) -> ObjectDescription:
+    """An object described for its variables to be assigned."""
     if keras_3_models.is_one(trackable):
-        return keras_3_models.describe(trackable, input_shape=input_shape)
-    return described_by_tensorflow(trackable, request, input_shape, save_counter=False)
+        return keras_3_models.describe(trackable, input_shape=request.input_shape)
+    return described_by_tensorflow(trackable, request, save_counter=False)
 
 
 def described_by_tensorflow(
-    trackable: Any,
-    request: Request,
-    input_shape: Optional[Sequence[Optional[int]]],
-    save_counter: bool,
+    trackable: Any, request: Request, *, save_counter: bool
 ) -> ObjectDescription:
     """An object of TensorFlow's described.
 
@@ -105,6 +100,6 @@ def described_by_tensorflow(
     return trackables.describe(
         trackable,
         save_counter=save_counter,
-        input_shape=input_shape,
+        input_shape=request.input_shape,
         names_by=request.names_by,
     )

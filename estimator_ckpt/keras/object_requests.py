@@ -32,6 +32,8 @@ class Request:
       overruling: what a user says of the roles of the source's variables.
       iterations: the steps that optimizers took, where the source is not to say.
       strict: whether a variable without a value is an error.
+      input_shape: what to build a model with that is not built.
+      save_counter: whether the object saves one.
     """
 
     names_by: NamesBy
@@ -41,6 +43,8 @@ class Request:
     overruling: Overruling
     iterations: Iterations
     strict: bool
+    input_shape: Optional[Sequence[Optional[int]]] = None
+    save_counter: bool = True
 
     @classmethod
     def of(
@@ -52,7 +56,9 @@ class Request:
         optimizer_state: Union[bool, Regexes],
         model_state: Regexes,
         iterations: Iterations,
+        input_shape: Optional[Sequence[Optional[int]]],
         strict: bool,
+        save_counter: bool,
     ) -> Request:
         """Checks what a user asks for; the arguments are those of `convert_for`.
 
@@ -73,6 +79,8 @@ class Request:
             overruling=Overruling.of(patterns, model_state),
             iterations=iterations,
             strict=strict,
+            input_shape=input_shape,
+            save_counter=save_counter,
         )
 
 

@@ -4,7 +4,7 @@ import pytest
 
 from estimator_ckpt.checkpoint import contents, formats, object_graph, object_keys
 from estimator_ckpt.conversion import key_moves
-from estimator_ckpt.conversion.key_moves import ResultKeys
+from estimator_ckpt.conversion.result_keys import ResultKeys
 
 W, STEP = "layer/w", "global_step"
 OBJECT_W = object_keys.variable_key(W)

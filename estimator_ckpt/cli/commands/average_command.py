@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from argparse import ArgumentParser, Namespace
 
-from estimator_ckpt.checkpoint import formats
 from estimator_ckpt.cli import output, shared_arguments
 from estimator_ckpt.cli.usage_errors import UsageError
-from estimator_ckpt.conversion.average import average
+from estimator_ckpt.conversion import average
 
 
 def add_arguments(parser: ArgumentParser) -> None:
@@ -16,14 +15,14 @@ def add_arguments(parser: ArgumentParser) -> None:
     )
     parser.add_argument("destination", help="the new prefix, or a directory")
     parser.add_argument("--last", type=int, help="average so many of its last")
-    parser.add_argument("--to", choices=formats.CHOICES, help="format; as the newest")
-    shared_arguments.add_arguments(parser)
+    shared_arguments.add_to(parser, "format; as the newest")
+    shared_arguments.add_filters(parser)
+    shared_arguments.add_map(parser)
+    shared_arguments.add_names(parser)
     shared_arguments.add_roles(parser)
-    parser.add_argument("--root", help="dictionary of the variables, for var_list")
-    parser.add_argument(
-        "--overwrite", action="store_true", help="replace what is there"
-    )
-    parser.add_argument("--json", action="store_true", help="print JSON")
+    shared_arguments.add_root(parser)
+    shared_arguments.add_overwrite(parser)
+    shared_arguments.add_json(parser)
 
 
 def run(arguments: Namespace) -> int:
@@ -33,15 +32,10 @@ def run(arguments: Namespace) -> int:
     if arguments.last is not None and (arguments.last < 1 or arguments.sources[1:]):
         raise UsageError("average: --last is a number of checkpoints of one model dir")
     with output.progress("averaging") as progress:
-        prefix = average(
-            arguments.sources,
-            arguments.destination,
-            last=arguments.last,
-            to=arguments.to,
-            root=arguments.root,
-            overwrite=arguments.overwrite,
-            progress=progress,
-            **shared_arguments.options(arguments),
+        prefix = average.run(
+            average.paths_of(arguments.sources, arguments.last),
+            shared_arguments.compact_target(arguments, progress),
+            shared_arguments.chosen_names(arguments),
         )
     output.print_prefixes([prefix], arguments.json)
     return 0

@@ -7,21 +7,22 @@ PyTorch's modules load; such a file is a source, too.
 from __future__ import annotations
 
 from argparse import ArgumentParser, Namespace
-from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from estimator_ckpt.checkpoint import formats, object_keys, roles
 from estimator_ckpt.cli import output, shared_arguments
 from estimator_ckpt.cli.usage_errors import UsageError
-from estimator_ckpt.conversion.convert import Conversion, convert, plan_conversion
-from estimator_ckpt.conversion.targets import DATA, SAFETENSORS
+from estimator_ckpt.conversion import convert
+from estimator_ckpt.conversion.convert import Conversion
+from estimator_ckpt.conversion.targets import SAFETENSORS
 
 if TYPE_CHECKING:
     from estimator_ckpt.conversion.exporting.exports import Export
 
 
 def add_arguments(parser: ArgumentParser) -> None:
-    parser.add_argument("source", help="prefix, file of a checkpoint, or model dir")
+    shared_arguments.add_source(parser)
     parser.add_argument(
         "destination", help="the new prefix or .safetensors file, or a directory"
     )
@@ -54,9 +55,11 @@ def add_arguments(parser: ArgumentParser) -> None:
         action="store_true",
         help="every checkpoint of a model dir, and its state file",
     )
-    shared_arguments.add_arguments(parser)
+    shared_arguments.add_filters(parser)
+    shared_arguments.add_map(parser)
+    shared_arguments.add_names(parser)
     shared_arguments.add_roles(parser)
-    parser.add_argument("--root", help="dictionary of the variables, for var_list")
+    shared_arguments.add_root(parser)
     parser.add_argument(
         "--step", default=object_keys.GLOBAL_STEP, help="variable under step/"
     )
@@ -67,96 +70,110 @@ def add_arguments(parser: ArgumentParser) -> None:
         const=None,
         help="leave the global step with the other variables",
     )
-    parser.add_argument(
-        "--data",
-        choices=DATA,
-        default="auto",
-        help="how shards get their new names: a link keeps all bytes, also those of "
+    shared_arguments.add_data(
+        parser,
+        "how shards get their new names: a link keeps all bytes, also those of "
         "variables that --exclude leaves out; copy writes what is used (see slim, too)",
     )
-    parser.add_argument(
-        "--overwrite", action="store_true", help="replace what is there"
-    )
-    parser.add_argument(
-        "--dry_run", action="store_true", help="print old and new keys, write nothing"
-    )
-    parser.add_argument("--json", action="store_true", help="print JSON")
+    shared_arguments.add_overwrite(parser)
+    shared_arguments.add_dry_run(parser, "print old and new keys, write nothing")
+    shared_arguments.add_json(parser)
 
 
 def run(arguments: Namespace) -> int:
     """Converts, or shows what would be done."""
-    options: dict[str, Any] = {
-        "to": arguments.to,
-        **shared_arguments.options(arguments),
-        **_of_files(arguments),
-        "root": arguments.root,
-        "step": arguments.step,
-    }
+    _require_one_of_files(arguments)
+    if arguments.to == SAFETENSORS:
+        return _export(arguments)
+    source, wanted = arguments.source, shared_arguments.chosen_names(arguments)
+    back = convert.WayBack.of(
+        arguments.layout, arguments.layouts, arguments.carry, arguments.dtype
+    )
     if arguments.dry_run:
-        return _show(arguments, options)
-    function: Callable[..., Any] = convert
-    if arguments.all:
+        target = shared_arguments.target(arguments)
+        if not arguments.all:
+            planned = convert.plan(source, target, wanted, back)
+            _show(planned, source, arguments.json)
+            return 0
         from estimator_ckpt.conversion import model_dirs
 
-        function = model_dirs.convert_model_dir
+        _show_all(model_dirs.plan(source, target, wanted), arguments.json)
+        return 0
     with output.progress("converting") as progress:
-        result = function(
-            arguments.source,
-            arguments.destination,
-            **options,
-            data=arguments.data,
-            overwrite=arguments.overwrite,
-            progress=progress,
-        )
-    prefixes = [result] if isinstance(result, str) else result
+        target = shared_arguments.target(arguments, progress=progress)
+        if arguments.all:
+            from estimator_ckpt.conversion import model_dirs
+
+            prefixes = model_dirs.run(source, target, wanted)
+        else:
+            prefixes = [convert.run(source, target, wanted, back)]
     output.print_prefixes(prefixes, arguments.json)
     return 0
 
 
-def _of_files(arguments: Namespace) -> dict[str, Any]:
-    """The options that are about .safetensors files, if any is given."""
-    given = {
-        name: getattr(arguments, name)
-        for name in ("layout", "layouts", "carry", "dtype")
-        if getattr(arguments, name) is not None
-    }
+def _require_one_of_files(arguments: Namespace) -> None:
+    """Raises UsageError for `--all` with what is about .safetensors files."""
+    named = ("layout", "layouts", "carry", "dtype")
+    given = [name for name in named if getattr(arguments, name) is not None]
     if arguments.all and (given or arguments.to == SAFETENSORS):
-        what = f"--{next(iter(given))}" if given else f"--to={SAFETENSORS}"
+        what = f"--{given[0]}" if given else f"--to={SAFETENSORS}"
         raise UsageError(
             f"--all does not go with {what}: convert one checkpoint at a time"
         )
-    return given
 
 
-def _show(arguments: Namespace, options: dict[str, Any]) -> int:
-    pairs = [(arguments.source, arguments.destination)]
-    if arguments.all:
-        from estimator_ckpt.conversion import model_dirs
+def _export(arguments: Namespace) -> int:
+    """Writes a .safetensors file, or shows what would be in it."""
+    from estimator_ckpt.conversion.exporting import exports  # not every call needs it
 
-        pairs = model_dirs.moves(arguments.source, arguments.destination)
-    options["overwrite"] = arguments.overwrite
-    planned = [(old, plan_conversion(old, new, **options)) for old, new in pairs]
-    shown = []
-    for source, conversion in planned:
-        if not isinstance(conversion, Conversion):
-            return _show_export(conversion, arguments.json)
-        moves = conversion.moves
-        changes = moves.changes()
-        if arguments.json:
-            keys = [{"old": a, "new": b} for a, b in changes]
-            shown.append({"source": source, "keys": keys})
-            continue
-        if arguments.all:
-            output.say(f"{source}:")
-        output.print_table(
-            ["old key", "new key"],
-            [(old or "(new)", new or "(left out)") for old, new in changes],
+    with output.progress("converting") as progress:
+        request = exports.ExportRequest.of(
+            arguments.destination,
+            shared_arguments.chosen_names(arguments),
+            carry=arguments.carry,
+            layout=arguments.layout,
+            layouts=arguments.layouts,
+            dtype=arguments.dtype,
+            overwrite=arguments.overwrite,
+            progress=progress,
         )
-        for sentence in moves.unused:
-            output.say(sentence)
-    if arguments.json:
-        output.print_json({"checkpoints": shown} if arguments.all else shown[0])
+        if not arguments.dry_run:
+            export = exports.run(arguments.source, request)
+            convert.warn(export.sentences())
+    if arguments.dry_run:
+        return _show_export(exports.plan(arguments.source, request), arguments.json)
+    output.print_prefixes([export.path], arguments.json)
     return 0
+
+
+def _show_all(conversions: Sequence[Conversion], as_json: bool) -> None:
+    if as_json:
+        shown = [_json(conversion, conversion.source) for conversion in conversions]
+        output.print_json({"checkpoints": shown})
+        return
+    for conversion in conversions:
+        output.say(f"{conversion.source}:")
+        _show(conversion, conversion.source, as_json)
+
+
+def _show(conversion: Conversion, source: str, as_json: bool) -> None:
+    if as_json:
+        output.print_json(_json(conversion, source))
+        return
+    output.print_table(
+        ["old key", "new key"],
+        [
+            (old or "(new)", new or "(left out)")
+            for old, new in conversion.moves.changes()
+        ],
+    )
+    for sentence in conversion.moves.unused:
+        output.say(sentence)
+
+
+def _json(conversion: Conversion, source: str) -> dict[str, object]:
+    keys = [{"old": old, "new": new} for old, new in conversion.moves.changes()]
+    return {"source": source, "keys": keys}
 
 
 def _show_export(export: Export, as_json: bool) -> int:

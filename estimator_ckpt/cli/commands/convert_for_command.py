@@ -8,22 +8,19 @@ the object wrote, and the result one for a tf1 Saver.
 
 from __future__ import annotations
 
+import dataclasses
 from argparse import ArgumentParser, Namespace
 from typing import Any, Optional
 
-from estimator_ckpt.cli import (
-    output,
-    report_argument,
-    shared_arguments,
-    user_functions,
-)
+from estimator_ckpt.checkpoint import formats
+from estimator_ckpt.cli import output, report_argument, shared_arguments, user_functions
 from estimator_ckpt.cli.commands import plan_command
 from estimator_ckpt.cli.usage_errors import UsageError
-from estimator_ckpt.conversion.targets import DATA
+from estimator_ckpt.keras.object_requests import Request
 
 
 def add_arguments(parser: ArgumentParser) -> None:
-    parser.add_argument("source", help="prefix, file of a checkpoint, or model dir")
+    shared_arguments.add_source(parser)
     parser.add_argument(
         "destination", help="the new prefix, a directory, or a file .weights.h5"
     )
@@ -33,6 +30,7 @@ def add_arguments(parser: ArgumentParser) -> None:
     parser.add_argument(
         "--to", choices=("tf2", "tf1"), default="tf2", help="for the object, or back"
     )
+    shared_arguments.add_map(parser)
     shared_arguments.add_names(parser)
     shared_arguments.add_roles(parser)
     parser.add_argument(
@@ -60,16 +58,10 @@ def add_arguments(parser: ArgumentParser) -> None:
         parser.add_argument(
             f"--no{name}", dest=name, action="store_false", help=meaning
         )
-    parser.add_argument(
-        "--data", choices=DATA, default="auto", help="how shards get their new names"
-    )
-    parser.add_argument(
-        "--overwrite", action="store_true", help="replace what is there"
-    )
-    parser.add_argument(
-        "--dry_run", action="store_true", help="show the plan, write nothing"
-    )
-    parser.add_argument("--json", action="store_true", help="print JSON")
+    shared_arguments.add_data(parser)
+    shared_arguments.add_overwrite(parser)
+    shared_arguments.add_dry_run(parser, "show the plan, write nothing")
+    shared_arguments.add_json(parser)
     report_argument.add_argument(parser, overwrites=True)
 
 
@@ -77,42 +69,45 @@ def run(arguments: Namespace) -> int:
     """Converts, or shows what would be done; 1 if something would be missing."""
     report_argument.check(arguments)
     trackable = user_functions.trackable(arguments.trackable, "trackable")
-    from estimator_ckpt.keras.convert_for import convert_for, plan_for
+    from estimator_ckpt.keras import convert_for
 
-    options: dict[str, Any] = {
-        "to": arguments.to,
-        **shared_arguments.options(arguments),
-        "layouts": arguments.layouts,
-        "iterations": _iterations(arguments.iterations),
-        "input_shape": _shape(arguments.input_shape),
-        "save_counter": arguments.save_counter,
-    }
-    if not options["optimizer_state"] or not arguments.converts_optimizers:
-        options["optimizer_state"] = arguments.converts_optimizers
-    planned = None
+    request = _request(arguments)
+    plan = None
     if arguments.dry_run or arguments.report is not None:
-        planned = plan_for(trackable, arguments.source, **options)
-    if planned is not None and arguments.dry_run:
-        plan_command.show(planned, arguments.json)
-        report_argument.write(arguments, planned)
-        return 1 if planned.problems else 0
+        format = formats.parse(arguments.to)
+        lenient = dataclasses.replace(request, strict=False)
+        plan = convert_for.planned(trackable, arguments.source, format, lenient)
+    if plan is not None and arguments.dry_run:
+        plan_command.show(plan, arguments.json)
+        report_argument.write(arguments, plan)
+        return 1 if plan.problems else 0
     with output.progress("converting") as progress:
-        written = convert_for(
-            trackable,
-            arguments.source,
-            arguments.destination,
-            **options,
-            strict=arguments.strict,
-            data=arguments.data,
-            overwrite=arguments.overwrite,
-            progress=progress,
-        )
+        target = shared_arguments.target(arguments, progress=progress)
+        written = convert_for.run(trackable, arguments.source, target, request)
     output.print_prefixes([written], arguments.json)
-    if planned is not None:
+    if plan is not None:
         from estimator_ckpt.reports import plan_digest
 
-        report_argument.write(arguments, plan_digest.of(planned, written=written))
+        report_argument.write(arguments, plan_digest.of(plan, written=written))
     return 0
+
+
+def _request(arguments: Namespace) -> Request:
+    """What is asked for, checked."""
+    converts: Any = arguments.converts_optimizers
+    if converts and arguments.optimizer_state:
+        converts = arguments.optimizer_state  # says which variables these are, too
+    return Request.of(
+        names=arguments.names,
+        assignment_map=shared_arguments.assignment_map(arguments),
+        layouts=arguments.layouts,
+        optimizer_state=converts,
+        model_state=arguments.model_state,
+        iterations=_iterations(arguments.iterations),
+        input_shape=_shape(arguments.input_shape),
+        strict=arguments.strict,
+        save_counter=arguments.save_counter,
+    )
 
 
 def _iterations(given: list[str]) -> Any:

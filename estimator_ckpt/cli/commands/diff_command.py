@@ -5,22 +5,17 @@ from __future__ import annotations
 from argparse import ArgumentParser, Namespace
 from typing import Optional
 
-from estimator_ckpt.checkpoint import naming
 from estimator_ckpt.checkpoint.diff import Difference, diff
-from estimator_ckpt.cli import output, report_argument
+from estimator_ckpt.cli import output, report_argument, shared_arguments
 
 
 def add_arguments(parser: ArgumentParser) -> None:
     parser.add_argument("a", help="a checkpoint or model dir")
     parser.add_argument("b", help="another")
-    parser.add_argument(
-        "--names",
-        choices=naming.CHOICES,
-        default=naming.CHOICES[0],
-        help="what variables of objects are called; those that share a full name go "
-        "by their paths",
+    shared_arguments.add_names(
+        parser, "; those that share a full name go by their paths"
     )
-    parser.add_argument("--json", action="store_true", help="print JSON")
+    shared_arguments.add_json(parser)
     report_argument.add_argument(parser)
 
 

@@ -14,7 +14,7 @@ import sys
 from argparse import ArgumentParser, Namespace
 from typing import Any, Optional
 
-from estimator_ckpt.cli import output
+from estimator_ckpt.cli import output, shared_arguments
 from estimator_ckpt.estimator import runtime
 from estimator_ckpt.tf_private.estimator_runtime import installation
 
@@ -44,7 +44,7 @@ class Finding:
 
 
 def add_arguments(parser: ArgumentParser) -> None:
-    parser.add_argument("--json", action="store_true", help="print JSON")
+    shared_arguments.add_json(parser)
 
 
 def run(arguments: Namespace) -> int:

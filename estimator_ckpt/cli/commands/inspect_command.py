@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from typing import Any, Optional
 
 from estimator_ckpt.bundle.errors import UnsupportedCheckpointError
-from estimator_ckpt.checkpoint import messages, naming
+from estimator_ckpt.checkpoint import messages
 from estimator_ckpt.checkpoint.opening import Checkpoint, open_checkpoint
 from estimator_ckpt.checkpoint.variable import StoredVariable
 from estimator_ckpt.cli import output, report_argument, shared_arguments
@@ -41,14 +41,10 @@ def add_arguments(parser: ArgumentParser) -> None:
     parser.add_argument(
         "--include", action="append", help="only variables that match this regex"
     )
-    parser.add_argument(
-        "--names",
-        choices=naming.CHOICES,
-        default=naming.CHOICES[0],
-        help="what variables of an object-based checkpoint are called; those that "
-        "share a full name are shown by their paths",
+    shared_arguments.add_names(
+        parser, "; those that share a full name are shown by their paths"
     )
-    parser.add_argument("--json", action="store_true", help="print JSON")
+    shared_arguments.add_json(parser)
     report_argument.add_argument(parser)
 
 

@@ -13,23 +13,22 @@ from typing import Any
 
 from estimator_ckpt.bundle import files
 from estimator_ckpt.bundle.index import index_path
-from estimator_ckpt.checkpoint import roles
 from estimator_ckpt.cli import output, report_argument, shared_arguments
 from estimator_ckpt.cli.usage_errors import UsageError
+from estimator_ckpt.maps.assignment import AssignmentMap
 from estimator_ckpt.maps.plans import Plan
-from estimator_ckpt.planning import plan, suggest
+from estimator_ckpt.planning import GraphInputs, ReadBy, planned, suggested
 
 
 def add_arguments(parser: ArgumentParser) -> None:
-    parser.add_argument("source", help="prefix, file of a checkpoint, or model dir")
+    shared_arguments.add_source(parser)
     parser.add_argument("target", help="another, or package.module:function")
-    shared_arguments.add_arguments(parser)
+    shared_arguments.add_filters(parser)
+    shared_arguments.add_map(parser)
+    shared_arguments.add_names(parser)
     shared_arguments.add_roles(parser)
-    shared_arguments.add_reset(parser)
-    parser.add_argument(
-        "--carry",
-        choices=list(roles.CARRY),
-        help="as in a warm start; without it everything, as in a conversion",
+    shared_arguments.add_carry(
+        parser, None, "as in a warm start; without it everything, as in a conversion"
     )
     parser.add_argument(
         "--resize", action="append", help="regex of variables to fit to their shape"
@@ -48,51 +47,44 @@ def add_arguments(parser: ArgumentParser) -> None:
     parser.add_argument(
         "--suggest", metavar="FILE", help="write a map for what does not match, to edit"
     )
-    parser.add_argument("--json", action="store_true", help="print JSON")
+    shared_arguments.add_json(parser)
     report_argument.add_argument(parser)
 
 
 def run(arguments: Namespace) -> int:
     """Prints a plan; 1 if something is missing or does not fit."""
     report_argument.check(arguments)
-    options: dict[str, Any] = {}
-    target: Any = arguments.target
-    if not _exists(target) and ":" in target:
-        from estimator_ckpt.cli import user_functions
-
-        if arguments.input_fn:
-            target = user_functions.for_estimator(target, "target")
-            options = {
-                "params": user_functions.params(arguments.param),
-                "mode": arguments.mode,
-                "input_fn": user_functions.for_estimator(
-                    arguments.input_fn, "input_fn"
-                ),
-            }
-        elif user_functions.takes_nothing(user_functions.function(target, "target")):
-            target = user_functions.trackable(target, "target")
-        else:
-            raise UsageError(
-                f"{target}: a plan for a model_fn needs --input_fn, from which its "
-                f"graph is built; a function that returns an object takes no arguments"
-            )
+    target, graph_inputs = _target(arguments)
     if arguments.suggest:
-        _suggest(arguments, target, options)
-    planned = plan(
-        arguments.source,
-        target,
-        carry=arguments.carry,
-        resize=arguments.resize,
-        cast=arguments.cast,
-        **shared_arguments.options(arguments),
-        **options,
+        _suggest(arguments, target, graph_inputs)
+    choice = shared_arguments.choice(arguments)
+    made = planned(arguments.source, target, choice, arguments.names, graph_inputs)
+    show(made, arguments.json)
+    report_argument.write(arguments, made)
+    return 1 if made.problems else 0
+
+
+def _target(arguments: Namespace) -> tuple[Any, GraphInputs]:
+    """What the plan is for: a path, a model_fn and its inputs, or an object."""
+    target = arguments.target
+    if _exists(target) or ":" not in target:
+        return target, GraphInputs()
+    from estimator_ckpt.cli import user_functions
+
+    if arguments.input_fn:
+        model_fn = user_functions.for_estimator(target, "target")
+        params = user_functions.params(arguments.param)
+        input_fn = user_functions.for_estimator(arguments.input_fn, "input_fn")
+        return model_fn, GraphInputs(input_fn, params, arguments.mode)
+    if user_functions.takes_nothing(user_functions.function(target, "target")):
+        return user_functions.trackable(target, "target"), GraphInputs()
+    raise UsageError(
+        f"{target}: a plan for a model_fn needs --input_fn, from which its graph is "
+        f"built; a function that returns an object takes no arguments"
     )
-    show(planned, arguments.json)
-    report_argument.write(arguments, planned)
-    return 1 if planned.problems else 0
 
 
-def _suggest(arguments: Namespace, target: Any, options: dict[str, Any]) -> None:
+def _suggest(arguments: Namespace, target: Any, graph_inputs: GraphInputs) -> None:
     """Writes the proposed map; what is there already is not replaced."""
     path = arguments.suggest
     if not path.endswith((".yaml", ".yml")):
@@ -101,14 +93,12 @@ def _suggest(arguments: Namespace, target: Any, options: dict[str, Any]) -> None
         )
     if files.exists(path):
         raise UsageError(f"--suggest: {path} exists already; name another file")
-    proposed = suggest(
+    proposed = suggested(
         arguments.source,
         target,
-        assignment_map=shared_arguments.options(arguments)["assignment_map"],
-        names=arguments.names,
-        optimizer_state=arguments.optimizer_state,
-        model_state=arguments.model_state,
-        **options,
+        AssignmentMap.of(shared_arguments.assignment_map(arguments)),
+        ReadBy(arguments.names, shared_arguments.overruling(arguments)),
+        graph_inputs,
     )
     text = proposed.to_yaml(arguments.source, arguments.target)
     files.put(path, text.encode())
@@ -120,20 +110,20 @@ def _suggest(arguments: Namespace, target: Any, options: dict[str, Any]) -> None
     )
 
 
-def show(planned: Plan, as_json: bool = False) -> None:
+def show(plan: Plan, as_json: bool = False) -> None:
     """Prints a plan as a table, or as JSON."""
     if as_json:
-        output.print_json(planned.to_json())
+        output.print_json(plan.to_json())
         return
     rows = [
         (verdict, source, target, output.bytes_text(size), because)
-        for verdict, source, target, size, because in planned.rows()
+        for verdict, source, target, size, because in plan.rows()
     ]
     columns = ["verdict", "source", "target", "size", "because"]
     output.print_table(columns, rows, right=["size"])
-    for sentence in planned.unused:
+    for sentence in plan.unused:
         output.say(sentence)
-    output.say(planned.summary())
+    output.say(plan.summary())
 
 
 def _exists(target: str) -> bool:

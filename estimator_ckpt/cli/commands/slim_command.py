@@ -5,49 +5,37 @@ from __future__ import annotations
 import collections
 from argparse import ArgumentParser, Namespace
 
-from estimator_ckpt.checkpoint import formats, messages, naming
-from estimator_ckpt.checkpoint.roles import Overruling
+from estimator_ckpt.checkpoint import messages, naming
 from estimator_ckpt.cli import output, shared_arguments
 from estimator_ckpt.conversion import slim
+from estimator_ckpt.conversion.slim import Slimming
 
 
 def add_arguments(parser: ArgumentParser) -> None:
-    parser.add_argument("source", help="prefix, file of a checkpoint, or model dir")
+    shared_arguments.add_source(parser)
     parser.add_argument("destination", help="the new prefix, or a directory")
-    parser.add_argument(
-        "--to", choices=formats.CHOICES, help="format; the source's by default"
-    )
+    shared_arguments.add_to(parser, "format; the source's by default")
     parser.add_argument(
         "--keep_averages",
         action="store_true",
         help="keep averages of variables (ExponentialMovingAverage)",
     )
-    parser.add_argument(
-        "--names",
-        choices=naming.CHOICES,
-        default=naming.CHOICES[0],
-        help="what variables of an object-based checkpoint are called",
-    )
+    shared_arguments.add_names(parser)
     shared_arguments.add_roles(parser)
-    parser.add_argument(
-        "--overwrite", action="store_true", help="replace what is there"
-    )
-    parser.add_argument("--json", action="store_true", help="print JSON")
+    shared_arguments.add_overwrite(parser)
+    shared_arguments.add_json(parser)
 
 
 def run(arguments: Namespace) -> int:
     """Writes the checkpoint; prints its prefix, and its bytes before and after."""
+    wanted = Slimming(
+        naming.parse(arguments.names),
+        arguments.keep_averages,
+        shared_arguments.overruling(arguments),
+    )
     with output.progress("slimming") as progress:
-        done = slim.run(
-            arguments.source,
-            arguments.destination,
-            to=arguments.to,
-            keep_averages=arguments.keep_averages,
-            names_by=naming.parse(arguments.names),
-            overruling=Overruling.of(arguments.optimizer_state, arguments.model_state),
-            overwrite=arguments.overwrite,
-            progress=progress,
-        )
+        target = shared_arguments.compact_target(arguments, progress)
+        done = slim.run(arguments.source, target, wanted)
     if arguments.json:
         output.print_json(
             {

@@ -90,7 +90,7 @@ def _show_warm_start(
     """Prints what the warm start would do; 1 if something is missing or differs."""
     from estimator_ckpt.cli.commands import plan_command
     from estimator_ckpt.estimator.restoring import resuming
-    from estimator_ckpt.planning import plan
+    from estimator_ckpt.planning import GraphInputs, planned
 
     if not FLAGS.warm_start_from:
         raise UsageError("--dry_run shows a warm start: give --warm_start_from")
@@ -98,18 +98,16 @@ def _show_warm_start(
     if existing is not None:
         output.say(f"Not warm-starting: {existing} is there already")
         return 0
-    options = job_flags.warm_start_options()
-    is_strict = options.pop("strict")
-    planned = plan(
+    config = job_flags.run_config()
+    plan = planned(
         FLAGS.warm_start_from,
         functions["model_fn"],
-        input_fn=functions["input_fn"],
-        params=params,
-        config=job_flags.run_config(),
-        **options,
+        job_flags.warm_start_choice(),
+        graph_inputs=GraphInputs(functions["input_fn"], params, config=config),
     )
-    plan_command.show(planned)
-    return 1 if planned.problems or (is_strict and planned.unused) else 0
+    plan_command.show(plan)
+    is_refused = FLAGS.warm_start_strict and plan.unused
+    return 1 if plan.problems or is_refused else 0
 
 
 def _train(functions: dict[str, Callable[..., Any]], params: dict[str, Any]) -> None:

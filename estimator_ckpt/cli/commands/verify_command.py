@@ -6,14 +6,14 @@ import dataclasses
 from argparse import ArgumentParser, Namespace
 
 from estimator_ckpt.checkpoint.verify import verify
-from estimator_ckpt.cli import output, report_argument
+from estimator_ckpt.cli import output, report_argument, shared_arguments
 
 
 def add_arguments(parser: ArgumentParser) -> None:
     parser.add_argument(
         "path", help="prefix, file of a checkpoint, model dir, SavedModel"
     )
-    parser.add_argument("--json", action="store_true", help="print JSON")
+    shared_arguments.add_json(parser)
     report_argument.add_argument(parser)
 
 

@@ -29,9 +29,9 @@ from estimator_ckpt.checkpoint.opening import Checkpoint
 from estimator_ckpt.checkpoint.weight_files import safetensors_writer
 from estimator_ckpt.checkpoint.weight_files.safetensors_reader import SUFFIX
 from estimator_ckpt.checkpoint.weight_files.safetensors_writer import TensorToWrite
+from estimator_ckpt.conversion.chosen_names import Naming
 from estimator_ckpt.conversion.exporting import file_metadata, tensor_streams
 from estimator_ckpt.conversion.exporting.tensor_streams import ROUNDED_TO, Rounding
-from estimator_ckpt.conversion.key_moves import Naming
 from estimator_ckpt.conversion.writing import claims, snapshot
 from estimator_ckpt.layouts.layer_rules import Layouts
 from estimator_ckpt.layouts.layout_rule import LayoutRuleError

@@ -20,12 +20,7 @@ from typing import Optional
 from estimator_ckpt.bundle import files
 from estimator_ckpt.bundle.entry import renumbered
 from estimator_ckpt.bundle.errors import CheckpointNotFoundError
-from estimator_ckpt.bundle.index import (
-    Index,
-    index_path,
-    serialize_index,
-    shard_path,
-)
+from estimator_ckpt.bundle.index import Index, index_path, serialize_index, shard_path
 from estimator_ckpt.bundle.reader import BundleReader
 from estimator_ckpt.bundle.writer import ShardWriter
 from estimator_ckpt.conversion.key_moves import KeyMoves
@@ -130,7 +125,7 @@ def write_prepared(ready: Prepared, prefix: str, target: Target) -> Written:
         for number in shards.own:
             with _new_shard(shards.path(number), number, claim) as shard:
                 if streams:
-                    records.update(own_shard.copied(ready, shard, target.is_compact))
+                    records.update(own_shard.copied(ready, shard, target))
                 records.update(own_shard.written(ready, shard))
                 own_size = shard.size
         for number in shards.padding:

@@ -6,9 +6,10 @@ copied one by one, those that it has.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from typing import Optional
 
-from estimator_ckpt.bundle import coding
+from estimator_ckpt.bundle import coding, files
 from estimator_ckpt.bundle.entry import Entry
 from estimator_ckpt.bundle.errors import CorruptIndexError
 from estimator_ckpt.bundle.reader import BundleReader
@@ -16,19 +17,20 @@ from estimator_ckpt.bundle.tensors import dtypes
 from estimator_ckpt.bundle.writer import ShardWriter
 from estimator_ckpt.checkpoint import object_keys
 from estimator_ckpt.conversion.key_moves import KeyMoves
+from estimator_ckpt.conversion.targets import Target
 from estimator_ckpt.conversion.writing.drafts import Place, Prepared, place_of
 
 
 def copied(
-    ready: Prepared, shard: ShardWriter, is_checked: bool
+    ready: Prepared, shard: ShardWriter, target: Target
 ) -> Iterator[tuple[bytes, bytes]]:
     """Copies the kept tensors' bytes into a shard.
 
     Args:
       ready: the source, and what of it is kept.
       shard: the shard.
-      is_checked: whether each is held against its checksum; else it keeps that, so
-        that damage is not made to look whole.
+      target: if it is compact, each tensor is held against its checksum; else it
+        keeps that, so that damage is not made to look whole.
 
     Yields:
       New keys and entries.
@@ -53,13 +55,24 @@ def copied(
         else:
             place = place_of(entry)
             if place not in copies:
-                if is_checked:
+                if target.is_compact:
                     reader.verify(kept.key)
-                copies[place] = shard.copy(entry, reader.iter_chunks(kept.key))
+                chunks = _counted(reader.iter_chunks(kept.key), target.progress)
+                copies[place] = shard.copy(entry, chunks)
             copy = copies[place]
             entry = entry._replace(shard_id=copy.shard_id, offset=copy.offset)
         for key in kept.new_keys():
             yield key, entry.serialize()
+
+
+def _counted(
+    chunks: Iterable[memoryview], progress: Optional[files.Progress]
+) -> Iterator[memoryview]:
+    """The same chunks; `progress` is told of each."""
+    for chunk in chunks:
+        yield chunk
+        if progress is not None:
+            progress(len(chunk))
 
 
 def written(ready: Prepared, shard: ShardWriter) -> Iterator[tuple[bytes, bytes]]:

@@ -26,9 +26,7 @@ from estimator_ckpt.checkpoint.roles import AS_FOUND, Overruling
 from estimator_ckpt.estimator import gfile_store
 from estimator_ckpt.estimator.restoring import job_dirs
 from estimator_ckpt.estimator.restoring.job_dirs import StateFileError
-from estimator_ckpt.estimator.restoring.restore_errors import (
-    DamagedCheckpointError,
-)
+from estimator_ckpt.estimator.restoring.restore_errors import DamagedCheckpointError
 from estimator_ckpt.maps.assignment import AssignmentMap, AssignmentMapError
 
 

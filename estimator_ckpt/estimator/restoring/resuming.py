@@ -20,13 +20,8 @@ from estimator_ckpt.checkpoint import messages, prefixes, state_file
 from estimator_ckpt.checkpoint.verify import verify_in
 from estimator_ckpt.estimator import gfile_store
 from estimator_ckpt.estimator.restoring import job_dirs
-from estimator_ckpt.estimator.restoring.job_dirs import (
-    Recorded,
-    StateFileError,
-)
-from estimator_ckpt.estimator.restoring.restore_errors import (
-    DamagedCheckpointError,
-)
+from estimator_ckpt.estimator.restoring.job_dirs import Recorded, StateFileError
+from estimator_ckpt.estimator.restoring.restore_errors import DamagedCheckpointError
 from estimator_ckpt.estimator.saving import commits
 
 _log = logs.logger()

@@ -18,11 +18,7 @@ from estimator_ckpt.bundle.errors import CheckpointError
 from estimator_ckpt.checkpoint.roles import Regexes
 from estimator_ckpt.estimator import graph_variables, runtime
 from estimator_ckpt.estimator import model_fn_wrappers as model_fns
-from estimator_ckpt.estimator.restoring import (
-    job_dirs,
-    job_sources,
-    resuming,
-)
+from estimator_ckpt.estimator.restoring import job_dirs, job_sources, resuming
 from estimator_ckpt.estimator.warm_starts import carried_values
 from estimator_ckpt.estimator.warm_starts.warm_start_hook import (
     DECORATOR,
@@ -120,6 +116,18 @@ def warm_start_from(
         optimizer_state=optimizer_state,
         model_state=model_state,
     )
+
+    return by_choice(source, choice, vocabularies=vocabularies, strict=strict)
+
+
+def by_choice(
+    source: files.PathLike,
+    choice: Choice,
+    *,
+    vocabularies: carried_values.Vocabularies,
+    strict: bool,
+) -> Callable[[model_fns.ModelFn], model_fns.ModelFn]:
+    """The decorator of a choice; see `warm_start_from`."""
 
     def decorate(model_fn: model_fns.ModelFn) -> model_fns.ModelFn:
         def change(spec: Any, config: Optional[tf.estimator.RunConfig]) -> Any:

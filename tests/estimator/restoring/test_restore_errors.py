@@ -7,9 +7,7 @@ import shutil
 import pytest
 import tensorflow as tf
 
-from estimator_ckpt.estimator.restoring.restore_errors import (
-    DamagedCheckpointError,
-)
+from estimator_ckpt.estimator.restoring.restore_errors import DamagedCheckpointError
 from tests.estimator import helpers
 from tests.estimator.helpers import FORMATS, ec
 

@@ -11,9 +11,7 @@ from tensorflow.compat import v1 as tf1
 
 import estimator_ckpt as ec
 from estimator_ckpt.estimator.restoring.job_dirs import ModelDirError
-from estimator_ckpt.estimator.restoring.restore_errors import (
-    DamagedCheckpointError,
-)
+from estimator_ckpt.estimator.restoring.restore_errors import DamagedCheckpointError
 from estimator_ckpt.estimator.saving import commits
 from tests.estimator import counting
 from tests.estimator.counting import files_of, steps_in

@@ -1,0 +1,124 @@
+"""The key moves of a conversion: what is taken, and under which names and keys."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Optional
+
+from estimator_ckpt.bundle.errors import CheckpointError
+from estimator_ckpt.checkpoint import messages, object_keys
+from estimator_ckpt.checkpoint.contents import Contents
+from estimator_ckpt.checkpoint.formats import Format
+from estimator_ckpt.checkpoint.opening import Checkpoint
+from estimator_ckpt.checkpoint.roles import LEFT_BEHIND, Roles
+from estimator_ckpt.conversion import key_moves
+from estimator_ckpt.conversion.chosen_names import Naming
+from estimator_ckpt.conversion.key_moves import KeyMoves
+from estimator_ckpt.conversion.result_keys import ResultKeys
+
+
+def of_checkpoint(checkpoint: Checkpoint, format: Format, wanted: Naming) -> KeyMoves:
+    """The key moves of a conversion.
+
+    An object-based source keeps its object keys and its graph where the result has
+    object keys and nothing asks for new ones (`root`, an assignment map).
+
+    Args:
+      checkpoint: the source.
+      format: the format to convert to.
+      wanted: which variables are taken, under which names.
+
+    Raises:
+      AmbiguousNameError: variable names are needed, and two variables claim one.
+      AssignmentMapError: the map gives two variables one name.
+      CheckpointError: the filters leave nothing of what there is, or a variable's two
+        keys hold different tensors.
+    """
+    contents, graph, source = checkpoint.contents, checkpoint.graph, checkpoint.prefix
+    for alias in contents.aliases:
+        _require_same(checkpoint, alias, contents.keys[alias])
+    is_new = wanted.root is not None or bool(wanted.assignment_map)
+    kept_graph = None if is_new or not format.has_object_keys else graph
+    if kept_graph is None or format.has_name_keys or not wanted.chosen.keeps_all:
+        contents.require_unique(source)
+    chosen = _chosen(contents, wanted, source)
+    gets_names = graph is not None and kept_graph is None
+    roles: Optional[Roles] = None
+    if gets_names or wanted.assignment_map or wanted.overruling:
+        roles = checkpoint.roles  # which take time, and matter to nothing else
+    left_out: list[str] = []
+    if roles is not None and gets_names:
+        left_out = _no_names_for(contents, chosen, wanted.root, roles)
+        chosen = [name for name in chosen if name not in set(left_out)]
+    renaming = wanted.assignment_map.rename(
+        dict.fromkeys(chosen), source=source, owners=roles.owners if roles else None
+    )
+    patterns = wanted.chosen.unused(contents.keys)
+    return key_moves.of_variables(
+        contents,
+        checkpoint.index,
+        renaming.pairs,
+        ResultKeys(format, kept_graph, wanted.root, wanted.step),
+        unused=(
+            *_sentences(left_out, source),
+            *renaming.unused,
+            *(f"the pattern {p!r} matches no variable of {source}" for p in patterns),
+            *(f"{source}: {said}" for said in (roles.remarks() if roles else ())),
+        ),
+    )
+
+
+def _chosen(contents: Contents, wanted: Naming, source: str) -> list[str]:
+    """The variables that the filters leave, by their old names."""
+    if wanted.chosen.keeps_all:
+        return list(contents.keys)
+    chosen = [name for name in contents.keys if wanted.chosen.keeps(name)]
+    if contents.keys and not chosen:
+        raise CheckpointError(
+            f"{source}: include and exclude leave none of its {len(contents.keys)} "
+            f"variables"
+        )
+    return chosen
+
+
+def _no_names_for(
+    contents: Contents, chosen: Sequence[str], root: Optional[str], roles: Roles
+) -> list[str]:
+    """What an object keeps that is no variable of TensorFlow 1: metrics, strings.
+
+    Under a dictionary of names all are: these come from a checkpoint by names.
+    """
+    dictionaries = tuple(
+        f"{object_keys.escape(name)}/"
+        for name in (*object_keys.NAME_DICTIONARIES, root)
+        if name is not None
+    )
+    return [
+        name
+        for name in chosen
+        if roles.role(name) in LEFT_BEHIND
+        and not contents.keys[name].startswith(dictionaries)
+    ]
+
+
+def _sentences(left_out: Sequence[str], source: str) -> list[str]:
+    """What is said of them; nothing if there are none."""
+    if not left_out:
+        return []
+    return [
+        f"{source}: {messages.quoted(left_out)} left out: metrics and strings of "
+        f"objects are no variables of TensorFlow 1"
+    ]
+
+
+def _require_same(checkpoint: Checkpoint, alias: str, key: str) -> None:
+    """A name key beside an object key of that name must hold the same tensor."""
+    a, b = checkpoint.index[alias], checkpoint.index[key]
+    same = (a.dtype, a.shape) == (b.dtype, b.shape)
+    if same and not (a.is_partitioned or b.is_partitioned):
+        same = (a.size, a.crc32c) == (b.size, b.crc32c)
+    if not same:
+        raise CheckpointError(
+            f"{checkpoint.prefix}: {alias!r} and {key!r} are both the variable "
+            f"{alias!r} but differ; give names='path' (--names=path) to keep them apart"
+        )

@@ -1,0 +1,82 @@
+"""How the variables of a result are keyed, as its format says.
+
+A variable `dense/kernel` of a result that is laid out anew:
+
+    tf1    dense/kernel
+    tf2    var_list/dense.Skernel/.ATTRIBUTES/VARIABLE_VALUE
+    dual   both
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterator
+from typing import Optional
+
+from estimator_ckpt.bundle.protobuf.schema import TrackableObjectGraph
+from estimator_ckpt.checkpoint import object_keys
+from estimator_ckpt.checkpoint.contents import Contents
+from estimator_ckpt.checkpoint.formats import Format
+
+
+@dataclasses.dataclass(frozen=True)
+class ResultKeys:
+    """How the variables of a result are keyed.
+
+    A variable has a name key, an object key, or both, as its format says. Object keys
+    and object graph are those of the source, or those of
+    `tf.train.Checkpoint(<root>={name: variable}, step=...)`.
+
+    Attributes:
+      format: the result's format.
+      source_graph: the source's TrackableObjectGraph message if its object keys and
+        its graph stay; None if they are laid out anew, or there are to be none.
+      root: the name of the dictionary that holds the variables, where they are laid
+        out anew; None: `var_list`.
+      step: the variable, by its old name, that goes under `step` there; None leaves it
+        with the others.
+    """
+
+    format: Format
+    source_graph: Optional[TrackableObjectGraph] = None
+    root: Optional[str] = None
+    step: Optional[str] = object_keys.GLOBAL_STEP
+
+    @property
+    def is_new_graph(self) -> bool:
+        """Whether the result has an object graph that the source has not."""
+        return self.format.has_object_keys and self.source_graph is None
+
+    @property
+    def dictionary(self) -> str:
+        """The name of the dictionary that holds the variables in a new graph."""
+        return object_keys.ROOT if self.root is None else self.root
+
+    def of_variable(self, old_key: str, name: str, is_step: bool) -> Iterator[str]:
+        """The keys of a variable in the result.
+
+        Args:
+          old_key: the key that holds it in the source.
+          name: its new name.
+          is_step: whether it goes under `step` in a new graph.
+        """
+        if self.source_graph is not None:
+            yield old_key
+        elif self.format.has_object_keys:
+            yield (
+                object_keys.STEP_KEY
+                if is_step
+                else object_keys.variable_key(name, self.dictionary)
+            )
+        # Estimator reads max_steps against the name, in every format.
+        if self.format.has_name_keys or name == object_keys.GLOBAL_STEP:
+            yield name
+
+    def of_fresh_step(self, contents: Contents) -> tuple[str, ...]:
+        """The keys of a new global step, in the place of the source's."""
+        keys = []
+        if self.is_new_graph:
+            keys.append(object_keys.STEP_KEY)
+        elif self.source_graph is not None and contents.global_step is not None:
+            keys.append(contents.keys[contents.global_step])
+        return tuple(dict.fromkeys([*keys, object_keys.GLOBAL_STEP]))
