@@ -1,5 +1,6 @@
 """What `make docs` makes of the files, without making the site."""
 
+import importlib
 import importlib.util
 import json
 import pathlib
@@ -61,8 +62,20 @@ def test_the_tutorial_is_a_page_with_its_plots(site):
 def test_the_reference_has_every_public_name(site):
     text = site.reference((ROOT / "docs" / "reference.md").read_text())
     made = {line.rpartition(".")[2] for line in re.findall("^::: (.*)$", text, re.M)}
-    assert made == set(ec.__all__) - {"__version__"}
+    results = {path.rpartition(".")[2] for path in site.RESULTS}
+    assert made == set(ec.__all__) - {"__version__"} | results
     assert "<!--" not in text
+
+
+def test_what_the_calls_return_is_where_the_reference_looks_for_it(site):
+    for path in site.RESULTS:
+        module, _, name = path.rpartition(".")
+        assert getattr(importlib.import_module(module), name).__doc__
+
+
+def test_flags_are_those_that_the_reference_shows(site):
+    for name in site.FLAGS:
+        assert getattr(ec.flags, name).__doc__
 
 
 @pytest.mark.parametrize(

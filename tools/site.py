@@ -32,6 +32,19 @@ FILE_NAME = re.compile(r"\[(?:docs/)?([\w/-]+)\.(?:md|ipynb)\](?=\()")
 FENCE = re.compile(r"^```.*?^```$", re.MULTILINE | re.DOTALL)
 #: What `flags` offers.
 FLAGS = ("define_flags", "decorate", "run_config")
+#: What the calls return.
+RESULTS = (
+    "estimator_ckpt.checkpoint.opening.Checkpoint",
+    "estimator_ckpt.checkpoint.variable.StoredVariable",
+    "estimator_ckpt.maps.plans.Plan",
+    "estimator_ckpt.maps.plans.Item",
+    "estimator_ckpt.maps.plans.Verdict",
+    "estimator_ckpt.maps.suggest.suggestion.Suggestion",
+    "estimator_ckpt.checkpoint.diff.Diff",
+    "estimator_ckpt.checkpoint.diff.Difference",
+    "estimator_ckpt.checkpoint.verify.Verification",
+    "estimator_ckpt.keras.object_plans.ObjectPlan",
+)
 #: What a page may not do: load a script, a style or a picture from elsewhere.
 FETCHED = re.compile(
     r"<(?:script|img|iframe)\b[^>]*\bsrc=[\"']?(?:https?:)?//"
@@ -137,6 +150,7 @@ def reference(text: str) -> str:
     for name, module in estimator_ckpt._MODULES.items():
         made = ", ".join(FLAGS) if name == "flags" else ""
         sections.append(f"::: {module}\n    options: {{members: [{made}]}}")
+    sections += [f"::: {result}" for result in RESULTS]
     return MARKER.sub("", text) + "\n" + "\n\n".join(sections) + "\n"
 
 
