@@ -168,6 +168,12 @@ def moved(path):
     tf.train.latest_checkpoint(str(path))
 
 
+def job(path):
+    """An Estimator on a model dir without a checkpoint that is found."""
+    moved(path)
+    return tf.estimator.Estimator(guide.model_fn, str(path))
+
+
 SAID_BY = {
     "Key ... not found in checkpoint": lambda path: restore("dense/kernel"),
     "Key .../ExponentialMovingAverage not found in checkpoint": lambda path: restore(
@@ -216,6 +222,12 @@ SAID_BY = {
         f"{DIGITS}0"
     ),
     "Couldn't match files for checkpoint ...": moved,
+    "Could not find trained model in model_dir: ..., running initialization to "
+    "evaluate.": lambda path: job(path).evaluate(guide.input_fn),
+    "Couldn't find trained model at ...": lambda path: job(path).export_saved_model(
+        str(path / "export"), guide.serving_input_receiver_fn
+    ),
+    "Can't load save_path when it is None.": lambda path: restore("a", source=None),
     "Graph is finalized and cannot be modified.": over_a_tf2_model_dir,
     "Warm-starting variables only in TRAINABLE_VARIABLES.": lambda path: train(
         guide.model_fn, path, warm_start_from=str(TESTDATA / "est-tf1")
