@@ -43,9 +43,9 @@ def test_leaving_estimator_in_2_21(uses_tf_keras):
     files = [
         "keras/test_convert_for.py",
         "keras/test_load_into.py",
-        "keras/test_saved_optimizers.py",
+        "keras/optimizers/test_saved_optimizers.py",
         "layouts/test_layer_rules.py",
-        "keras/test_trajectories.py",
+        "keras/optimizers/test_trajectories.py",
         "tf_private/test_keras_api.py",
         "tf_private/test_trackables_api.py",
     ]

@@ -28,7 +28,8 @@ def dense(shape: Shape) -> Permutation:
 def dense_back(shape: Shape, variable: Optional[Shape] = None) -> Permutation:
     """`[out, in] -> [in, out]`, or the shape that the variable had."""
     outputs, inputs = _matrix(shape)
-    return Permutation((outputs, inputs), (1, 0), variable or (inputs, outputs))
+    made = _fitting(variable, (inputs, outputs))
+    return Permutation((outputs, inputs), (1, 0), made)
 
 
 def matrix(shape: Shape) -> Permutation:
@@ -38,7 +39,16 @@ def matrix(shape: Shape) -> Permutation:
 
 def matrix_back(shape: Shape, variable: Optional[Shape] = None) -> Permutation:
     """The same tensor, in the shape that the variable had."""
-    return Permutation(shape, tuple(range(len(shape))), variable or shape)
+    return Permutation(shape, tuple(range(len(shape))), _fitting(variable, shape))
+
+
+def _fitting(variable: Optional[Shape], matrix: Shape) -> Shape:
+    """The shape that a variable had: a matrix's, but for axes of size 1 before it."""
+    if variable is not None and _matrix(variable) != matrix:
+        raise ValueError(
+            f"a variable of shape {list(variable)} cannot have been {list(matrix)}"
+        )
+    return variable or matrix
 
 
 def _matrix(shape: Shape) -> Shape:

@@ -135,7 +135,9 @@ class TorchRule:
         if rule is None:
             return None
         options = {
-            name: self.fields[name] for name in rule.options & self.fields.keys()
+            name: read(self.fields[name])
+            for name, read in rule.options.items()
+            if name in self.fields
         }
         try:
             if is_back:

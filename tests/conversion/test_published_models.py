@@ -1,0 +1,83 @@
+"""Checkpoints with the names of published models, to PyTorch and back, bit by bit."""
+
+import numpy as np
+import pytest
+
+import estimator_ckpt as ec
+from estimator_ckpt.bundle.writer import write_bundle
+
+RANDOM = np.random.default_rng(5)
+
+#: Of each map, variables and the shapes that PyTorch has.
+MODELS = {
+    "bert_to_hf": {
+        "bert/embeddings/word_embeddings": ([5, 4], [5, 4]),
+        "bert/encoder/layer_0/attention/self/query/kernel": ([4, 6], [6, 4]),
+        "bert/encoder/layer_0/attention/self/query/bias": ([6], [6]),
+        "cls/seq_relationship/output_weights": ([2, 4], [2, 4]),
+    },
+    "gpt2_to_hf": {
+        "model/wte": ([5, 4], [5, 4]),
+        "model/h0/attn/c_attn/w": ([1, 4, 12], [4, 12]),
+        "model/h0/attn/c_attn/b": ([12], [12]),
+    },
+    "t5_to_hf": {
+        "shared/embedding": ([5, 4], [5, 4]),
+        "encoder/block_000/layer_000/SelfAttention/q": ([4, 6], [6, 4]),
+        "encoder/block_000/layer_000/SelfAttention/relative_attention_bias": (
+            [2, 8],
+            [8, 2],
+        ),
+        "encoder/block_000/layer_000/layer_norm/scale": ([4], [4]),
+    },
+    "slim_resnet_to_torchvision": {
+        "resnet_v1_50/conv1/weights": ([7, 7, 3, 4], [4, 3, 7, 7]),
+        "resnet_v1_50/conv1/BatchNorm/moving_mean": ([4], [4]),
+        "resnet_v1_50/logits/weights": ([1, 1, 6, 5], [5, 6]),
+        "resnet_v1_50/logits/biases": ([5], [5]),
+    },
+}
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_there_and_back(name, tmp_path):
+    values = {
+        variable: RANDOM.normal(size=shape).astype(np.float32)
+        for variable, (shape, _) in MODELS[name].items()
+    }
+    source = tmp_path / "model.ckpt"
+    write_bundle(source, values)
+    path = ec.convert(
+        source,
+        tmp_path / "model.safetensors",
+        to="safetensors",
+        layout="torch",
+        assignment_map=f"builtin:{name}",
+    )
+    plain = ec.convert(path, tmp_path / "plain", to="tf1")
+    with ec.open_checkpoint(plain) as found:
+        shapes = sorted(list(variable.shape) for variable in found.values())
+        assert shapes == sorted(shape for _, shape in MODELS[name].values())
+    back = ec.convert(path, tmp_path / "back", to="tf1", layout="torch")
+    assert not ec.diff(source, back)
+
+
+def test_slots_stay_behind(tmp_path):
+    kernel = np.ones([4, 6], np.float32)
+    name = "encoder/block_000/layer_000/SelfAttention/q"
+    values = {
+        name: kernel,
+        f"{name}_slot_vr": kernel[:, 0],
+        f"{name}_slot_vc": kernel[0],
+        "global_step": np.int64(3),
+    }
+    write_bundle(tmp_path / "model.ckpt", values)
+    path = ec.convert(
+        tmp_path / "model.ckpt",
+        tmp_path / "model.safetensors",
+        to="safetensors",
+        layout="torch",
+        assignment_map="builtin:t5_to_hf",
+    )
+    with ec.open_checkpoint(path) as found:
+        assert set(found) == {"encoder.block.0.layer.0.SelfAttention.q.weight"}
