@@ -15,7 +15,12 @@ from estimator_ckpt.maps import builtin_maps
 from estimator_ckpt.maps.assignment import NO_RENAMES, AssignmentMap
 from estimator_ckpt.maps.plans import owners_of
 from estimator_ckpt.maps.renaming import Renaming
-from estimator_ckpt.maps.suggest import open_questions, proposed_rules, variable_pairs
+from estimator_ckpt.maps.suggest import (
+    open_questions,
+    proposed_rules,
+    published_models,
+    variable_pairs,
+)
 from estimator_ckpt.maps.suggest.model_layers import reading
 from estimator_ckpt.maps.suggest.model_layers.layers import Layer
 from estimator_ckpt.maps.suggest.pairing import matching
@@ -92,12 +97,18 @@ def suggest(
     known = given.rename(
         source, source="the source", among_others=True, owners=owners_of(source)
     )
-    mine = {
-        new: dataclasses.replace(source[old], name=new)
-        for old, new in known.pairs
-        if _is_models_own(source[old])
-    }
+    own = {n: v for n, v in source.items() if _is_models_own(v)}
     theirs = {n: v for n, v in target.items() if _is_models_own(v)}
+    given_names = {move.old for move in known.moves if move.rule is not None}
+    published = published_models.fitting(own, theirs, given_names)
+    done = {pair.source for pair in published.pairs}
+    for pair in published.pairs:
+        del theirs[pair.target]
+    mine = {
+        new: dataclasses.replace(own[old], name=new)
+        for old, new in known.pairs
+        if old in own and old not in done
+    }
     order = [new for name in source_order for new in known.targets.get(name, ())]
     ours, our_places = _layers(mine, order)
     others, their_places = _layers(theirs, target_order)
@@ -111,11 +122,12 @@ def suggest(
     ]
     pairs = [dataclasses.replace(p, source=known.sources[p.source]) for p in found]
     slots = variable_pairs.of_canned_slots(source, target)
+    rules = (*_of_slots(slots), *_rules(_renamed(pairs, known), source, given))
+    if published.pairs:  # last, since the others say what it does not
+        first, *more = published.rules
+        rules = (*rules, Proposed(first, published.pairs, tuple(more)))
     return Suggestion(
-        (*pairs, *slots),
-        tuple(undecided),
-        (*_of_slots(slots), *_rules(_renamed(pairs, known), source, given)),
-        given,
+        (*pairs, *published.pairs, *slots), tuple(undecided), rules, given
     )
 
 

@@ -591,3 +591,59 @@ class TestRealCheckpoints:
         assert order.index("conv1/kernel") < order.index("bn1/gamma")
         assert order.index("bn1/gamma") < order.index("conv2/kernel")
         assert set(order) == set(ec.open_checkpoint(DIGITS))
+
+
+BERT = side(
+    {
+        "bert/embeddings/word_embeddings": (9, 4),
+        "bert/embeddings/LayerNorm/gamma": (4,),
+        "bert/encoder/layer_0/attention/self/query/kernel": (4, 6),
+        "bert/encoder/layer_0/attention/self/query/bias": (6,),
+        "cls/predictions/output_bias": (9,),
+        "cls/seq_relationship/output_weights": (2, 4),
+    }
+)
+BERT_IN_PYTORCH = side(
+    {
+        "bert.embeddings.word_embeddings.weight": (9, 4),
+        "bert.embeddings.LayerNorm.weight": (4,),
+        "bert.encoder.layer.0.attention.self.query.weight": (6, 4),
+        "bert.encoder.layer.0.attention.self.query.bias": (6,),
+        "cls.predictions.bias": (9,),
+        "cls.seq_relationship.weight": (2, 4),
+    }
+)
+
+
+def test_a_published_model_in_pytorch_is_its_builtin_map():
+    suggested = suggest(BERT, BERT_IN_PYTORCH)
+    assert not suggested.undecided
+    assert len(suggested.pairs) == len(BERT)
+    assert "- {builtin: bert_to_hf}" in suggested.to_yaml("a", "b")
+    (rule,) = suggested.rules
+    assert (rule.confidence, len(rule.pairs)) == (0.95, 6)
+
+
+def test_what_a_builtin_map_does_not_give_is_found_as_ever():
+    mine = {**BERT, **side({"adapter/kernel": (3, 7)})}
+    theirs = {**BERT_IN_PYTORCH, **side({"adapter.weight": (3, 7)})}
+    suggested = suggest(mine, theirs)
+    assert found(suggested)["adapter/kernel"] == "adapter.weight"
+    assert [rule.rule.is_builtin for rule in suggested.rules] == [False, True]
+    new = suggested.assignment_map.rename(mine, source="c").targets
+    assert {name for (name,) in new.values()} == set(theirs)
+
+
+def test_a_model_of_another_size_is_no_published_one():
+    larger = {
+        name: replaced
+        for name, variable in BERT_IN_PYTORCH.items()
+        for replaced in side({name: [2 * n for n in variable.shape]}).values()
+    }
+    assert not any(rule.rule.is_builtin for rule in suggest(BERT, larger).rules)
+
+
+def test_a_map_of_ones_own_goes_before_a_builtin_one():
+    own = AssignmentMap.of({"cls/predictions/output_bias": "cls.predictions.bias"})
+    suggested = suggest(BERT, BERT_IN_PYTORCH, given=own)
+    assert not any(rule.rule.is_builtin for rule in suggested.rules)
