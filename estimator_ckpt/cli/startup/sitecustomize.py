@@ -3,20 +3,25 @@
 Python imports `sitecustomize` as it starts; `run` puts this folder first on PYTHONPATH,
 so that the script itself is started by `python` and nothing else, and so are the
 processes that it starts. Any other sitecustomize is imported as well. Another Python
-than the one that was asked for, of any version, finds nothing changed.
+than the one that was asked for, of any version, finds nothing changed: so types stand
+in comments, which each can read.
 """
 
 import os
 import sys
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from types import ModuleType  # noqa: F401
 
-def _leave_path():
+
+def _leave_path():  # type: () -> str
     here = os.path.dirname(os.path.abspath(__file__))
     sys.path[:] = [p for p in sys.path if os.path.abspath(p or os.curdir) != here]
     return here
 
 
-def _prepare(here):
+def _prepare(here):  # type: (str) -> None
     package_folder = os.path.dirname(os.path.dirname(os.path.dirname(here)))
     sys.path.insert(0, package_folder)
     try:
@@ -26,10 +31,10 @@ def _prepare(here):
     run_startup.prepare()
 
 
-def _import_other(ours):
+def _import_other(ours):  # type: (ModuleType) -> None
     sys.modules.pop(__name__, None)
     try:
-        import sitecustomize  # noqa: F401
+        import sitecustomize  # type: ignore[import-not-found]  # noqa: F401
     except ImportError:
         sys.modules[__name__] = ours
 
