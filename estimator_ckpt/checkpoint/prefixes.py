@@ -54,6 +54,10 @@ class Storage(enum.Enum):
     FROZEN_GRAPH = "frozen_graph"
 
 
+#: How the file of a name stores weights, by how the name ends.
+_WEIGHT_FILES = {".safetensors": Storage.SAFETENSORS, ".pb": Storage.FROZEN_GRAPH}
+
+
 class Place(NamedTuple):
     """Where a checkpoint is.
 
@@ -84,31 +88,89 @@ def find(path: files.PathLike, store: files.Store = files) -> Place:
     text = os.fspath(path)
     if not text:
         raise CheckpointNotFoundError("the path of a checkpoint is empty")
-    exists = store.exists(text)  # first, since it refuses what is no path of its own
-    if store.exists(index_path(text)):
-        return Place(text)
-    if exists and store.is_dir(text):
-        return _in_directory(text, store)
-    directory, name = os.path.split(text)
-    prefix = _BEHIND_PREFIX.sub("", text)
-    if prefix != text and store.exists(index_path(prefix)):
-        return Place(prefix)
-    if exists and name == state_file.FILE_NAME:
-        return _in_directory(directory or ".", store)
-    if exists and name in _SAVED_MODEL:
-        variables = _variables_of(directory or ".")
-        if store.exists(index_path(variables)):
-            return Place(variables)
-    if exists and name.endswith(".safetensors"):
-        return Place(text, Storage.SAFETENSORS)
-    if exists and name.endswith(".pb") and name not in _SAVED_MODEL:
-        return Place(text, Storage.FROZEN_GRAPH)
-    v1 = _v1(prefix, store)
-    if v1 is not None:
-        return Place(v1, Storage.V1)
+    # First, since it refuses what is no path of its own.
+    given = _Given(text, store.exists(text), store)
+    for meaning in _MEANINGS:
+        place = meaning(given)
+        if place is not None:
+            return place
     raise CheckpointNotFoundError(
         f"{text}: {_what_is(text, store)}{_found_beside(text, store)}"
     )
+
+
+class _Given(NamedTuple):
+    """A path that was given.
+
+    Attributes:
+      path: the path.
+      exists: whether something of that name is there.
+      store: where to look.
+    """
+
+    path: str
+    exists: bool
+    store: files.Store
+
+    @property
+    def directory(self) -> str:
+        return os.path.dirname(self.path) or "."
+
+    @property
+    def name(self) -> str:
+        return os.path.basename(self.path)
+
+
+def _bundle(prefix: str, store: files.Store) -> Optional[Place]:
+    return Place(prefix) if store.exists(index_path(prefix)) else None
+
+
+def _prefix(given: _Given) -> Optional[Place]:
+    return _bundle(given.path, given.store)
+
+
+def _directory(given: _Given) -> Optional[Place]:
+    if not given.exists or not given.store.is_dir(given.path):
+        return None
+    return _in_directory(given.path, given.store)
+
+
+def _file_behind_prefix(given: _Given) -> Optional[Place]:
+    prefix = _BEHIND_PREFIX.sub("", given.path)
+    return None if prefix == given.path else _bundle(prefix, given.store)
+
+
+def _state_file(given: _Given) -> Optional[Place]:
+    if not given.exists or given.name != state_file.FILE_NAME:
+        return None
+    return _in_directory(given.directory, given.store)
+
+
+def _saved_model_file(given: _Given) -> Optional[Place]:
+    if not given.exists or given.name not in _SAVED_MODEL:
+        return None
+    return _bundle(_variables_of(given.directory), given.store)
+
+
+def _weight_file(given: _Given) -> Optional[Place]:
+    if not given.exists or given.name in _SAVED_MODEL:
+        return None
+    for ending, storage in _WEIGHT_FILES.items():
+        if given.name.endswith(ending):
+            return Place(given.path, storage)
+    return None
+
+
+def _v1_checkpoint(given: _Given) -> Optional[Place]:
+    found = _v1(_BEHIND_PREFIX.sub("", given.path), given.store)
+    return None if found is None else Place(found, Storage.V1)
+
+
+#: What a path can mean, the first that it does first.
+_MEANINGS = (
+    *(_prefix, _directory, _file_behind_prefix, _state_file),
+    *(_saved_model_file, _weight_file, _v1_checkpoint),
+)
 
 
 def find_named(
