@@ -14,7 +14,8 @@ from typing import Any, NamedTuple, Optional
 from estimator_ckpt.bundle import files, logs
 from estimator_ckpt.checkpoint import common_names, meta_graph
 from estimator_ckpt.checkpoint.naming import NamesLike
-from estimator_ckpt.checkpoint.opening import Checkpoint, opened
+from estimator_ckpt.checkpoint.opened_checkpoint import Checkpoint
+from estimator_ckpt.checkpoint.opening import opened
 from estimator_ckpt.checkpoint.roles import Overruling, Regexes
 from estimator_ckpt.checkpoint.variable import Variable
 from estimator_ckpt.maps import plans

@@ -20,7 +20,7 @@ from typing import NamedTuple
 from estimator_ckpt.bundle import files
 from estimator_ckpt.checkpoint import naming, object_keys, opening
 from estimator_ckpt.checkpoint.naming import NamesBy
-from estimator_ckpt.checkpoint.opening import Checkpoint
+from estimator_ckpt.checkpoint.opened_checkpoint import Checkpoint
 from estimator_ckpt.checkpoint.roles import (
     AS_FOUND,
     LEFT_BEHIND,

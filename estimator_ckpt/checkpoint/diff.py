@@ -24,7 +24,7 @@ from estimator_ckpt.checkpoint import (
 )
 from estimator_ckpt.checkpoint.common_names import Side
 from estimator_ckpt.checkpoint.naming import NamesLike
-from estimator_ckpt.checkpoint.opening import Checkpoint
+from estimator_ckpt.checkpoint.opened_checkpoint import Checkpoint
 from estimator_ckpt.checkpoint.value_changes import Change, Histogram, LayerChange
 from estimator_ckpt.checkpoint.variable import StoredVariable
 

@@ -20,8 +20,9 @@ from estimator_ckpt.bundle.index import Index, index_path, shard_path
 from estimator_ckpt.bundle.reader import BundleReader
 from estimator_ckpt.bundle.tensor_reader import TensorReader
 from estimator_ckpt.bundle.tensors.slices import is_tiled, resolve, show_key
-from estimator_ckpt.checkpoint import opening, prefixes
-from estimator_ckpt.checkpoint.prefixes import Place, Storage
+from estimator_ckpt.checkpoint import opening
+from estimator_ckpt.checkpoint.paths import prefixes
+from estimator_ckpt.checkpoint.paths.prefixes import Place, Storage
 
 
 @dataclasses.dataclass(frozen=True)

@@ -18,7 +18,7 @@ from estimator_ckpt.bundle.errors import CheckpointError, CorruptIndexError
 from estimator_ckpt.checkpoint import messages, object_keys, opening
 from estimator_ckpt.checkpoint.formats import FormatLike
 from estimator_ckpt.checkpoint.naming import NamesLike
-from estimator_ckpt.checkpoint.opening import Checkpoint
+from estimator_ckpt.checkpoint.opened_checkpoint import Checkpoint
 from estimator_ckpt.checkpoint.roles import Regexes
 from estimator_ckpt.conversion import (
     conversion_moves,
@@ -28,7 +28,7 @@ from estimator_ckpt.conversion import (
 )
 from estimator_ckpt.conversion.chosen_names import Naming
 from estimator_ckpt.conversion.targets import CompactTarget
-from estimator_ckpt.conversion.writing import new_bundle, snapshot
+from estimator_ckpt.conversion.writing import bundle_copy, new_bundle, snapshot
 from estimator_ckpt.maps.filters import Patterns
 
 if TYPE_CHECKING:
@@ -140,7 +140,7 @@ def run(
                 _hold(checkpoint, _MOST_HELD // len(opened), stack)
             mean = means.averaged(moves, newest, opened, target.progress)
             beside = os.path.dirname(prefix)
-            bundle = stack.enter_context(opening.as_bundle(newest, beside))
+            bundle = stack.enter_context(bundle_copy.as_bundle(newest, beside))
             new_bundle.write(bundle.bundle, mean, prefix, target)
             said = [f"{newest.prefix}: {text}" for text in newest.roles.remarks()]
             convert.warn(dict.fromkeys([*moves.unused, *said]))

@@ -9,7 +9,7 @@ from estimator_ckpt.bundle.errors import CheckpointError
 from estimator_ckpt.checkpoint import messages, object_keys
 from estimator_ckpt.checkpoint.contents import Contents
 from estimator_ckpt.checkpoint.formats import Format
-from estimator_ckpt.checkpoint.opening import Checkpoint
+from estimator_ckpt.checkpoint.opened_checkpoint import Checkpoint
 from estimator_ckpt.checkpoint.roles import LEFT_BEHIND, Roles
 from estimator_ckpt.conversion import key_moves
 from estimator_ckpt.conversion.chosen_names import Naming

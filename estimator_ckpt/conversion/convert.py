@@ -16,13 +16,13 @@ from estimator_ckpt.bundle import files
 from estimator_ckpt.checkpoint import messages, object_keys, opening
 from estimator_ckpt.checkpoint.formats import Format, FormatLike
 from estimator_ckpt.checkpoint.naming import NamesLike
-from estimator_ckpt.checkpoint.opening import Checkpoint
+from estimator_ckpt.checkpoint.opened_checkpoint import Checkpoint
 from estimator_ckpt.checkpoint.roles import Regexes
 from estimator_ckpt.conversion import conversion_moves
 from estimator_ckpt.conversion.chosen_names import Naming
 from estimator_ckpt.conversion.key_moves import KeyMoves
 from estimator_ckpt.conversion.targets import SAFETENSORS, Target
-from estimator_ckpt.conversion.writing import new_bundle, snapshot
+from estimator_ckpt.conversion.writing import bundle_copy, new_bundle, snapshot
 from estimator_ckpt.conversion.writing.new_bundle import Written
 from estimator_ckpt.maps.filters import Patterns
 
@@ -231,7 +231,7 @@ def run(
     def attempt() -> tuple[str, Conversion, Written]:
         with _opened(source, target, wanted, back) as (checkpoint, conversion, prefix):
             moves = conversion.moves
-            with opening.as_bundle(checkpoint, os.path.dirname(prefix)) as bundle:
+            with bundle_copy.as_bundle(checkpoint, os.path.dirname(prefix)) as bundle:
                 written = new_bundle.write(bundle.bundle, moves, prefix, target)
             return prefix, conversion, written
 

@@ -12,15 +12,16 @@ from typing import Any, Optional
 
 from estimator_ckpt.bundle import files
 from estimator_ckpt.bundle.errors import DestinationExistsError
-from estimator_ckpt.checkpoint import naming, opening, state_file
+from estimator_ckpt.checkpoint import naming, opening
 from estimator_ckpt.checkpoint.formats import FormatLike
 from estimator_ckpt.checkpoint.naming import NamesLike
-from estimator_ckpt.checkpoint.opening import Checkpoint
+from estimator_ckpt.checkpoint.opened_checkpoint import Checkpoint
+from estimator_ckpt.checkpoint.paths import state_file
 from estimator_ckpt.checkpoint.roles import Regexes
 from estimator_ckpt.conversion import first_plans
 from estimator_ckpt.conversion.first_plans import FirstCheckpoint
 from estimator_ckpt.conversion.targets import Target
-from estimator_ckpt.conversion.writing import claims, new_bundle, snapshot
+from estimator_ckpt.conversion.writing import bundle_copy, claims, new_bundle, snapshot
 from estimator_ckpt.maps import plans
 from estimator_ckpt.maps.filters import Patterns
 
@@ -109,7 +110,7 @@ def run(source: files.PathLike, first: FirstCheckpoint, target: Target) -> str:
             checkpoint, planned = stack.enter_context(ready)
             moves = first_plans.moves_of(checkpoint, planned, target.format, first.root)
             beside = os.path.dirname(first.model_dir)
-            bundle = stack.enter_context(opening.as_bundle(checkpoint, beside))
+            bundle = stack.enter_context(bundle_copy.as_bundle(checkpoint, beside))
             held = stack.enter_context(new_bundle.prepared(bundle.bundle, moves))
             stack.enter_context(claims.claimed(state))
             _refuse(checkpoint.prefix, first.model_dir, target.overwrite)

@@ -15,7 +15,7 @@ from estimator_ckpt.bundle.errors import CheckpointError
 from estimator_ckpt.checkpoint import meta_graph, roles
 from estimator_ckpt.checkpoint.formats import Format
 from estimator_ckpt.checkpoint.naming import NamesBy
-from estimator_ckpt.checkpoint.opening import Checkpoint
+from estimator_ckpt.checkpoint.opened_checkpoint import Checkpoint
 from estimator_ckpt.checkpoint.variable import Variable
 from estimator_ckpt.conversion import key_moves
 from estimator_ckpt.conversion.key_moves import KeyMoves

@@ -9,7 +9,8 @@ from typing import NamedTuple, Optional
 from estimator_ckpt.bundle import files, logs
 from estimator_ckpt.bundle.errors import CheckpointError, CheckpointNotFoundError
 from estimator_ckpt.bundle.index import index_path
-from estimator_ckpt.checkpoint import messages, prefixes, state_file
+from estimator_ckpt.checkpoint import messages
+from estimator_ckpt.checkpoint.paths import prefixes, state_file, v1_files
 
 _log = logs.logger()
 _V1_SHARD = re.compile(r"(.*)-\d{5}(-of-\d{5})")
@@ -134,4 +135,4 @@ def _bases_in(directory: str) -> frozenset[str]:
 
 def is_there(prefix: str) -> bool:
     """Whether a checkpoint of any format has this prefix."""
-    return files.exists(index_path(prefix)) or prefixes.is_v1(prefix)
+    return files.exists(index_path(prefix)) or v1_files.find(prefix) is not None

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, Optional
 from estimator_ckpt.bundle import files
 from estimator_ckpt.bundle.entry import Entry
 from estimator_ckpt.bundle.tensors import dtypes
-from estimator_ckpt.checkpoint.opening import Checkpoint
+from estimator_ckpt.checkpoint.opened_checkpoint import Checkpoint
 from estimator_ckpt.checkpoint.roles import OF_MODEL
 from estimator_ckpt.checkpoint.variable import StoredVariable
 from estimator_ckpt.conversion.key_moves import KeyMoves, NewTensor

@@ -19,9 +19,10 @@ from estimator_ckpt.bundle.errors import (
     CorruptDataError,
     SourceChangedError,
 )
-from estimator_ckpt.checkpoint import object_keys, prefixes, state_file
+from estimator_ckpt.checkpoint import object_keys
 from estimator_ckpt.checkpoint.formats import FormatLike
 from estimator_ckpt.checkpoint.naming import NamesLike
+from estimator_ckpt.checkpoint.paths import prefixes, state_file
 from estimator_ckpt.checkpoint.roles import Regexes
 from estimator_ckpt.conversion import convert, listed_checkpoints
 from estimator_ckpt.conversion.chosen_names import Naming

@@ -16,7 +16,7 @@ from estimator_ckpt.bundle.errors import CheckpointError
 from estimator_ckpt.checkpoint import naming, opening
 from estimator_ckpt.checkpoint.formats import FormatLike
 from estimator_ckpt.checkpoint.naming import NamesBy, NamesLike
-from estimator_ckpt.checkpoint.opening import Checkpoint
+from estimator_ckpt.checkpoint.opened_checkpoint import Checkpoint
 from estimator_ckpt.checkpoint.roles import (
     AS_FOUND,
     AVERAGE,
@@ -28,7 +28,7 @@ from estimator_ckpt.checkpoint.roles import (
 from estimator_ckpt.conversion import convert, key_moves
 from estimator_ckpt.conversion.result_keys import ResultKeys
 from estimator_ckpt.conversion.targets import CompactTarget
-from estimator_ckpt.conversion.writing import new_bundle, snapshot
+from estimator_ckpt.conversion.writing import bundle_copy, new_bundle, snapshot
 
 
 @dataclasses.dataclass(frozen=True)
@@ -145,7 +145,7 @@ def run(
                 ResultKeys(target.format, graph),
             )
             beside = os.path.dirname(prefix)
-            with opening.as_bundle(checkpoint, beside) as bundle:
+            with bundle_copy.as_bundle(checkpoint, beside) as bundle:
                 written = new_bundle.write(bundle.bundle, moves, prefix, target)
             convert.warn(
                 f"{checkpoint.prefix}: {said}" for said in checkpoint.roles.remarks()

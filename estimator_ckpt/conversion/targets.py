@@ -10,8 +10,9 @@ from estimator_ckpt.bundle import files
 from estimator_ckpt.bundle.errors import CheckpointError, DestinationExistsError
 from estimator_ckpt.bundle.index import index_path
 from estimator_ckpt.bundle.local_files.output_file import already_there
-from estimator_ckpt.checkpoint import formats, prefixes
+from estimator_ckpt.checkpoint import formats
 from estimator_ckpt.checkpoint.formats import Format, FormatLike
+from estimator_ckpt.checkpoint.paths import prefixes
 
 #: What `to` is for a file of tensors, beside the formats of checkpoints.
 SAFETENSORS = "safetensors"

@@ -13,13 +13,13 @@ from collections.abc import Sequence
 from typing import Any, Optional, Union
 
 from estimator_ckpt.bundle import files
-from estimator_ckpt.checkpoint import formats, naming, opening
+from estimator_ckpt.checkpoint import formats, naming
 from estimator_ckpt.checkpoint.formats import Format, FormatLike
 from estimator_ckpt.checkpoint.naming import NamesBy
-from estimator_ckpt.checkpoint.opening import Checkpoint
+from estimator_ckpt.checkpoint.opened_checkpoint import Checkpoint
 from estimator_ckpt.checkpoint.roles import Regexes
 from estimator_ckpt.conversion.targets import Target
-from estimator_ckpt.conversion.writing import new_bundle
+from estimator_ckpt.conversion.writing import bundle_copy, new_bundle
 from estimator_ckpt.keras import (
     keras_files,
     load_into,
@@ -197,7 +197,7 @@ def run(
         description = _described(trackable, request)
         made = _made(description, checkpoint, target.format, request)
         made.log()
-        with opening.as_bundle(checkpoint, os.path.dirname(prefix)) as bundle:
+        with bundle_copy.as_bundle(checkpoint, os.path.dirname(prefix)) as bundle:
             new_bundle.write(bundle.bundle, made.key_moves(), prefix, target)
     return prefix
 

@@ -10,7 +10,7 @@ from typing import Any, Optional, Union
 from estimator_ckpt.bundle import files
 from estimator_ckpt.checkpoint import naming, opening
 from estimator_ckpt.checkpoint.naming import NamesBy
-from estimator_ckpt.checkpoint.opening import Checkpoint
+from estimator_ckpt.checkpoint.opened_checkpoint import Checkpoint
 from estimator_ckpt.checkpoint.roles import Overruling, Regexes
 from estimator_ckpt.layouts import layer_rules
 from estimator_ckpt.layouts.layout_rule import LayoutRule

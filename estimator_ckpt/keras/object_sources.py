@@ -14,7 +14,7 @@ from estimator_ckpt.checkpoint.evidence import role_evidence
 from estimator_ckpt.checkpoint.evidence.name_sorting import Fact
 from estimator_ckpt.checkpoint.naming import NamesBy
 from estimator_ckpt.checkpoint.object_keys import path_of
-from estimator_ckpt.checkpoint.opening import Checkpoint
+from estimator_ckpt.checkpoint.opened_checkpoint import Checkpoint
 from estimator_ckpt.checkpoint.roles import AVERAGE, OF_OPTIMIZER, Decision, Roles
 from estimator_ckpt.checkpoint.variable import Variable
 from estimator_ckpt.maps import plans

@@ -14,7 +14,7 @@ from typing import Any, Optional, Union
 import numpy as np
 
 from estimator_ckpt.bundle.tensors import dtypes
-from estimator_ckpt.checkpoint.opening import Checkpoint
+from estimator_ckpt.checkpoint.opened_checkpoint import Checkpoint
 from estimator_ckpt.checkpoint.optimizers.slot_changes import Change
 from estimator_ckpt.checkpoint.variable import Variable
 from estimator_ckpt.conversion.key_moves import NewTensor

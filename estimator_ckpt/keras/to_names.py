@@ -10,7 +10,7 @@ from typing import Optional
 
 from estimator_ckpt.bundle.tensors import dtypes
 from estimator_ckpt.checkpoint import messages, object_keys, roles
-from estimator_ckpt.checkpoint.opening import Checkpoint
+from estimator_ckpt.checkpoint.opened_checkpoint import Checkpoint
 from estimator_ckpt.checkpoint.optimizers import algorithms, optimizer_steps, slot_names
 from estimator_ckpt.checkpoint.optimizers.algorithms import Algorithm
 from estimator_ckpt.checkpoint.optimizers.slot_changes import Change

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Optional
 
 from estimator_ckpt.checkpoint import messages
-from estimator_ckpt.checkpoint.opening import Checkpoint
+from estimator_ckpt.checkpoint.opened_checkpoint import Checkpoint
 from estimator_ckpt.checkpoint.optimizers import algorithms
 from estimator_ckpt.checkpoint.optimizers.slot_changes import Change
 from estimator_ckpt.keras import matching_names, object_plans

@@ -14,7 +14,7 @@ from collections.abc import Mapping
 from typing import Any, Optional
 
 from estimator_ckpt.checkpoint import roles
-from estimator_ckpt.checkpoint.opening import Checkpoint
+from estimator_ckpt.checkpoint.opened_checkpoint import Checkpoint
 from estimator_ckpt.checkpoint.optimizers import slot_names
 from estimator_ckpt.checkpoint.roles import AS_FOUND, Overruling, Regexes
 from estimator_ckpt.checkpoint.variable import Variable

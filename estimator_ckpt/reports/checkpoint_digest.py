@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Optional
 
 from estimator_ckpt.checkpoint import messages, roles
-from estimator_ckpt.checkpoint.opening import Checkpoint
+from estimator_ckpt.checkpoint.opened_checkpoint import Checkpoint
 from estimator_ckpt.checkpoint.roles import Role
 from estimator_ckpt.checkpoint.value_changes import natural
 from estimator_ckpt.checkpoint.variable import StoredVariable

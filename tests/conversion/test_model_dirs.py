@@ -9,7 +9,7 @@ import pytest
 
 import estimator_ckpt as ec
 from estimator_ckpt.bundle.writer import write_bundle
-from estimator_ckpt.checkpoint import state_file
+from estimator_ckpt.checkpoint.paths import state_file
 from estimator_ckpt.cli import main
 from tests.conversion import saving
 from tests.testdata_paths import TESTDATA, V1_PREFIXES, session_values

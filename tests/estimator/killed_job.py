@@ -24,7 +24,7 @@ from tensorflow.python.lib.io import file_io
 
 import estimator_ckpt as ec
 from estimator_ckpt.bundle.local_files import system_calls
-from estimator_ckpt.checkpoint import state_file as states
+from estimator_ckpt.checkpoint.paths import state_file as states
 
 FORMATS = ("tf1", "tf2", "dual")
 

@@ -8,7 +8,8 @@ import tensorflow as tf
 
 from estimator_ckpt.bundle import files
 from estimator_ckpt.bundle.errors import CheckpointError, CheckpointNotFoundError
-from estimator_ckpt.checkpoint import opening, prefixes
+from estimator_ckpt.checkpoint import opening
+from estimator_ckpt.checkpoint.paths import prefixes
 from estimator_ckpt.checkpoint.verify import verify_in
 from estimator_ckpt.estimator import gfile_store
 from tests.testdata_paths import TESTDATA, session_values

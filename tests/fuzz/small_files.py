@@ -25,13 +25,8 @@ from typing import Any, NamedTuple
 
 from estimator_ckpt.bundle.errors import CheckpointError
 from estimator_ckpt.bundle.reader import BundleReader
-from estimator_ckpt.checkpoint import (
-    contents,
-    meta_graph,
-    object_graph,
-    object_keys,
-    state_file,
-)
+from estimator_ckpt.checkpoint import contents, meta_graph, object_graph, object_keys
+from estimator_ckpt.checkpoint.paths import state_file
 from estimator_ckpt.checkpoint.weight_files.safetensors_reader import SafetensorsReader
 from estimator_ckpt.layouts import layer_rules
 from estimator_ckpt.maps import map_files

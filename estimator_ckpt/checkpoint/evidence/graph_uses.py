@@ -21,7 +21,7 @@ from estimator_ckpt.checkpoint.weight_files import graph_file
 from estimator_ckpt.checkpoint.weight_files.graph_file import GraphNode
 
 if TYPE_CHECKING:
-    from estimator_ckpt.checkpoint.opening import Checkpoint
+    from estimator_ckpt.checkpoint.opened_checkpoint import Checkpoint
 
 
 class GraphUse(str, enum.Enum):

@@ -35,7 +35,7 @@ from estimator_ckpt.checkpoint.roles import (
 )
 
 if TYPE_CHECKING:
-    from estimator_ckpt.checkpoint.opening import Checkpoint
+    from estimator_ckpt.checkpoint.opened_checkpoint import Checkpoint
 
 _log = logs.logger()
 

@@ -7,38 +7,20 @@ Where its files are (local, remote) is the store's business.
 
 from __future__ import annotations
 
-import contextlib
 import enum
 import os
 import re
 from typing import NamedTuple, Optional
 
 from estimator_ckpt.bundle import files
-from estimator_ckpt.bundle.errors import CheckpointError, CheckpointNotFoundError
+from estimator_ckpt.bundle.errors import CheckpointNotFoundError
 from estimator_ckpt.bundle.index import index_path
-from estimator_ckpt.bundle.sstable import table
-from estimator_ckpt.bundle.sstable.table_blocks import FOOTER_SIZE
-from estimator_ckpt.checkpoint import messages, state_file
+from estimator_ckpt.checkpoint.paths import state_file, v1_files, what_is_there
+from estimator_ckpt.checkpoint.paths.what_is_there import BEHIND_PREFIX
 
-_BEHIND_PREFIX = re.compile(r"(\.index|\.meta|\.data-\d{5,}-of-\d{5,})$")
-_V1_SHARDS = re.compile(r"-(\?{5}|\d{5,})(-of-\d{5,})$")
 _SAVED_MODEL = ("saved_model.pb", "saved_model.pbtxt")
 _URL = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://")
 _SEPARATOR = re.compile(r"[/\\]")
-
-#: What a file is, by its first bytes or its name.
-_MAGIC = (
-    (
-        b"\x89HDF",
-        "an HDF5 file (Keras weights); Keras reads it, no checkpoint is in it",
-    ),
-    (b"PK\x03\x04", "a zip file (.keras, .npz); no checkpoint is in it"),
-)
-_NAMED = (
-    (re.compile(r"events\.out\.tfevents"), "an events file (summaries)"),
-    (re.compile(r"(saved_model|frozen.*)\.pb(txt)?$"), "a graph, without values"),
-    (re.compile(r"graph\.pbtxt$"), "a graph, without values"),
-)
 
 
 class Storage(enum.Enum):
@@ -95,7 +77,8 @@ def find(path: files.PathLike, store: files.Store = files) -> Place:
         if place is not None:
             return place
     raise CheckpointNotFoundError(
-        f"{text}: {_what_is(text, store)}{_found_beside(text, store)}"
+        f"{text}: {what_is_there.what_is(text, store)}"
+        f"{what_is_there.beside(text, store)}"
     )
 
 
@@ -136,7 +119,7 @@ def _directory(given: _Given) -> Optional[Place]:
 
 
 def _file_behind_prefix(given: _Given) -> Optional[Place]:
-    prefix = _BEHIND_PREFIX.sub("", given.path)
+    prefix = BEHIND_PREFIX.sub("", given.path)
     return None if prefix == given.path else _bundle(prefix, given.store)
 
 
@@ -162,7 +145,7 @@ def _weight_file(given: _Given) -> Optional[Place]:
 
 
 def _v1_checkpoint(given: _Given) -> Optional[Place]:
-    found = _v1(_BEHIND_PREFIX.sub("", given.path), given.store)
+    found = v1_files.find(BEHIND_PREFIX.sub("", given.path), given.store)
     return None if found is None else Place(found, Storage.V1)
 
 
@@ -186,7 +169,7 @@ def find_named(
     for prefix in places(directory, named):
         if store.exists(index_path(prefix)):
             return Place(prefix)
-        v1 = _v1(prefix, store)
+        v1 = v1_files.find(prefix, store)
         if v1 is not None:
             return Place(v1, Storage.V1)
     return None
@@ -215,24 +198,6 @@ def base_name(prefix: str) -> str:
     return os.path.basename(prefix).partition("-?????-of-")[0]
 
 
-def is_v1(path: str) -> bool:
-    """Whether a path is a V1 checkpoint: a table that is no index, or its shards."""
-    return _v1(path, files) is not None
-
-
-def v1_shards(prefix: str, store: files.Store = files) -> list[str]:
-    """The files of a V1 checkpoint, sorted: one, or those that its pattern means."""
-    directory, pattern = os.path.split(prefix)
-    if "?" not in pattern:
-        return [prefix]
-    matching = re.compile(re.escape(pattern).replace(re.escape("?"), r"\d"))
-    return [
-        os.path.join(directory, name)
-        for name in store.list_dir(directory or ".")
-        if matching.fullmatch(name)
-    ]
-
-
 def _in_directory(directory: str, store: files.Store) -> Place:
     saved_model = _variables_of(directory)
     if store.exists(index_path(saved_model)):
@@ -241,85 +206,17 @@ def _in_directory(directory: str, store: files.Store) -> Place:
     if not store.exists(path) or store.is_dir(path):
         raise CheckpointNotFoundError(
             f"{directory}: a directory without a checkpoint state file"
-            f"{_prefixes_in(directory, store)}"
+            f"{what_is_there.prefixes_in(directory, store)}"
         )
     latest = state_file.parse(store.read(path), path).latest
     place = find_named(directory, latest, store)
     if place is None:
         raise CheckpointNotFoundError(
             f"{directory}: its state file names {latest!r}, which is not there"
-            f"{_prefixes_in(directory, store)}"
+            f"{what_is_there.prefixes_in(directory, store)}"
         )
     return place
 
 
 def _variables_of(saved_model: str) -> str:
     return os.path.join(saved_model, "variables", "variables")
-
-
-def _v1(path: str, store: files.Store) -> Optional[str]:
-    """The V1 checkpoint of which a path is the file, a shard, or all shards' name."""
-    directory, name = os.path.split(path)
-    if name.endswith(".index"):
-        return None
-    shard = _V1_SHARDS.search(path)
-    if shard is None and _ends_as_table(path, store):
-        return path
-    if not store.is_dir(directory or "."):
-        return None
-    if shard is not None:
-        patterns = [_V1_SHARDS.sub(r"-?????\2", path)]
-    else:
-        behind = re.compile(rf"{re.escape(name)}-\d{{5,}}(-of-\d{{5,}})")
-        matches = filter(None, map(behind.fullmatch, store.list_dir(directory or ".")))
-        patterns = sorted({f"{path}-?????{match[1]}" for match in matches})
-    for pattern in patterns:
-        if any(_ends_as_table(file, store) for file in v1_shards(pattern, store)):
-            return pattern
-    return None
-
-
-def _ends_as_table(path: str, store: files.Store) -> bool:
-    if not store.exists(path) or store.is_dir(path):
-        return False
-    try:
-        with contextlib.closing(store.open_file(path)) as file:
-            tail = min(file.size, FOOTER_SIZE)
-            return table.is_table(file.read(file.size - tail, tail))
-    except CheckpointError:  # a pipe, a device, no permission
-        return False
-
-
-def _what_is(path: str, store: files.Store) -> str:
-    if not store.exists(path):
-        return "no such checkpoint, file or directory"
-    if _BEHIND_PREFIX.search(path):
-        return "a file of a checkpoint whose .index file is missing"
-    for pattern, what in _NAMED:
-        if pattern.search(os.path.basename(path)):
-            return what
-    with contextlib.closing(store.open_file(path)) as file:
-        first = file.read(0, min(file.size, 4))
-    for magic, what in _MAGIC:
-        if first == magic:
-            return what
-    return "not a checkpoint"
-
-
-def _found_beside(path: str, store: files.Store) -> str:
-    directory = os.path.dirname(path) or "."
-    return _prefixes_in(directory, store) if store.is_dir(directory) else ""
-
-
-def _prefixes_in(directory: str, store: files.Store) -> str:
-    try:
-        listed = store.list_dir(directory)
-    except CheckpointError:
-        return ""
-    where = "" if directory == "." else f"{directory.rstrip('/')}/"
-    found = [
-        f"{where}{name[: -len('.index')]}" for name in listed if name.endswith(".index")
-    ]
-    if not found:
-        return ""
-    return f"; checkpoints found there: {messages.listed(found, most=5)}"

@@ -9,7 +9,8 @@ from typing import Any, Optional
 
 from estimator_ckpt.bundle.errors import UnsupportedCheckpointError
 from estimator_ckpt.checkpoint import messages
-from estimator_ckpt.checkpoint.opening import Checkpoint, open_checkpoint
+from estimator_ckpt.checkpoint.opened_checkpoint import Checkpoint
+from estimator_ckpt.checkpoint.opening import open_checkpoint
 from estimator_ckpt.checkpoint.variable import StoredVariable
 from estimator_ckpt.cli import output, report_argument, shared_arguments
 from estimator_ckpt.maps.filters import Filter

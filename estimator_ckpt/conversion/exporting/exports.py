@@ -23,9 +23,10 @@ from estimator_ckpt.bundle.errors import (
 from estimator_ckpt.bundle.local_files.output_file import already_there
 from estimator_ckpt.bundle.tensors import dtypes
 from estimator_ckpt.bundle.tensors.dtypes import DataType
-from estimator_ckpt.checkpoint import messages, object_keys, opening, prefixes, roles
+from estimator_ckpt.checkpoint import messages, object_keys, opening, roles
 from estimator_ckpt.checkpoint.evidence import graph_uses
-from estimator_ckpt.checkpoint.opening import Checkpoint
+from estimator_ckpt.checkpoint.opened_checkpoint import Checkpoint
+from estimator_ckpt.checkpoint.paths import prefixes, v1_files
 from estimator_ckpt.checkpoint.weight_files import safetensors_writer
 from estimator_ckpt.checkpoint.weight_files.safetensors_reader import SUFFIX
 from estimator_ckpt.checkpoint.weight_files.safetensors_writer import TensorToWrite
@@ -474,7 +475,7 @@ def _held(checkpoint: Checkpoint, export: Export) -> Iterator[Callable[[], None]
         with snapshot.taken(checkpoint.bundle, needed) as held:
             yield held.require_unchanged
         return
-    paths = prefixes.v1_shards(checkpoint.prefix)
+    paths = v1_files.shards(checkpoint.prefix)
     before = list(map(_status, paths))
 
     def require_unchanged() -> None:

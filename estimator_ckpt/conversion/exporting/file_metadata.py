@@ -19,8 +19,8 @@ from collections.abc import Sequence
 from typing import Any, Optional
 
 from estimator_ckpt.bundle import files
-from estimator_ckpt.checkpoint import prefixes
-from estimator_ckpt.checkpoint.opening import Checkpoint
+from estimator_ckpt.checkpoint.opened_checkpoint import Checkpoint
+from estimator_ckpt.checkpoint.paths import prefixes, v1_files
 from estimator_ckpt.layouts.layout_rule import LayoutRuleError
 from estimator_ckpt.layouts.torch import torch_rules
 from estimator_ckpt.layouts.torch.torch_rules import TorchRule
@@ -84,7 +84,7 @@ def _fingerprint(checkpoint: Checkpoint) -> str:
     if checkpoint.is_bundle:
         digest.update(checkpoint.index.data)
         return f"sha256:{digest.hexdigest()}"
-    for path in prefixes.v1_shards(checkpoint.prefix):
+    for path in v1_files.shards(checkpoint.prefix):
         with files.File(path) as file:
             for start in range(0, file.size, files.CHUNK):
                 digest.update(file.read(start, min(files.CHUNK, file.size - start)))

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Optional
 from estimator_ckpt.bundle.local_files.scratch_file import ScratchFile
 from estimator_ckpt.bundle.tensors import dtypes
 from estimator_ckpt.bundle.tensors.dtypes import DataType
-from estimator_ckpt.checkpoint.opening import Checkpoint
+from estimator_ckpt.checkpoint.opened_checkpoint import Checkpoint
 from estimator_ckpt.layouts.layout_rule import LayoutRule
 from estimator_ckpt.layouts.torch.permutations import Permutation
 

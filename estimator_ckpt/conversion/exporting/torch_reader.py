@@ -17,7 +17,7 @@ from estimator_ckpt.bundle.index import Index
 from estimator_ckpt.bundle.local_files.scratch_file import ScratchFile
 from estimator_ckpt.bundle.tensors import arrays, dtypes, slices
 from estimator_ckpt.checkpoint import contents, messages
-from estimator_ckpt.checkpoint.opening import Checkpoint
+from estimator_ckpt.checkpoint.opened_checkpoint import Checkpoint
 from estimator_ckpt.checkpoint.weight_files.safetensors_reader import SafetensorsReader
 from estimator_ckpt.conversion.exporting import file_metadata
 from estimator_ckpt.layouts.layout_rule import LayoutRule, LayoutRuleError

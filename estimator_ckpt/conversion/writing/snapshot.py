@@ -27,7 +27,7 @@ from estimator_ckpt.bundle.errors import (
 )
 from estimator_ckpt.bundle.index import index_path, shard_path
 from estimator_ckpt.bundle.reader import BundleReader
-from estimator_ckpt.checkpoint import prefixes, wholeness
+from estimator_ckpt.checkpoint.paths import prefixes, wholeness
 
 if TYPE_CHECKING:
     from os import stat_result

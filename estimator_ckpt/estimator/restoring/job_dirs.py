@@ -18,7 +18,7 @@ import tensorflow as tf
 
 from estimator_ckpt.bundle.errors import CheckpointError
 from estimator_ckpt.bundle.index import index_path
-from estimator_ckpt.checkpoint import state_file
+from estimator_ckpt.checkpoint.paths import state_file
 from estimator_ckpt.estimator import gfile_store
 from estimator_ckpt.estimator.saving import commits
 

@@ -20,8 +20,9 @@ from estimator_ckpt.bundle.errors import (
     CorruptIndexError,
 )
 from estimator_ckpt.bundle.index import index_path
-from estimator_ckpt.checkpoint import object_graph, opening, prefixes
-from estimator_ckpt.checkpoint.opening import Checkpoint
+from estimator_ckpt.checkpoint import object_graph, opening
+from estimator_ckpt.checkpoint.opened_checkpoint import Checkpoint
+from estimator_ckpt.checkpoint.paths import prefixes
 from estimator_ckpt.checkpoint.roles import AS_FOUND, Overruling
 from estimator_ckpt.estimator import gfile_store
 from estimator_ckpt.estimator.restoring import job_dirs

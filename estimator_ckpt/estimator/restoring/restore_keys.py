@@ -15,7 +15,7 @@ import tensorflow as tf
 
 from estimator_ckpt.checkpoint.evidence import role_evidence
 from estimator_ckpt.checkpoint.evidence.name_sorting import Fact
-from estimator_ckpt.checkpoint.opening import Checkpoint
+from estimator_ckpt.checkpoint.opened_checkpoint import Checkpoint
 from estimator_ckpt.estimator.restoring.restore_errors import (
     MismatchError,
     MissingVariableError,

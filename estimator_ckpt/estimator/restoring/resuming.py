@@ -16,7 +16,8 @@ from tensorflow.compat import v1 as tf1
 
 from estimator_ckpt.bundle import logs
 from estimator_ckpt.bundle.errors import CheckpointError
-from estimator_ckpt.checkpoint import messages, prefixes, state_file
+from estimator_ckpt.checkpoint import messages
+from estimator_ckpt.checkpoint.paths import prefixes, state_file
 from estimator_ckpt.checkpoint.verify import verify_in
 from estimator_ckpt.estimator import gfile_store
 from estimator_ckpt.estimator.restoring import job_dirs

@@ -14,7 +14,7 @@ from typing import Any, Optional
 import tensorflow as tf
 from tensorflow.compat import v1 as tf1
 
-from estimator_ckpt.checkpoint.opening import Checkpoint
+from estimator_ckpt.checkpoint.opened_checkpoint import Checkpoint
 from estimator_ckpt.estimator.restoring.restore_errors import MismatchError
 from estimator_ckpt.estimator.restoring.restore_keys import RestoreKeys
 from estimator_ckpt.estimator.saving import saver_keys

@@ -18,7 +18,8 @@ from tensorflow.compat import v1 as tf1
 
 from estimator_ckpt.bundle import logs
 from estimator_ckpt.bundle.errors import DestinationExistsError
-from estimator_ckpt.checkpoint import messages, state_file
+from estimator_ckpt.checkpoint import messages
+from estimator_ckpt.checkpoint.paths import state_file
 from estimator_ckpt.estimator import graph_variables
 from estimator_ckpt.estimator.restoring import (
     job_dirs,

@@ -8,8 +8,8 @@ import pytest
 
 import estimator_ckpt as ec
 from estimator_ckpt.bundle.writer import write_bundle
-from estimator_ckpt.checkpoint import prefixes
-from estimator_ckpt.checkpoint.prefixes import Place, Storage
+from estimator_ckpt.checkpoint.paths import prefixes, v1_files
+from estimator_ckpt.checkpoint.paths.prefixes import Place, Storage
 from tests.testdata_paths import TESTDATA
 
 
@@ -79,7 +79,7 @@ def test_a_checkpoint_of_another_dir_that_a_state_file_names_is_found(tmp_path):
 def test_whatever_is_said_of_a_v1_checkpoint_leads_to_it(given, found):
     v1 = TESTDATA / "v1-format"
     assert prefixes.find(v1 / given) == Place(str(v1 / found), Storage.V1)
-    assert len(prefixes.v1_shards(str(v1 / found))) == 1 + ("?" in found)
+    assert len(v1_files.shards(str(v1 / found))) == 1 + ("?" in found)
 
 
 @pytest.mark.parametrize("given", ["", "saved_model.pb", "saved_model.pbtxt"])

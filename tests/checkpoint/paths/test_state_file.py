@@ -9,7 +9,7 @@ import tensorflow as tf
 from tensorflow.compat import v1 as tf1
 
 from estimator_ckpt.bundle.errors import CheckpointError
-from estimator_ckpt.checkpoint import state_file
+from estimator_ckpt.checkpoint.paths import state_file
 
 
 @pytest.mark.parametrize("name", ["model.ckpt-1", "schön/модель-1", 'a"b\\c', "a\nb"])

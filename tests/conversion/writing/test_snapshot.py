@@ -20,7 +20,7 @@ from estimator_ckpt.bundle.errors import (
 )
 from estimator_ckpt.bundle.index import index_path, shard_path
 from estimator_ckpt.bundle.local_files import system_calls
-from estimator_ckpt.checkpoint import state_file
+from estimator_ckpt.checkpoint.paths import state_file
 from estimator_ckpt.cli import main
 from tests.conftest import REPOSITORY
 from tests.conversion import saving

@@ -1,0 +1,237 @@
+"""A checkpoint as its variables: names, dtypes, shapes, places, and values."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Iterator, Mapping
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, Optional
+
+from estimator_ckpt.bundle import coding, files
+from estimator_ckpt.bundle.errors import TensorNotFoundError
+from estimator_ckpt.bundle.protobuf.schema import TrackableObjectGraph
+from estimator_ckpt.bundle.reader import BundleReader
+from estimator_ckpt.bundle.tensor_reader import TensorReader
+from estimator_ckpt.checkpoint import (
+    contents,
+    messages,
+    object_keys,
+)
+from estimator_ckpt.checkpoint.paths import wholeness
+from estimator_ckpt.checkpoint.roles import (
+    AS_FOUND,
+    MODEL,
+    Overruling,
+    Roles,
+)
+from estimator_ckpt.checkpoint.variable import StoredVariable
+
+if TYPE_CHECKING:
+    import numpy as np
+
+_INTEGERS = frozenset({"int32", "int64"})
+
+
+class Checkpoint(Mapping[str, StoredVariable]):
+    """A checkpoint's variables by name: a read-only mapping.
+
+    Opening reads the index alone, so it costs the same whatever the tensors' size.
+
+    Attributes:
+      prefix: the checkpoint's prefix.
+      index: its index.
+      graph: its object graph, a TrackableObjectGraph message; None if it has none.
+      contents: what its keys mean.
+      reader: what reads its tensors by key.
+      store: where its files are.
+      overruling: what a user says of its variables' roles.
+    """
+
+    def __init__(
+        self,
+        reader: TensorReader,
+        graph: Optional[TrackableObjectGraph],
+        meaning: contents.Contents,
+        store: files.Store = files,
+        overruling: Overruling = AS_FOUND,
+    ):
+        self.prefix = reader.prefix
+        self.index = reader.index
+        self.graph = graph
+        self.contents = meaning
+        self.reader = reader
+        self.store = store
+        self.overruling = overruling
+
+    @property
+    def format(self) -> str:
+        """`tf1`, `tf2` or `dual`."""
+        return self.contents.format.name
+
+    @property
+    def num_shards(self) -> int:
+        return self.index.header.num_shards
+
+    @property
+    def global_step(self) -> Optional[int]:
+        """The value of the global step, or None if there is none."""
+        name = self.contents.global_step
+        if name is None:
+            return None
+        key = self.contents.keys[name]
+        entry = self.index[key]
+        if entry.shape or entry.dtype_name not in _INTEGERS:
+            return None
+        return int.from_bytes(self._bytes(key), "little", signed=True)
+
+    @functools.cached_property
+    def roles(self) -> Roles:
+        """What each variable is for, and what says so."""
+        from estimator_ckpt.checkpoint.evidence import role_evidence
+
+        return role_evidence.of_checkpoint(self)
+
+    def read(self, name: str) -> np.ndarray[Any, Any]:
+        """Reads a tensor, checked against its checksum.
+
+        Args:
+          name: a variable name, or any key of the checkpoint.
+
+        Returns:
+          A read-only NumPy array: bfloat16 as `ml_dtypes.bfloat16`, strings as an
+          object array of bytes, a partitioned variable whole.
+
+        Raises:
+          TensorNotFoundError: there is no such variable or key.
+          CorruptDataError: the tensor's bytes are damaged or missing.
+        """
+        key = self.contents.keys.get(name, name)
+        if key not in self.index:
+            raise self._not_found(name)
+        return self.reader.read(key)
+
+    def pieces(self, name: str) -> Iterator[np.ndarray[Any, Any]]:
+        """Reads a variable in flat pieces of at most 1 MiB, in row-major order.
+
+        Where they are cut depends on dtype and shape alone. Strings come in one.
+        """
+        return self.reader.iter_arrays(self._key(name))
+
+    def chunks(self, key: bytes) -> Iterator[memoryview]:
+        """The stored bytes under a key, unchecked, 4 MiB at a time."""
+        return self.reader.iter_chunks(key)
+
+    def require_whole(self) -> None:
+        """Checks that every file that its tensors need is there, and long enough.
+
+        Raises:
+          CorruptDataError: a shard is missing or cut off.
+          CheckpointError: a shard is no regular file.
+        """
+        if isinstance(self.reader, BundleReader):
+            wholeness.require_whole(self.prefix, self.index, self.store)
+
+    @property
+    def is_bundle(self) -> bool:
+        """Whether it is a tensor bundle, as opposed to a V1 checkpoint."""
+        return isinstance(self.reader, BundleReader)
+
+    @property
+    def bundle(self) -> BundleReader:
+        """Its reader, where it is a tensor bundle, as after `as_bundle`."""
+        if not isinstance(self.reader, BundleReader):
+            raise TypeError(f"{self.prefix} is no tensor bundle")
+        return self.reader
+
+    def close(self) -> None:
+        """Closes the shards. Arrays that were read stay valid."""
+        self.reader.close()
+
+    def __enter__(self) -> Checkpoint:
+        return self
+
+    def __exit__(
+        self,
+        error_type: Optional[type[BaseException]],
+        error: Optional[BaseException],
+        traceback: Optional[TracebackType],
+    ) -> None:
+        self.close()
+
+    def everything(self) -> list[StoredVariable]:
+        """All variables; those that share a full name under their object paths.
+
+        These are no keys of this mapping, which has names that are of one variable.
+        """
+        shared = [key for keys in self.contents.ambiguous.values() for key in keys]
+        found = [
+            *self.values(),
+            *(self.stored(object_keys.path_of(key) or key, key) for key in shared),
+        ]
+        return sorted(found, key=lambda variable: variable.name)
+
+    def __getitem__(self, name: str) -> StoredVariable:
+        return self.stored(name, self._key(name))
+
+    def _key(self, name: str) -> str:
+        key = self.contents.keys.get(name)
+        if key is None:
+            raise self._not_found(name)
+        return key
+
+    def stored(self, name: str, key: str) -> StoredVariable:
+        """What is under a key, as a variable of some name."""
+        entry = self.index[key]
+        parts = self.index.slices(key) if entry.is_partitioned else {}
+        said = self.roles.decisions.get(name)
+        return StoredVariable(
+            name=name,
+            dtype=entry.dtype_name,
+            shape=entry.shape,
+            role=MODEL if said is None else said.role,
+            key=key,
+            size=sum(p.size for p in parts.values()) if parts else entry.size,
+            owner=None if said is None else said.owner,
+            optimizer=None if said is None else said.optimizer,
+            is_undecided=said is not None and said.is_undecided,
+            shard=None if parts else entry.shard_id,
+            offset=None if parts else entry.offset,
+            num_slices=len(parts),
+        )
+
+    def __contains__(self, name: object) -> bool:
+        return name in self.contents.keys
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(sorted(self.contents.keys))
+
+    def __len__(self) -> int:
+        return len(self.contents.keys)
+
+    def __repr__(self) -> str:
+        return (
+            f"<Checkpoint {self.prefix!r}: {self.format}, {len(self)} variables, "
+            f"global step {self.global_step}>"
+        )
+
+    def _repr_html_(self) -> str:
+        """A table for notebooks."""
+        from html import escape
+
+        rows = "".join(
+            f"<tr><td>{escape(info.name)}</td><td>{info.dtype}</td>"
+            f"<td>{list(info.shape)}</td><td>{info.size}</td></tr>"
+            for info in self.values()
+        )
+        return (
+            f"<p>{escape(repr(self)[1:-1])}</p><table><tr><th>variable</th>"
+            f"<th>dtype</th><th>shape</th><th>bytes</th></tr>{rows}</table>"
+        )
+
+    def _bytes(self, key: str) -> bytes:
+        chunks = self.reader.iter_chunks(coding.name_to_key(key))
+        return b"".join(bytes(chunk) for chunk in chunks)
+
+    def _not_found(self, name: str) -> TensorNotFoundError:
+        near = messages.near(name, self.contents.keys)
+        return TensorNotFoundError(f"{self.prefix}: no variable or key {name!r}{near}")

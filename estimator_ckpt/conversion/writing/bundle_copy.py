@@ -1,0 +1,82 @@
+"""A checkpoint of another format, written again as a tensor bundle.
+
+A conversion links data shards. V1 checkpoints and weight files have none: their tensors
+are written into a bundle that is there for as long as it is converted.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from collections.abc import Iterator
+from typing import Optional
+
+from estimator_ckpt.bundle import coding, files
+from estimator_ckpt.bundle.header import Header
+from estimator_ckpt.bundle.index import index_path, serialize_index, shard_path
+from estimator_ckpt.bundle.reader import BundleReader
+from estimator_ckpt.bundle.tensor_reader import TensorReader
+from estimator_ckpt.bundle.tensors import dtypes
+from estimator_ckpt.bundle.writer import ShardWriter
+from estimator_ckpt.checkpoint import contents
+from estimator_ckpt.checkpoint.opened_checkpoint import Checkpoint
+from estimator_ckpt.checkpoint.paths import prefixes
+
+
+@contextlib.contextmanager
+def as_bundle(
+    checkpoint: Checkpoint, directory: Optional[str] = None
+) -> Iterator[Checkpoint]:
+    """A checkpoint as a tensor bundle, whose shards can be linked.
+
+    One that is a bundle is given back as it is. Of any other, a bundle is written with
+    its tensors, which is there for as long as it is used.
+
+    Args:
+      checkpoint: the checkpoint.
+      directory: where the bundle is to be: on the file system where its shards get
+        their new names. None: where temporary files are.
+
+    Raises:
+      CheckpointError: the checkpoint is damaged, or writing failed.
+    """
+    if isinstance(checkpoint.reader, BundleReader):
+        yield checkpoint
+        return
+    import tempfile
+
+    from estimator_ckpt.bundle import logs  # 4 ms that most need not spend
+
+    what = "of the V1 format (of before 2017)"
+    if checkpoint.prefix.endswith((".safetensors", ".pb")):
+        what = "a file of another format"
+    logs.logger().warning(
+        "%s is %s: its tensors are written again, which takes longer than a conversion "
+        "by index",
+        checkpoint.prefix,
+        what,
+    )
+    beside = tempfile.gettempdir() if directory is None else directory
+    with files.temporary_dir(beside) as temporary:
+        prefix = os.path.join(temporary, prefixes.base_name(checkpoint.prefix))
+        _write_anew(prefix, checkpoint.reader)
+        with BundleReader(prefix) as reader:
+            meaning = contents.of_names(reader.index)
+            yield Checkpoint(reader, None, meaning, overruling=checkpoint.overruling)
+
+
+def _write_anew(prefix: str, reader: TensorReader) -> None:
+    """Writes a bundle of one shard with what a reader reads, in pieces."""
+    entries = {}
+    with ShardWriter(shard_path(prefix, 0, 1)) as shard:
+        for name in reader.index:
+            entry = reader.index[name]
+            dtype = dtypes.of(entry.dtype)
+            if dtype.size is None:
+                entry = shard.add(reader.read(name), dtype.name)
+            else:
+                pieces = (piece.view("u1").data for piece in reader.iter_arrays(name))
+                entry = shard.add_chunks(dtype, entry.shape, pieces)
+            entries[coding.name_to_key(name)] = entry.serialize()
+            reader.unmap()
+    files.put(index_path(prefix), serialize_index(Header(), entries.items()))
