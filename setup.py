@@ -37,6 +37,7 @@ setup(
         "numpy>=1.22",
         "PyYAML>=5.4",
         "rich>=12.0",
+        "shtab>=1.6",
     ],
     extras_require={
         # What pip finds installed stays: no bound on TensorFlow, and the one tf-keras

@@ -110,8 +110,7 @@ def define_flags(
             flags.DEFINE_multi_string,
             f"warm_start_{name}",
             None,
-            f"Regex of variables {what}, matched from the beginning of their names. "
-            "May be given several times.",
+            f"Regex of variables {what}, matched from the beginning of their names",
         )
         flags.register_validator(
             f"{prefix}warm_start_{name}",

@@ -14,6 +14,7 @@ import sys
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from argparse import ArgumentParser
     from collections.abc import Sequence
     from typing import Any, NoReturn, Optional
 
@@ -33,7 +34,25 @@ COMMANDS = {
     "train": "train and evaluate an Estimator from flags",
     "run": "run a program that uses tf.estimator, on any TensorFlow",
     "doctor": "say whether tf.estimator jobs run here",
+    "completion": "print what makes a shell complete these commands",
 }
+
+
+#: What `estimator-ckpt` alone says.
+_WHAT_TO_TRY = f"""\
+{PROGRAM}: migrate tf.estimator jobs and their checkpoints to TensorFlow 2
+
+Try first, which writes nothing:
+  {PROGRAM} inspect MODEL_DIR      what is in its latest checkpoint
+  {PROGRAM} doctor                 whether tf.estimator jobs run here
+  {PROGRAM} plan OLD NEW           what each variable of NEW would get from OLD
+
+Then:
+  {PROGRAM} convert MODEL_DIR NEW_DIR --to=dual
+                                       keys of TensorFlow 1 and 2, at the size of one
+
+All commands: {PROGRAM} --help. Each has examples: {PROGRAM} COMMAND --help
+"""
 
 
 def main(argv: Optional[Sequence[str]] = None) -> NoReturn:
@@ -91,53 +110,100 @@ def _expected() -> tuple[type[Exception], ...]:
 
 
 def _dispatch(arguments: Sequence[str]) -> int:
-    import argparse
     import importlib
 
-    from estimator_ckpt import __version__
-
+    if not arguments:
+        print(_WHAT_TO_TRY, end="", file=sys.stderr)
+        return 2
     asked = next((a for a in arguments if not a.startswith("-")), None)
     if arguments[:1] == ["run"] and arguments[1:2] not in (["-h"], ["--help"]):
         # A program's own arguments must not be parsed here.
         run_command = importlib.import_module("estimator_ckpt.cli.commands.run_command")
         run_command.run_unparsed(arguments[1:])
-    parser = argparse.ArgumentParser(
-        prog=PROGRAM,
-        description="Migrate tf.estimator jobs and their checkpoints to TensorFlow 2.",
-    )
-    parser.add_argument("--version", action="version", version=__version__)
-    subparsers = parser.add_subparsers(
-        dest="command",
-        required=True,
-        metavar="COMMAND",
-        parser_class=_parser_class(asked),
-    )
+    parser, subparsers = _parsers()
     if asked not in COMMANDS:
         for name, summary in COMMANDS.items():
             subparsers.add_parser(name, help=summary)
         parser.parse_args(arguments)  # --help, --version, or an error that lists them
         return 2
-    module = importlib.import_module(f"estimator_ckpt.cli.commands.{asked}_command")
-    if hasattr(module, "define_flags"):
-        module.define_flags()
-    command = subparsers.add_parser(
-        asked, help=COMMANDS[asked], description=module.__doc__
-    )
-    module.add_arguments(command)
+    module = _add_command(subparsers, asked)
     parsed = parser.parse_args(arguments)
     parsed.given = list(arguments)
     return int(module.run(parsed))
 
 
-def _parser_class(command: Optional[str]) -> Any:
-    """The parser of the training job, whose flags are absl flags, is another."""
-    if command == "train":
+def every_parser() -> tuple[ArgumentParser, dict[str, ArgumentParser]]:
+    """The parser of all commands with their arguments, and theirs, by name."""
+    parser, subparsers = _parsers()
+    for name in COMMANDS:
+        _add_command(subparsers, name)
+    return parser, dict(subparsers.choices)
+
+
+def _parsers() -> tuple[ArgumentParser, Any]:
+    """The parser of the program, and what takes the commands' parsers."""
+    import argparse
+
+    from estimator_ckpt import __version__
+
+    parser = argparse.ArgumentParser(
+        prog=PROGRAM,
+        description="Migrate tf.estimator jobs and their checkpoints to TensorFlow 2.",
+    )
+    parser.add_argument("--version", action="version", version=__version__)
+    parser_class: Any = _parser_of
+    subparsers = parser.add_subparsers(
+        dest="command", required=True, metavar="COMMAND", parser_class=parser_class
+    )
+    return parser, subparsers
+
+
+def _add_command(subparsers: Any, name: str) -> Any:
+    """Adds a command's parser; returns its module."""
+    import argparse
+    import importlib
+
+    module = importlib.import_module(f"estimator_ckpt.cli.commands.{name}_command")
+    if hasattr(module, "define_flags"):
+        module.define_flags()
+    command = subparsers.add_parser(
+        name,
+        help=COMMANDS[name],
+        description=module.__doc__,
+        epilog=_examples(module.EXAMPLES),
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    module.add_arguments(command)
+    return module
+
+
+def _examples(lines: Sequence[str]) -> str:
+    """The end of a command's --help: examples, each one that runs as it is."""
+    import textwrap
+
+    wrapped = (
+        " \\\n      ".join(
+            textwrap.wrap(
+                f"{PROGRAM} {line}",
+                width=76,
+                break_long_words=False,
+                break_on_hyphens=False,
+            )
+        )
+        for line in lines
+    )
+    return "examples:\n" + "\n".join(f"  {line}" for line in wrapped)
+
+
+def _parser_of(**options: Any) -> ArgumentParser:
+    """The parser of a command; of the training job, whose flags are absl's, another."""
+    if options["prog"].endswith(" train"):
         from estimator_ckpt.cli.flag_parser import FlagParser
 
-        return FlagParser
+        return FlagParser(**options)  # type: ignore[no-untyped-call,unused-ignore]
     from argparse import ArgumentParser
 
-    return ArgumentParser
+    return ArgumentParser(**options)
 
 
 def _fail(message: str) -> int:

@@ -26,6 +26,7 @@ RUNS = {
     "slim": (DIGITS, "new/"),
     "diff": (DIGITS, DIGITS),
     "doctor": (),
+    "completion": ("bash",),
     "run": ("-m", "estimator_ckpt", "--version"),
     "train": ("--flagfile=configs/guide.flags", "--model_dir=new"),
 }

@@ -8,6 +8,12 @@ from estimator_ckpt.cli import output, shared_arguments
 from estimator_ckpt.cli.usage_errors import UsageError
 from estimator_ckpt.conversion import average
 
+#: Of --help; old_job is a model dir.
+EXAMPLES = (
+    "average old_job mean/model.ckpt-300 --last=3",
+    "average old_job/model.ckpt-200 old_job/model.ckpt-300 average/",
+)
+
 
 def add_arguments(parser: ArgumentParser) -> None:
     parser.add_argument(

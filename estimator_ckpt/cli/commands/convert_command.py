@@ -20,6 +20,12 @@ from estimator_ckpt.conversion.targets import SAFETENSORS
 if TYPE_CHECKING:
     from estimator_ckpt.conversion.exporting.exports import Export
 
+#: Of --help; old_job is a model dir.
+EXAMPLES = (
+    "convert old_job new_job --all --to=dual",
+    "convert old_job/model.ckpt-300 tf2/model.ckpt-300 --to=tf2 --dry_run",
+)
+
 
 def add_arguments(parser: ArgumentParser) -> None:
     shared_arguments.add_source(parser)

@@ -18,6 +18,14 @@ from estimator_ckpt.cli.commands import plan_command
 from estimator_ckpt.cli.usage_errors import UsageError
 from estimator_ckpt.keras.object_requests import Request
 
+#: Of --help; old_job is a model dir.
+EXAMPLES = (
+    "convert_for old_job keras/ckpt --trackable=model_fns.digits_keras:trackable "
+    "--assignment_map=configs/digits_keras.yaml",
+    "convert_for old_job keras/ckpt --trackable=model_fns.digits_keras:trackable "
+    "--assignment_map=configs/digits_keras.yaml --dry_run --report=plan.html",
+)
+
 
 def add_arguments(parser: ArgumentParser) -> None:
     shared_arguments.add_source(parser)

@@ -8,6 +8,12 @@ from typing import Optional
 from estimator_ckpt.checkpoint.diff import Difference, diff
 from estimator_ckpt.cli import output, report_argument, shared_arguments
 
+#: Of --help; old_job is a model dir.
+EXAMPLES = (
+    "diff old_job/model.ckpt-200 old_job/model.ckpt-300 --report=diff.html",
+    "diff old_job old_job/model.ckpt-300 --json",
+)
+
 
 def add_arguments(parser: ArgumentParser) -> None:
     parser.add_argument("a", help="a checkpoint or model dir")

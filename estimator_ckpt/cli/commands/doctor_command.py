@@ -43,6 +43,13 @@ class Finding:
     unsupported: tuple[str, ...]
 
 
+#: Of --help; old_job is a model dir.
+EXAMPLES = (
+    "doctor",
+    "doctor --json",
+)
+
+
 def add_arguments(parser: ArgumentParser) -> None:
     shared_arguments.add_json(parser)
 

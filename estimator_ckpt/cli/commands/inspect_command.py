@@ -23,6 +23,13 @@ _FIELDS = (
 )
 
 
+#: Of --help; old_job is a model dir.
+EXAMPLES = (
+    "inspect old_job --slots",
+    "inspect old_job/model.ckpt-200 --roles --report=inspect.html",
+)
+
+
 def add_arguments(parser: ArgumentParser) -> None:
     parser.add_argument(
         "path", help="prefix, file of a checkpoint, model dir, SavedModel"

@@ -19,6 +19,12 @@ from estimator_ckpt.maps.assignment import AssignmentMap
 from estimator_ckpt.maps.plans import Plan
 from estimator_ckpt.planning import GraphInputs, ReadBy, planned, suggested
 
+#: Of --help; old_job is a model dir.
+EXAMPLES = (
+    "plan old_job old_job/model.ckpt-200 --carry=model --report=plan.html",
+    "plan old_job model_fns.digits_keras:trackable --suggest=map.yaml",
+)
+
 
 def add_arguments(parser: ArgumentParser) -> None:
     shared_arguments.add_source(parser)

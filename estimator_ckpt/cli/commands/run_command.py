@@ -30,6 +30,13 @@ USAGE = "estimator-ckpt run [--warnings] SCRIPT | -m MODULE [ARGS...]"
 _OWN_OPTIONS = {"-E", "-I", "-P", "-S", "-s"}
 
 
+#: Of --help.
+EXAMPLES = (
+    "run train.py --model_dir=job",
+    "run -m estimator_ckpt doctor",
+)
+
+
 def add_arguments(parser: ArgumentParser) -> None:
     """For --help only: what follows SCRIPT is the script's, and is not parsed."""
     parser.usage = USAGE

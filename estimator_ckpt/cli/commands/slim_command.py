@@ -10,6 +10,12 @@ from estimator_ckpt.cli import output, shared_arguments
 from estimator_ckpt.conversion import slim
 from estimator_ckpt.conversion.slim import Slimming
 
+#: Of --help; old_job is a model dir.
+EXAMPLES = (
+    "slim old_job serving/",
+    "slim old_job/model.ckpt-200 serving/model.ckpt-200 --keep_averages",
+)
+
 
 def add_arguments(parser: ArgumentParser) -> None:
     shared_arguments.add_source(parser)

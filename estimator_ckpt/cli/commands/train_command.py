@@ -6,6 +6,7 @@ as Python finds them from the working directory. TF_CONFIG is read for clusters.
 
 from __future__ import annotations
 
+import sys
 from argparse import ArgumentParser, Namespace
 from collections.abc import Callable
 from typing import Any
@@ -22,7 +23,6 @@ FLAGS = flags.FLAGS
 
 def define_flags() -> None:
     """Defines the training job's flags."""
-    job_flags.define_flags()
     flags.DEFINE_string("model_fn", None, "The model_fn, as package.module:function.")
     flags.DEFINE_string(
         "input_fn", None, "The training input_fn, as package.module:function."
@@ -37,7 +37,7 @@ def define_flags() -> None:
         "param",
         [],
         "A hyperparameter for the model_fn's params, as name=value; value is read as "
-        "YAML. May be given several times.",
+        "YAML",
     )
     flags.DEFINE_bool(
         "dry_run", False, "Show what --warm_start_from would do, and stop."
@@ -58,9 +58,28 @@ def define_flags() -> None:
         lower_bound=0,
     )
 
+    job_flags.define_flags()
+    for defined_in in (job_flags.__name__, __name__):
+        for flag in FLAGS.get_flags_for_module(defined_in):
+            # --help shows the flags of the program that was started, and no others.
+            FLAGS.register_key_flag_for_module(sys.argv[0], flag)
+
+
+#: Of --help; old_job is a model dir.
+EXAMPLES = (
+    "train --flagfile=configs/guide.flags --model_dir=job",
+    "train --model_fn=model_fns.digits:model_fn "
+    "--input_fn=model_fns.digits:train_input_fn --model_dir=job --max_steps=310 "
+    "--checkpoint_format=dual --warm_start_from=old_job --dry_run",
+)
+
 
 def add_arguments(parser: ArgumentParser) -> None:
     """Everything is an absl flag, so that flagfiles work."""
+    parser.usage = (
+        "estimator-ckpt train --model_fn=MODULE:FUNCTION --input_fn=MODULE:FUNCTION "
+        "--model_dir=DIR --max_steps=N [--flagfile=FILE] [FLAGS...]"
+    )
 
 
 def run(arguments: Namespace) -> int:

@@ -8,6 +8,12 @@ from argparse import ArgumentParser, Namespace
 from estimator_ckpt.checkpoint.verify import verify
 from estimator_ckpt.cli import output, report_argument, shared_arguments
 
+#: Of --help; old_job is a model dir.
+EXAMPLES = (
+    "verify old_job",
+    "verify old_job/model.ckpt-200 --report=verified.md",
+)
+
 
 def add_arguments(parser: ArgumentParser) -> None:
     parser.add_argument(

@@ -11,6 +11,12 @@ from estimator_ckpt.cli.commands import plan_command
 from estimator_ckpt.conversion import first_checkpoint
 from estimator_ckpt.conversion.first_plans import FirstCheckpoint
 
+#: Of --help; old_job is a model dir.
+EXAMPLES = (
+    "warm_start old_job new_job --to=tf2 --carry=model",
+    "warm_start old_job other_job --reset=logits --dry_run",
+)
+
 
 def add_arguments(parser: ArgumentParser) -> None:
     shared_arguments.add_source(parser)
