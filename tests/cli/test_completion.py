@@ -60,13 +60,14 @@ class Terminal:
         os.close(self._parent)
 
 
-@pytest.fixture(params=SHELLS)
-def terminal(request, tmp_path):
+@pytest.fixture(params=SHELLS, scope="module")
+def terminal(request, tmp_path_factory):
     shell, start = SHELLS[request.param]
     if shutil.which(shell[0]) is None:
         pytest.skip(f"there is no {shell[0]} here")
     done = run("completion", request.param)
     assert done.returncode == 0, done.stderr
+    tmp_path = tmp_path_factory.mktemp("shell")
     (tmp_path / "script").write_text(done.stdout)
     (tmp_path / "old_job").mkdir()
     (tmp_path / "old_job" / "model.ckpt-7.index").write_bytes(b"")
@@ -88,7 +89,8 @@ def terminal(request, tmp_path):
     ],
 )
 def test_tab_completes(terminal, typed, completed):
-    assert terminal.type(typed, completed)
+    kill_line = "\x15"
+    assert terminal.type(kill_line + typed, completed)
 
 
 def test_a_shell_that_there_is_not_is_an_error():
