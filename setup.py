@@ -54,6 +54,7 @@ setup(
             "mkdocs-material>=9.5",
             "mkdocstrings[python]>=0.24",
             "ruff>=0.4",
+            "safetensors>=0.4",
         ],
         "dev": [
             "build",
@@ -64,6 +65,7 @@ setup(
             "pytest>=7.0",
             "pytest-xdist>=3.0",
             "ruff>=0.4",
+            "safetensors>=0.4",
             "types-PyYAML",
         ],
     },

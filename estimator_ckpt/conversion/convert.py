@@ -21,7 +21,7 @@ from estimator_ckpt.checkpoint.roles import Regexes
 from estimator_ckpt.conversion import conversion_moves
 from estimator_ckpt.conversion.chosen_names import Naming
 from estimator_ckpt.conversion.key_moves import KeyMoves
-from estimator_ckpt.conversion.targets import SAFETENSORS, Target
+from estimator_ckpt.conversion.targets import SAFETENSORS, OptionError, Target
 from estimator_ckpt.conversion.writing import bundle_copy, new_bundle, snapshot
 from estimator_ckpt.conversion.writing.new_bundle import Written
 from estimator_ckpt.maps.filters import Patterns
@@ -178,18 +178,18 @@ class WayBack:
         """Checks what a user asks for; the arguments are those of `convert`.
 
         Raises:
-          ValueError: an unknown `layout`, or an option that is for exports only.
+          OptionError: an unknown `layout`, or an option that is for exports only.
           LayoutRuleError: a rule is malformed.
         """
         for keyword, given in (("carry", carry), ("dtype", dtype)):
             if given is not None:
-                raise ValueError(
+                raise OptionError(
                     f"{keyword} (--{keyword}) is for to='safetensors' "
                     f"(--to=safetensors)"
                 )
         if layout is None:
             if layouts is not None:
-                raise ValueError(
+                raise OptionError(
                     "layouts (--layouts) are rules for layout='torch' (--layout=torch)"
                 )
             return cls()

@@ -20,6 +20,10 @@ SAFETENSORS = "safetensors"
 DATA = ("auto", "link", "copy")
 
 
+class OptionError(CheckpointError, ValueError):
+    """Options that do not go together, or one that has none of its values."""
+
+
 @dataclasses.dataclass(frozen=True)
 class Target:
     """What is to be written, and where.

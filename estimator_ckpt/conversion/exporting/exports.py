@@ -33,6 +33,7 @@ from estimator_ckpt.checkpoint.weight_files.safetensors_writer import TensorToWr
 from estimator_ckpt.conversion.chosen_names import Naming
 from estimator_ckpt.conversion.exporting import file_metadata, tensor_streams
 from estimator_ckpt.conversion.exporting.tensor_streams import ROUNDED_TO, Rounding
+from estimator_ckpt.conversion.targets import OptionError
 from estimator_ckpt.conversion.writing import claims, snapshot
 from estimator_ckpt.layouts.layer_rules import Layouts
 from estimator_ckpt.layouts.layout_rule import LayoutRuleError
@@ -92,7 +93,7 @@ class ExportRequest:
         """Checks what a user asks for; the arguments are those of `convert`.
 
         Raises:
-          ValueError: an unknown `carry`, `layout` or `dtype`, or rules without layout.
+          OptionError: an unknown `carry`, `layout` or `dtype`, or rules without layout.
           CheckpointError: the path is empty.
           LayoutRuleError: a rule is malformed.
         """
@@ -103,11 +104,11 @@ class ExportRequest:
         if dtype is not None:
             require_known("dtype", dtype, ROUNDED_TO)
         if layout is None and layouts is not None:
-            raise ValueError(
+            raise OptionError(
                 "layouts (--layouts) are rules for layout='torch' (--layout=torch)"
             )
         if layout is not None and carry == "all":
-            raise ValueError(
+            raise OptionError(
                 "carry='all' (--carry=all): PyTorch's layout has no place for "
                 "optimizer state; leave out the layout, or carry 'model'"
             )
@@ -152,9 +153,9 @@ class ExportRequest:
 
 
 def require_known(keyword: str, given: str, known: Sequence[str]) -> None:
-    """Raises ValueError if a keyword has none of its values."""
+    """Raises OptionError if a keyword has none of its values."""
     if given not in known:
-        raise ValueError(
+        raise OptionError(
             f"unknown {keyword} {given!r}: use one of {', '.join(map(repr, known))}"
         )
 
@@ -323,10 +324,12 @@ def _moves(
         left_out.setdefault(why, []).extend(renaming.replaced)
     moves = list(renaming.moves)
     if wanted.requests is not None:
+        there = {move.old for move in moves}
         averages = {
             move.old
             for move in moves
-            if checkpoint.roles.role(move.old) is roles.AVERAGE and move.rule is None
+            if checkpoint.roles.role(move.old) is roles.AVERAGE
+            and (move.rule is None or checkpoint.roles.owner(move.old) in there)
         }
         if averages:
             why = "averages; use_ema (--use_ema) gives them their variables' places"

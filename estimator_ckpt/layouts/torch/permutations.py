@@ -25,8 +25,10 @@ if TYPE_CHECKING:
     Array = np.ndarray[Any, Any]
 
 Shape = tuple[int, ...]
-# The most bytes of a tensor that are in memory at once, and of what is handed on.
-_MOST_HELD = 8 << 20
+# The most bytes of a tensor that is held whole, of the parts of a larger one that are
+# in memory at once, and of what is handed on.
+_MOST_WHOLE = 10 << 20
+_MOST_HELD = 4 << 20
 _MOST_GIVEN = 1 << 20
 
 
@@ -85,7 +87,7 @@ class Permutation:
         size = math.prod(self.seen)
         if self.is_identity or not size:
             yield from given
-        elif size * dtype.itemsize <= _MOST_HELD:
+        elif size * dtype.itemsize <= _MOST_WHOLE:
             whole = _joined(given, size, dtype).reshape(self.seen)
             yield from _flat_pieces(whole.transpose(self.axes))
         else:

@@ -1,0 +1,120 @@
+"""What each variable is, and what says so; a shape alone never does."""
+
+import pytest
+
+from estimator_ckpt.checkpoint.evidence.graph_uses import GraphUse
+from estimator_ckpt.layouts.torch import module_evidence
+from estimator_ckpt.layouts.torch.module_evidence import Fact, Undecided
+
+
+def decided(shapes, uses=None, attributes=None):
+    facts = {
+        name: Fact(shape, (attributes or {}).get(name))
+        for name, shape in shapes.items()
+    }
+    found = module_evidence.decide(facts, uses or {})
+    assert list(found) == list(found)
+    return {
+        name: "?" if isinstance(said, Undecided) else said.word
+        for name, said in found.items()
+    }
+
+
+@pytest.mark.parametrize(
+    ("shapes", "word"),
+    [
+        ({"a/kernel": (6, 6), "a/bias": (6,)}, "dense"),
+        ({"a/kernel": (6, 6)}, "dense"),
+        ({"a/weights": (6, 4), "a/biases": (4,)}, "dense"),
+        ({"a/weights": (6, 4), "a/BatchNorm/beta": (4,)}, "dense"),
+        ({"a/w": (6, 4), "a/b": (4,)}, "dense"),
+        ({"a/kernel:0": (6, 4), "a/bias:0": (4,)}, "dense"),
+        ({"a/embeddings": (6, 6)}, "embedding"),
+        ({"a/word_embeddings": (9, 6)}, "embedding"),
+        ({"a/embedding_weights": (9, 6)}, "embedding"),
+        ({"cls/output_weights": (2, 6)}, "embedding"),
+        ({"c/kernel": (3, 4, 5), "c/bias": (5,)}, "conv"),
+        ({"conv1d/kernel": (3, 4, 5)}, "conv"),
+        ({"c/kernel": (3, 3, 4, 5)}, "conv"),
+        ({"c/weights": (3, 3, 4, 5)}, "conv"),
+        ({"c/kernel": (3, 3, 3, 4, 5), "c/bias": (5,)}, "conv"),
+        ({"up/kernel": (3, 3, 5, 4), "up/bias": (5,)}, "conv"),
+        ({"conv2d_transpose/kernel": (3, 3, 5, 1), "conv2d_transpose/bias": (5,)},
+         "conv"),
+        ({"a/depthwise_kernel": (3, 3, 4, 1)}, "depthwise"),
+        ({"a/depthwise_weights": (3, 3, 4, 2)}, "depthwise"),
+        ({"depthwise/kernel": (3, 3, 5, 1), "depthwise/bias": (5,)}, "depthwise"),
+        ({"l/kernel": (3, 16), "l/recurrent_kernel": (4, 16), "l/bias": (16,)},
+         "keras_lstm"),
+        ({"g/kernel": (3, 12), "g/recurrent_kernel": (4, 12), "g/bias": (2, 12)},
+         "keras_gru"),
+        ({"r/kernel": (3, 4), "r/recurrent_kernel": (4, 4)}, "keras_rnn"),
+        # What nothing decides.
+        ({"a/weights": (6, 6)}, "?"),
+        ({"table": (6, 6)}, "?"),
+        ({"a/weight": (6, 6), "a/bias": (6,)}, "?"),  # [out, in] or [in, out]
+        ({"q/kernel": (6, 2, 3), "q/bias": (2, 3)}, "?"),  # EinsumDense
+        ({"q/kernel": (6, 2, 3)}, "?"),
+        ({"up/kernel": (3, 3, 5, 1), "up/bias": (5,)}, "?"),  # depthwise in Keras 3
+        ({"rnn/basic_lstm_cell/kernel": (7, 16), "rnn/basic_lstm_cell/bias": (16,)},
+         "?"),
+        ({"g/kernel": (3, 12), "g/recurrent_kernel": (4, 12), "g/bias": (12,)}, "?"),
+        ({"g/kernel": (3, 12), "g/recurrent_kernel": (4, 12)}, "?"),
+        ({"c/gru_cell/gates/kernel": (7, 8), "c/gru_cell/candidate/kernel": (7, 4)},
+         "?"),
+    ],
+    ids=lambda value: str(next(iter(value.items()))) if type(value) is dict else value,
+)  # fmt: skip
+def test_names_and_siblings(shapes, word):
+    assert decided(shapes)[next(iter(shapes))] == word
+
+
+@pytest.mark.parametrize(
+    ("use", "shape", "word"),
+    [
+        (GraphUse.MULTIPLIED, (6, 6), "dense"),
+        (GraphUse.TRANSPOSED, (6, 6), "embedding"),
+        (GraphUse.LOOKED_UP, (6, 6), "embedding"),
+        (GraphUse.CONVOLVED, (3, 3, 5, 1), "conv"),
+        (GraphUse.DECONVOLVED, (3, 3, 5, 1), "conv"),
+        (GraphUse.DEPTHWISE, (3, 3, 5, 1), "depthwise"),
+        (GraphUse.MULTIPLIED, (6, 6, 6), "?"),
+    ],
+)
+def test_the_graph_comes_before_names(use, shape, word):
+    assert decided({"x/v": shape}, {"x/v": frozenset({use})}) == {"x/v": word}
+
+
+def test_a_table_that_is_also_multiplied_by_its_transpose_is_one():
+    uses = frozenset({GraphUse.LOOKED_UP, GraphUse.TRANSPOSED})
+    assert decided({"x/kernel": (9, 4)}, {"x/kernel": uses}) == {
+        "x/kernel": "embedding"
+    }
+
+
+def test_a_matrix_that_goes_into_a_loop_is_a_cell_s():
+    shapes = {"my/kernel": (7, 16), "my/bias": (16,)}
+    uses = {"my/kernel": frozenset({GraphUse.LOOPED, GraphUse.MULTIPLIED})}
+    assert set(decided(shapes, uses).values()) == {"?"}
+
+
+def test_the_object_graph_s_name_counts_where_the_other_says_nothing():
+    assert decided({"layer-1/v": (6, 4)}, attributes={"layer-1/v": "kernel"}) == {
+        "layer-1/v": "dense"
+    }
+
+
+def test_the_cell_that_adds_no_forget_bias_needs_no_rule():
+    at = "rnn/cudnn_compatible_lstm_cell"
+    found = module_evidence.decide(
+        {f"{at}/kernel": Fact((7, 16)), f"{at}/bias": Fact((16,))}, {}
+    )
+    assert found[f"{at}/kernel"].options == {"forget_bias": 0.0}
+    assert found[f"{at}/kernel"].module == "rnn"
+
+
+def test_a_cell_that_pytorch_has_not_says_why():
+    found = module_evidence.decide(
+        {"c/gates/kernel": Fact((7, 8)), "c/candidate/kernel": Fact((7, 4))}, {}
+    )
+    assert "before it: no weights make one of the other" in found["c/gates/kernel"].why
