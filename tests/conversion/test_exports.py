@@ -19,8 +19,11 @@ from estimator_ckpt.bundle.errors import (
     UnsupportedCheckpointError,
 )
 from estimator_ckpt.bundle.writer import Partitioned, write_bundle
+from estimator_ckpt.conversion.chosen_names import Naming
+from estimator_ckpt.conversion.exporting import exports
 from estimator_ckpt.conversion.writing import claims
 from estimator_ckpt.layouts.layout_rule import LayoutRuleError
+from estimator_ckpt.maps.filters import Filter
 from tests.cli.command_line import call
 from tests.conftest import REPOSITORY
 from tests.testdata_paths import TESTDATA
@@ -311,17 +314,25 @@ BAD = [
 def test_what_cannot_be_is_one_line_and_nothing_is_written(
     tmp_path, source, options, error, reason
 ):
-    for function in (ec.convert, plan_conversion):
+    for function in (ec.convert, planned):
         with pytest.raises(error, match=reason) as caught:
             function(source, tmp_path / "m.safetensors", to="safetensors", **options)
         assert "\n" not in str(caught.value)
     assert os.listdir(tmp_path) == []
 
 
-def plan_conversion(*arguments, **options):
-    from estimator_ckpt.conversion.convert import plan_conversion
-
-    return plan_conversion(*arguments, **options)
+def planned(source, path, to, **options):
+    """What a dry run sees."""
+    assert to == "safetensors"
+    chosen = {name: options.pop(name, None) for name in ("include", "exclude")}
+    nothing = dict.fromkeys(("carry", "layout", "layouts", "dtype"))
+    request = exports.ExportRequest.of(
+        path,
+        Naming(chosen=Filter(**chosen)),
+        **{**nothing, **options},
+        overwrite=False,
+    )
+    return exports.plan(source, request)
 
 
 def test_two_names_that_would_be_one_are_refused(tmp_path):
