@@ -1,11 +1,15 @@
 """Checkpoints with the names of published models, to PyTorch and back, bit by bit."""
 
+import json
+import pathlib
+
 import numpy as np
 import pytest
 
 import estimator_ckpt as ec
 from estimator_ckpt.bundle.writer import write_bundle
 
+CLASSIFIER = pathlib.Path(__file__).parent / "published/bert_classifier/model.ckpt"
 RANDOM = np.random.default_rng(5)
 
 #: Of each map, variables and the shapes that PyTorch has.
@@ -81,3 +85,67 @@ def test_slots_stay_behind(tmp_path):
     )
     with ec.open_checkpoint(path) as found:
         assert set(found) == {"encoder.block.0.layer.0.SelfAttention.q.weight"}
+
+
+def exported(path, *more):
+    return ec.convert(
+        CLASSIFIER,
+        path,
+        to="safetensors",
+        layout="torch",
+        assignment_map=[*more, "builtin:bert_to_hf"],
+    )
+
+
+def test_a_checkpoint_of_tensorflow_1_15(tmp_path):
+    path = exported(tmp_path / "model.safetensors")
+    with ec.open_checkpoint(path) as tensors, ec.open_checkpoint(CLASSIFIER) as old:
+        assert len(tensors) == sum(
+            v.role in ("trainable", "model") for v in old.values()
+        )
+        for name in tensors:
+            assert name.startswith(("bert.encoder.layer.0.", "bert.", "classifier."))
+        query = "bert/encoder/layer_0/attention/self/query/kernel"
+        np.testing.assert_array_equal(
+            tensors.read("bert.encoder.layer.0.attention.self.query.weight"),
+            old.read(query).T,
+        )
+        np.testing.assert_array_equal(
+            tensors.read("classifier.weight"), old.read("output_weights")
+        )
+
+
+TWICE = (
+    "bert/embeddings/word_embeddings",
+    ["bert.embeddings.word_embeddings.weight", "cls.predictions.decoder.weight"],
+)
+
+
+def test_a_tied_tensor_is_written_twice_where_a_map_says_so(tmp_path):
+    path = exported(tmp_path / "model.safetensors", TWICE)
+    with ec.open_checkpoint(path) as tensors:
+        words, decoder = map(tensors.read, TWICE[1])
+        np.testing.assert_array_equal(words, decoder)
+    back = ec.convert(path, tmp_path / "back", to="tf1", layout="torch")
+    once = ec.convert(
+        exported(tmp_path / "once.safetensors"),
+        tmp_path / "o",
+        to="tf1",
+        layout="torch",
+    )
+    assert not ec.diff(back, once)
+
+
+def test_copies_that_differ_have_no_way_back(tmp_path):
+    path = tmp_path / "model.safetensors"
+    exported(path, TWICE)
+    content = bytearray(path.read_bytes())
+    size = 8 + int.from_bytes(content[:8], "little")
+    begin, _ = json.loads(content[8:size])["cls.predictions.decoder.weight"][
+        "data_offsets"
+    ]
+    content[size + begin] ^= 1
+    path.write_bytes(content)
+    with pytest.raises(ec.CheckpointError, match="would both be the variable"):
+        ec.convert(path, tmp_path / "back", to="tf1", layout="torch")
+    assert not list(tmp_path.glob("back*"))

@@ -30,7 +30,8 @@ EXAMPLES = (
 def add_arguments(parser: ArgumentParser) -> None:
     shared_arguments.add_source(parser)
     parser.add_argument(
-        "destination", help="the new prefix, a directory, or a file .weights.h5"
+        "destination",
+        help="the new prefix, a directory, or a file .weights.h5 or .keras",
     )
     parser.add_argument(
         "--trackable", required=True, help="package.module:function that returns it"

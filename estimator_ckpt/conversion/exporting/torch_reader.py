@@ -80,6 +80,8 @@ class TorchReader:
             for part in rule.parts:
                 for name, origin, entry in self._made_by(rule, part):
                     if name in entries:
+                        if self._are_copies(origin, self._origins[name]):
+                            continue
                         raise CheckpointError(
                             f"{self.prefix}: {messages.quoted(origin.tensors)} and "
                             f"{messages.quoted(self._origins[name].tensors)} would "
@@ -89,6 +91,18 @@ class TorchReader:
                     self._origins[name], entries[name] = origin, entry
         records = {coding.name_to_key(n): e.serialize() for n, e in entries.items()}
         self.index = Index(self.prefix, Header(), dict(sorted(records.items())), b"")
+
+    def _are_copies(self, one: _Origin, other: _Origin) -> bool:
+        """Whether two tensors hold one variable: what a map copied to two names."""
+        if None in (one.permutation, other.permutation):
+            return False
+        if one.permutation != other.permutation:
+            return False
+        tensors = one.tensors[0], other.tensors[0]
+        if self._reader.index[tensors[0]].dtype != self._reader.index[tensors[1]].dtype:
+            return False
+        pieces = map(self._reader.iter_arrays, tensors)
+        return all(a.tobytes() == b.tobytes() for a, b in zip(*pieces))
 
     def _made_by(
         self, rule: Any, part: LayoutRule
