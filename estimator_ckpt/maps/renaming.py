@@ -177,7 +177,8 @@ class _Rules:
             for rule in rules:
                 new = rule.rename(now)
                 if new is not None:
-                    new_names.setdefault(new, Move(name, new, first or rule))
+                    by = rule if first is None else _after_that(first, rule)
+                    new_names.setdefault(new, Move(name, new, by))
             if new_names:
                 moves = tuple(new_names.values())
                 return _Named(moves, (*used, *rules), place, rules[0].is_scope)
@@ -192,6 +193,11 @@ class _Rules:
             possible = self._beginnings.get(name[:length], ())
             found += [place for place, inside in possible if inside in name]
         return sorted(found)
+
+
+def _after_that(first: Rule, then: Rule) -> Rule:
+    """A rule that replaces, and what a later one says of the same variable."""
+    return dataclasses.replace(first, arrangement=then.arrangement)
 
 
 # Slots and averages.

@@ -32,6 +32,11 @@ FACTS = {
             AS_IT_IS,
         ),
         ("bert/pooler/dense/kernel", "bert.pooler.dense.weight", DENSE),
+        (
+            "module/bert/embeddings/LayerNorm/gamma",
+            "bert.embeddings.LayerNorm.weight",
+            AS_IT_IS,
+        ),
         ("cls/predictions/output_bias", "cls.predictions.bias", AS_IT_IS),
         (
             "cls/predictions/transform/dense/kernel",
@@ -179,6 +184,7 @@ FACTS = {
     ],
     "official_resnet101_to_torchvision": [
         ("resnet_model/conv2d_103/kernel", "layer4.2.conv3.weight", CONV),
+        ("conv2d_102/kernel", "layer4.2.conv2.weight", CONV),
         ("resnet_model/conv2d_104/kernel", None, None),
     ],
     "official_resnet152_to_torchvision": [
@@ -227,3 +233,17 @@ def test_two_maps_of_one_family_do_not_meet():
             ],
             source="c",
         )
+
+
+def test_averages_are_arranged_as_their_variables():
+    names = [
+        "model/h0/attn/c_attn/w",
+        "model/h0/attn/c_attn/w/ExponentialMovingAverage",
+    ]
+    found = AssignmentMap.of(["builtin:use_ema", "builtin:gpt2_to_hf"]).rename(
+        names, source="c"
+    )
+    (move,) = found.moves
+    assert (move.old, move.new) == (names[1], "transformer.h.0.attn.c_attn.weight")
+    assert move.rule.arrangement is MATRIX
+    assert found.replaced == (names[0],)

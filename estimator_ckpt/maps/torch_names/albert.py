@@ -22,15 +22,14 @@ from estimator_ckpt.maps.torch_names.torch_name import (
     together,
 )
 
-_SCOPE = "(?:module/)?"
-_LAYER = rf"{_SCOPE}bert/encoder/transformer/group_(\d+)/inner_group_(\d+)"
+_LAYER = rf"{bert.HUB}bert/encoder/transformer/group_(\d+)/inner_group_(\d+)"
 _MODULE = r"albert.encoder.albert_layer_groups.\1.albert_layers.\2"
-_HEAD = f"{_SCOPE}cls/predictions"
+_HEAD = f"{bert.HUB}cls/predictions"
 
 ALBERT = together(
-    bert.embeddings(f"{_SCOPE}bert", "albert"),
+    bert.embeddings(f"{bert.HUB}bert", "albert"),
     dense(
-        f"{_SCOPE}bert/encoder/embedding_hidden_mapping_in",
+        f"{bert.HUB}bert/encoder/embedding_hidden_mapping_in",
         "albert.encoder.embedding_hidden_mapping_in",
     ),
     dense(rf"{_LAYER}/attention_1/self/(query|key|value)", rf"{_MODULE}.attention.\3"),
@@ -39,11 +38,11 @@ ALBERT = together(
     dense(rf"{_LAYER}/ffn_1/intermediate/dense", rf"{_MODULE}.ffn"),
     dense(rf"{_LAYER}/ffn_1/intermediate/output/dense", rf"{_MODULE}.ffn_output"),
     norm(rf"{_LAYER}/LayerNorm_1", rf"{_MODULE}.full_layer_layer_norm"),
-    dense(f"{_SCOPE}bert/pooler/dense", "albert.pooler"),
+    dense(f"{bert.HUB}bert/pooler/dense", "albert.pooler"),
     dense(f"{_HEAD}/transform/dense", "predictions.dense"),
     norm(f"{_HEAD}/transform/LayerNorm", "predictions.LayerNorm"),
     [TorchName(f"{_HEAD}/output_bias", "predictions.bias")],
-    output(f"{_SCOPE}cls/seq_relationship", "sop_classifier.classifier"),
+    output(f"{bert.HUB}cls/seq_relationship", "sop_classifier.classifier"),
     output("cls/squad", "qa_outputs"),
     output("", "classifier"),
 )

@@ -1,7 +1,8 @@
 """google-research BERT in Hugging Face's BertForPreTraining and its relatives.
 
 Names: `modeling.py`, `run_pretraining.py`, `run_classifier.py` and `run_squad.py` of
-google-research/bert. `BertModel` takes the same file, with the heads as unexpected.
+google-research/bert; those of its TF-Hub module begin with `module/`. `BertModel` takes
+the same file, with the heads as unexpected.
 
 The word embeddings are the decoder of the masked language model, too: its weight and
 bias (`cls.predictions.decoder`) are tied in Hugging Face's model and not written. The
@@ -59,14 +60,18 @@ def embeddings(scope: str, model: str) -> tuple[TorchName, ...]:
     )
 
 
+#: What stands before the names where the model came from TF-Hub.
+HUB = "(?:module/)?"
+_TRANSFORM = f"{HUB}cls/predictions/transform"
+
 BERT = together(
-    embeddings("bert", "bert"),
-    encoder("bert", "bert"),
-    dense("bert/pooler/dense", "bert.pooler.dense"),
-    dense("cls/predictions/transform/dense", "cls.predictions.transform.dense"),
-    norm("cls/predictions/transform/LayerNorm", "cls.predictions.transform.LayerNorm"),
-    [TorchName("cls/predictions/output_bias", "cls.predictions.bias")],
-    output("cls/seq_relationship", "cls.seq_relationship"),
+    embeddings(f"{HUB}bert", "bert"),
+    encoder(f"{HUB}bert", "bert"),
+    dense(f"{HUB}bert/pooler/dense", "bert.pooler.dense"),
+    dense(f"{_TRANSFORM}/dense", "cls.predictions.transform.dense"),
+    norm(f"{_TRANSFORM}/LayerNorm", "cls.predictions.transform.LayerNorm"),
+    [TorchName(f"{HUB}cls/predictions/output_bias", "cls.predictions.bias")],
+    output(f"{HUB}cls/seq_relationship", "cls.seq_relationship"),
     output("cls/squad", "qa_outputs"),
     output("", "classifier"),
 )

@@ -30,7 +30,8 @@ from estimator_ckpt.maps.torch_names.torch_name import (
 #: The most units of a block that the map of slim knows; the deepest ResNet has 36.
 _MOST_UNITS = 64
 _SLIM = r"resnet_v1_\d+"
-_OFFICIAL = "resnet_model"
+#: The scope of the official models, which the first of them had not.
+_OFFICIAL = "(?:resnet_model/)?"
 
 
 def _slim_conv(scope: str, conv: str, norm: str) -> tuple[TorchName, ...]:
@@ -76,10 +77,10 @@ def _official_modules(blocks: Sequence[int]) -> Iterator[tuple[str, str]]:
 
 def official(*blocks: int) -> tuple[TorchName, ...]:
     """An official model of so many bottleneck units in each of its blocks."""
-    rows = list(dense(f"{_OFFICIAL}/dense", "fc"))
+    rows = list(dense(f"{_OFFICIAL}dense", "fc"))
     for number, (conv, norm) in enumerate(_official_modules(blocks)):
         end = f"_{number}" if number else ""
-        kernel = f"{_OFFICIAL}/conv2d{end}/kernel"
+        kernel = f"{_OFFICIAL}conv2d{end}/kernel"
         rows.append(TorchName(kernel, f"{conv}.weight", Arrangement.CONV))
-        rows += batch_norm(f"{_OFFICIAL}/batch_normalization{end}", norm)
+        rows += batch_norm(f"{_OFFICIAL}batch_normalization{end}", norm)
     return tuple(rows)
