@@ -27,6 +27,7 @@ from estimator_ckpt.bundle.local_files.leftovers import TEMPORARY
 from estimator_ckpt.bundle.local_files.linking import (
     Progress,
     copy_times,
+    expect,
     link_or_copy,
     place,
 )
@@ -56,6 +57,7 @@ __all__ = [
     "delete",
     "dirname",
     "exists",
+    "expect",
     "is_dir",
     "is_temporary",
     "link_or_copy",

@@ -148,6 +148,7 @@ def diff(
     *,
     names: NamesLike = "full_name",
     details: bool = True,
+    progress: Optional[files.Progress] = None,
 ) -> Diff:
     """Compares two checkpoints variable by variable.
 
@@ -166,6 +167,8 @@ def diff(
         `path` a conversion with `names="path"` is held against its source.
       details: whether to sum up differences by layer, and to read the twelve tensors
         that differ most once more, twice, for their histograms.
+      progress: called with the number of bytes compared; its method `expect`, if it
+        has one, with how many there will be.
 
     Raises:
       ValueError: `names` is neither.
@@ -204,8 +207,13 @@ def diff(
             if name not in new_names
         ]
         both = [name for name in old.variables if name in new.variables]
-        changed = [d for name in both for d in _compare(old, new, name)]
-        layers, histograms = _details(old, new, both, changed) if details else ((), ())
+        unlike = [name for name in both if not _have_equal_sums(old, new, name)]
+        read = (old.variables[n] for n in unlike if not _declared(old, new, n))
+        files.expect(progress, sum(variable.size for variable in read))
+        changed = [d for name in unlike for d in _compare(old, new, name, progress)]
+        layers, histograms = (
+            _details(old, new, both, changed, progress) if details else ((), ())
+        )
     order = list(Aspect)
     found = sorted([*found, *changed], key=lambda d: (order.index(d.aspect), d.name))
     differ = {difference.name for difference in changed}
@@ -223,7 +231,11 @@ def diff(
 
 
 def _details(
-    old: Side, new: Side, both: Sequence[str], changed: Sequence[Difference]
+    old: Side,
+    new: Side,
+    both: Sequence[str],
+    changed: Sequence[Difference],
+    progress: Optional[files.Progress],
 ) -> tuple[tuple[LayerChange, ...], tuple[Histogram, ...]]:
     """How far layers are apart, and the histograms of what changed most."""
     found = {difference.name: difference for difference in changed}
@@ -244,23 +256,35 @@ def _details(
     first = old.checkpoint
     order = meta_graph.creation_order(first.prefix, first.store)
     layers = value_changes.layers(changes, {name: i for i, name in enumerate(order)})
-    histograms = tuple(
-        value_changes.histogram(
-            change, functools.partial(_pieces, old, new, change.name)
-        )
+    chosen = [
+        change
         for change in value_changes.most_changed(changes)
         if not old.variables[change.name].dtype.startswith("complex")
+    ]
+    files.expect(
+        progress, 2 * sum(old.variables[change.name].size for change in chosen)
+    )
+    histograms = tuple(
+        value_changes.histogram(
+            change, functools.partial(_pieces, old, new, change.name, progress)
+        )
+        for change in chosen
     )
     return layers, histograms
 
 
-def _pieces(old: Side, new: Side, name: str) -> Iterator[tuple[Array, Array]]:
+def _pieces(
+    old: Side, new: Side, name: str, progress: Optional[files.Progress]
+) -> Iterator[tuple[Array, Array]]:
     """The values of a variable on both sides, piece by piece."""
     keys = old.variables[name].key, new.variables[name].key
-    return zip(
+    for pair in zip(
         old.checkpoint.reader.iter_arrays(keys[0]),
         new.checkpoint.reader.iter_arrays(keys[1]),
-    )
+    ):
+        yield pair
+        if progress is not None:
+            progress(pair[0].nbytes)
 
 
 def _of(
@@ -321,18 +345,33 @@ def _sorted(parts: dict[Any, Entry]) -> list[tuple[Any, Entry]]:
     return sorted(parts.items(), key=lambda item: item[0] or ())
 
 
-def _compare(first: Side, second: Side, name: str) -> Iterator[Difference]:
+def _have_equal_sums(first: Side, second: Side, name: str) -> bool:
+    """Whether checksums settle that a variable is equal on both sides."""
+    fingerprint = _fingerprint(first, name)
+    return fingerprint is not None and fingerprint == _fingerprint(second, name)
+
+
+def _declared(first: Side, second: Side, name: str) -> list[Difference]:
+    """The differences of a variable's dtype and shape."""
     a, b = first.variables[name], second.variables[name]
+    found = []
     if a.dtype != b.dtype:
-        yield _of(Aspect.DTYPE, a, f"{a.dtype} -> {b.dtype}")
+        found.append(_of(Aspect.DTYPE, a, f"{a.dtype} -> {b.dtype}"))
     if a.shape != b.shape:
         detail = f"{list(a.shape)} -> {list(b.shape)}"
-        yield _of(Aspect.SHAPE, a, detail)
-    if a.dtype != b.dtype or a.shape != b.shape:
+        found.append(_of(Aspect.SHAPE, a, detail))
+    return found
+
+
+def _compare(
+    first: Side, second: Side, name: str, progress: Optional[files.Progress]
+) -> Iterator[Difference]:
+    """The differences of a variable that is not known to be equal."""
+    declared = _declared(first, second, name)
+    if declared:
+        yield from declared
         return
-    fingerprint = _fingerprint(first, name)
-    if fingerprint is not None and fingerprint == _fingerprint(second, name):
-        return
+    a, b = first.variables[name], second.variables[name]
     old, new = first.checkpoint, second.checkpoint
     data_type = dtypes.of(old.index[a.key].dtype)
     if data_type.size is None and not data_type.is_string:
@@ -340,7 +379,7 @@ def _compare(first: Side, second: Side, name: str) -> Iterator[Difference]:
             yield _of(Aspect.VALUE, a, "the stored bytes differ")
         return
     count, different, most, total = 0, 0, 0.0, 0.0
-    for x, y in _pieces(first, second, name):
+    for x, y in _pieces(first, second, name, progress):
         count += x.size
         some, largest, added = value_changes.measure(x, y)
         different, most, total = different + some, max(most, largest), total + added

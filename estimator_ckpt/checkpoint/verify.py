@@ -75,7 +75,8 @@ def verify(
 
     Args:
       path: what `open_checkpoint` takes.
-      progress: called with the number of bytes done, from several threads.
+      progress: called with the number of bytes done, from several threads; its method
+        `expect`, if it has one, with how many there will be.
 
     Returns:
       What was found. Damage is reported there, not raised.
@@ -113,6 +114,7 @@ def verify_in(
                 work.append((key, entry.size))
         except CorruptIndexError as error:
             problems.append(Problem(_shown(key), index.source, None, str(error)))
+    files.expect(progress, sum(size for _, size in work))
     with contextlib.closing(reader):
         problems += _check_all(reader, work, progress)
     total = sum(size for _, size in work)

@@ -1,17 +1,15 @@
-"""What commands print: tables, JSON, progress.
+"""What commands print: tables and JSON.
 
-Data goes to stdout and nothing else does; progress goes to stderr. On a terminal tables
-are drawn, in a pipe they are plain, aligned text, without loading what draws.
+Data goes to stdout and nothing else does. On a terminal tables are drawn, in a pipe
+they are plain, aligned text, without loading what draws.
 """
 
 from __future__ import annotations
 
-import contextlib
 import json
 import sys
-import threading
-from collections.abc import Iterator, Sequence
-from typing import Any, Callable, Optional
+from collections.abc import Sequence
+from typing import Any
 
 from estimator_ckpt.bundle.printing import printable
 from estimator_ckpt.checkpoint.messages import bytes_text as bytes_text
@@ -78,31 +76,3 @@ def _draw(columns: Sequence[str], rows: Sequence[Row], right: Sequence[str]) -> 
     for row in rows:
         table.add_row(*map(Text, row))
     Console(highlight=False).print(table)
-
-
-@contextlib.contextmanager
-def progress(
-    what: str, total: Optional[int] = None
-) -> Iterator[Optional[Callable[[int], None]]]:
-    """A progress bar on stderr, if that is a terminal.
-
-    Yields:
-      A function that takes the number of bytes just done, from any thread; None if
-      nobody would see it.
-    """
-    if not sys.stderr.isatty():
-        yield None
-        return
-    from rich.console import Console
-    from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn
-
-    lock = threading.Lock()
-    columns = (TextColumn("{task.description}"), BarColumn(), DownloadColumn())
-    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
-        task = bar.add_task(what, total=total)
-
-        def advance(size: int) -> None:
-            with lock:
-                bar.advance(task, size)
-
-        yield advance

@@ -45,7 +45,9 @@ def averaged(
             name = names[key]
             where = tuple(_where(checkpoint, name) for checkpoint in opened)
             if where not in means:
-                means[where] = _mean_of(name, newest[name], opened, progress)
+                info = newest[name]
+                means[where] = _mean_of(name, info, opened, progress)
+                files.expect(progress, info.size)
             new_keys[key] = ()
             written.update(dict.fromkeys(new, means[where]))
     return dataclasses.replace(

@@ -34,6 +34,19 @@ from estimator_ckpt.bundle.local_files.system_calls import (
 #: Called with the number of bytes just done.
 Progress = Callable[[int], None]
 
+
+def expect(progress: Optional[Progress], size: int) -> None:
+    """Tells who shows progress how many bytes more there will be.
+
+    Args:
+      progress: what is told of bytes done; of bytes to do, if it has a method `expect`.
+      size: the bytes.
+    """
+    told = getattr(progress, "expect", None)
+    if told is not None:
+        told(size)
+
+
 _FICLONE = 0x40049409  # linux/fs.h
 _NO_LINK = frozenset(
     (errno.EXDEV, errno.EPERM, errno.EMLINK, errno.ENOTSUP, errno.ENOSYS, errno.EACCES)

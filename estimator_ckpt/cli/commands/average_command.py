@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from argparse import ArgumentParser, Namespace
 
-from estimator_ckpt.cli import output, shared_arguments
+from estimator_ckpt.cli import output, progress_bar, shared_arguments
 from estimator_ckpt.cli.usage_errors import UsageError
 from estimator_ckpt.conversion import average
 
@@ -37,7 +37,7 @@ def run(arguments: Namespace) -> int:
         raise UsageError("average: name two checkpoints or more, or give --last")
     if arguments.last is not None and (arguments.last < 1 or arguments.sources[1:]):
         raise UsageError("average: --last is a number of checkpoints of one model dir")
-    with output.progress("averaging") as progress:
+    with progress_bar.progress("averaging") as progress:
         prefix = average.run(
             average.paths_of(arguments.sources, arguments.last),
             shared_arguments.compact_target(arguments, progress),

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from estimator_ckpt.checkpoint import formats, object_keys, roles
-from estimator_ckpt.cli import output, shared_arguments
+from estimator_ckpt.cli import output, progress_bar, shared_arguments
 from estimator_ckpt.cli.usage_errors import UsageError
 from estimator_ckpt.conversion import convert
 from estimator_ckpt.conversion.convert import Conversion
@@ -105,7 +105,7 @@ def run(arguments: Namespace) -> int:
 
         _show_all(model_dirs.plan(source, target, wanted), arguments.json)
         return 0
-    with output.progress("converting") as progress:
+    with progress_bar.progress("converting") as progress:
         target = shared_arguments.target(arguments, progress=progress)
         if arguments.all:
             from estimator_ckpt.conversion import model_dirs
@@ -132,7 +132,7 @@ def _export(arguments: Namespace) -> int:
     """Writes a .safetensors file, or shows what would be in it."""
     from estimator_ckpt.conversion.exporting import exports  # not every call needs it
 
-    with output.progress("converting") as progress:
+    with progress_bar.progress("converting") as progress:
         request = exports.ExportRequest.of(
             arguments.destination,
             shared_arguments.chosen_names(arguments),

@@ -13,7 +13,13 @@ from argparse import ArgumentParser, Namespace
 from typing import Any, Optional
 
 from estimator_ckpt.checkpoint import formats
-from estimator_ckpt.cli import output, report_argument, shared_arguments, user_functions
+from estimator_ckpt.cli import (
+    output,
+    progress_bar,
+    report_argument,
+    shared_arguments,
+    user_functions,
+)
 from estimator_ckpt.cli.commands import plan_command
 from estimator_ckpt.cli.usage_errors import UsageError
 from estimator_ckpt.keras.object_requests import Request
@@ -90,7 +96,7 @@ def run(arguments: Namespace) -> int:
         plan_command.show(plan, arguments.json)
         report_argument.write(arguments, plan)
         return 1 if plan.problems else 0
-    with output.progress("converting") as progress:
+    with progress_bar.progress("converting") as progress:
         target = shared_arguments.target(arguments, progress=progress)
         written = convert_for.run(trackable, arguments.source, target, request)
     output.print_prefixes([written], arguments.json)

@@ -6,7 +6,7 @@ from argparse import ArgumentParser, Namespace
 from typing import Optional
 
 from estimator_ckpt.checkpoint.diff import Difference, diff
-from estimator_ckpt.cli import output, report_argument, shared_arguments
+from estimator_ckpt.cli import output, progress_bar, report_argument, shared_arguments
 
 #: Of --help; old_job is a model dir.
 EXAMPLES = (
@@ -28,12 +28,14 @@ def add_arguments(parser: ArgumentParser) -> None:
 def run(arguments: Namespace) -> int:
     """Prints the differences; returns 1 if there are any."""
     report_argument.check(arguments)
-    found = diff(
-        arguments.a,
-        arguments.b,
-        names=arguments.names,
-        details=arguments.json or arguments.report is not None,
-    )
+    with progress_bar.progress("comparing") as progress:
+        found = diff(
+            arguments.a,
+            arguments.b,
+            names=arguments.names,
+            details=arguments.json or arguments.report is not None,
+            progress=progress,
+        )
     if arguments.json:
         output.print_json(found.to_json())
     else:

@@ -7,12 +7,13 @@ from argparse import ArgumentParser, Namespace
 from collections.abc import Iterable
 from typing import Any, Optional
 
+from estimator_ckpt.bundle import files
 from estimator_ckpt.bundle.errors import UnsupportedCheckpointError
 from estimator_ckpt.checkpoint import messages
 from estimator_ckpt.checkpoint.opened_checkpoint import Checkpoint
 from estimator_ckpt.checkpoint.opening import open_checkpoint
 from estimator_ckpt.checkpoint.variable import StoredVariable
-from estimator_ckpt.cli import output, report_argument, shared_arguments
+from estimator_ckpt.cli import output, progress_bar, report_argument, shared_arguments
 from estimator_ckpt.maps.filters import Filter
 
 _SHOWN = 6
@@ -67,11 +68,7 @@ def run(arguments: Namespace) -> int:
         model_state=arguments.model_state,
     ) as checkpoint:
         infos = [i for i in checkpoint.everything() if wanted.keeps(i.name)]
-        values = (
-            {info.name: _value(checkpoint, info) for info in infos}
-            if arguments.values
-            else None
-        )
+        values = _values(checkpoint, infos) if arguments.values else None
         if arguments.report is not None:
             from estimator_ckpt.reports import checkpoint_digest
 
@@ -109,6 +106,18 @@ def run(arguments: Namespace) -> int:
         for sentence in _remarks(checkpoint) if arguments.roles else ():
             output.say(sentence)
     return 0
+
+
+def _values(checkpoint: Checkpoint, infos: list[StoredVariable]) -> dict[str, str]:
+    """What is said of each variable's value."""
+    found = {}
+    with progress_bar.progress("reading") as progress:
+        files.expect(progress, sum(info.size for info in infos))
+        for info in infos:
+            found[info.name] = _value(checkpoint, info)
+            if progress is not None:
+                progress(info.size)
+    return found
 
 
 def _role(checkpoint: Checkpoint, name: str) -> list[str]:

@@ -7,13 +7,15 @@ another object. Nothing is written but the file of --suggest.
 
 from __future__ import annotations
 
+import contextlib
 import sys
 from argparse import ArgumentParser, Namespace
+from contextlib import AbstractContextManager
 from typing import Any
 
 from estimator_ckpt.bundle import files
 from estimator_ckpt.bundle.index import index_path
-from estimator_ckpt.cli import output, report_argument, shared_arguments
+from estimator_ckpt.cli import output, progress_bar, report_argument, shared_arguments
 from estimator_ckpt.cli.usage_errors import UsageError
 from estimator_ckpt.maps.assignment import AssignmentMap
 from estimator_ckpt.maps.plans import Plan
@@ -64,7 +66,8 @@ def run(arguments: Namespace) -> int:
     if arguments.suggest:
         _suggest(arguments, target, graph_inputs)
     choice = shared_arguments.choice(arguments)
-    made = planned(arguments.source, target, choice, arguments.names, graph_inputs)
+    with _waiting(target):
+        made = planned(arguments.source, target, choice, arguments.names, graph_inputs)
     show(made, arguments.json)
     report_argument.write(arguments, made)
     return 1 if made.problems else 0
@@ -90,6 +93,13 @@ def _target(arguments: Namespace) -> tuple[Any, GraphInputs]:
     )
 
 
+def _waiting(target: Any) -> AbstractContextManager[Any]:
+    """Shows that there is work; a model_fn's own lines on stderr show it themselves."""
+    if not isinstance(target, str):
+        return contextlib.nullcontext()
+    return progress_bar.progress("planning", in_bytes=False)
+
+
 def _suggest(arguments: Namespace, target: Any, graph_inputs: GraphInputs) -> None:
     """Writes the proposed map; what is there already is not replaced."""
     path = arguments.suggest
@@ -99,13 +109,14 @@ def _suggest(arguments: Namespace, target: Any, graph_inputs: GraphInputs) -> No
         )
     if files.exists(path):
         raise UsageError(f"--suggest: {path} exists already; name another file")
-    proposed = suggested(
-        arguments.source,
-        target,
-        AssignmentMap.of(shared_arguments.assignment_map(arguments)),
-        ReadBy(arguments.names, shared_arguments.overruling(arguments)),
-        graph_inputs,
-    )
+    with _waiting(target):
+        proposed = suggested(
+            arguments.source,
+            target,
+            AssignmentMap.of(shared_arguments.assignment_map(arguments)),
+            ReadBy(arguments.names, shared_arguments.overruling(arguments)),
+            graph_inputs,
+        )
     text = proposed.to_yaml(arguments.source, arguments.target)
     files.put(path, text.encode())
     renamed = sum(len(rule.pairs) for rule in proposed.rules)

@@ -6,7 +6,7 @@ import collections
 from argparse import ArgumentParser, Namespace
 
 from estimator_ckpt.checkpoint import messages, naming
-from estimator_ckpt.cli import output, shared_arguments
+from estimator_ckpt.cli import output, progress_bar, shared_arguments
 from estimator_ckpt.conversion import slim
 from estimator_ckpt.conversion.slim import Slimming
 
@@ -39,7 +39,7 @@ def run(arguments: Namespace) -> int:
         arguments.keep_averages,
         shared_arguments.overruling(arguments),
     )
-    with output.progress("slimming") as progress:
+    with progress_bar.progress("slimming") as progress:
         target = shared_arguments.compact_target(arguments, progress)
         done = slim.run(arguments.source, target, wanted)
     if arguments.json:

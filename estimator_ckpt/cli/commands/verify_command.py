@@ -6,7 +6,7 @@ import dataclasses
 from argparse import ArgumentParser, Namespace
 
 from estimator_ckpt.checkpoint.verify import verify
-from estimator_ckpt.cli import output, report_argument, shared_arguments
+from estimator_ckpt.cli import output, progress_bar, report_argument, shared_arguments
 
 #: Of --help; old_job is a model dir.
 EXAMPLES = (
@@ -26,7 +26,7 @@ def add_arguments(parser: ArgumentParser) -> None:
 def run(arguments: Namespace) -> int:
     """Prints what is damaged; returns 1 if anything is."""
     report_argument.check(arguments)
-    with output.progress("verifying") as progress:
+    with progress_bar.progress("verifying") as progress:
         found = verify(arguments.path, progress=progress)
     if arguments.json:
         output.print_json({**dataclasses.asdict(found), "ok": found.ok})

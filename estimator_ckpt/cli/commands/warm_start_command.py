@@ -6,7 +6,7 @@ from argparse import ArgumentParser, Namespace
 
 from estimator_ckpt.bundle import files
 from estimator_ckpt.checkpoint import naming
-from estimator_ckpt.cli import output, shared_arguments
+from estimator_ckpt.cli import output, progress_bar, shared_arguments
 from estimator_ckpt.cli.commands import plan_command
 from estimator_ckpt.conversion import first_checkpoint
 from estimator_ckpt.conversion.first_plans import FirstCheckpoint
@@ -56,7 +56,7 @@ def run(arguments: Namespace) -> int:
         )
         plan_command.show(planned, arguments.json)
         return 1 if planned.problems else 0
-    with output.progress("warm-starting") as progress:
+    with progress_bar.progress("warm-starting") as progress:
         target = shared_arguments.target(arguments, first.prefix, progress)
         prefix = first_checkpoint.run(arguments.source, first, target)
     output.print_prefixes([prefix], arguments.json)

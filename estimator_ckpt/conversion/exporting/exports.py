@@ -519,6 +519,8 @@ def _write(
             for name, tensor in export.tensors.items()
         }
 
+        files.expect(wanted.progress, sum(t.size for t in tensors.values()))
+
         def before_commit(output: files.Output) -> None:
             require_unchanged()
             claim.expects(output.path, output.status, claims.Role.COMMIT)

@@ -218,6 +218,8 @@ def _place_shards(
       The numbers of those that were copied.
     """
     copies = []
+    sizes = (source.shards[number].status.st_size for number in shards.placed)
+    files.expect(target.progress, sum(sizes))
     for number, old_number in enumerate(shards.placed):
         path = shards.path(number)
         with source.shards[old_number].opened() as file:

@@ -45,6 +45,12 @@ def copied(
             f"{reader.index.source}: tensors overlap in their shards: they take "
             f"{new.size} bytes, more than there are"
         )
+    copied_once = {
+        place_of(kept.entry): kept.entry.size
+        for kept in new.kept
+        if kept.new_names and not kept.entry.is_partitioned
+    }
+    files.expect(target.progress, sum(copied_once.values()))
     copies: dict[Place, Entry] = {}
     for kept in new.kept:
         entry = kept.entry
