@@ -18,10 +18,11 @@ from estimator_ckpt.checkpoint.opened_checkpoint import Checkpoint
 from estimator_ckpt.checkpoint.opening import opened
 from estimator_ckpt.checkpoint.roles import Overruling, Regexes
 from estimator_ckpt.checkpoint.variable import Variable
-from estimator_ckpt.maps import plans
+from estimator_ckpt.maps import planner
 from estimator_ckpt.maps.assignment import AssignmentMap
+from estimator_ckpt.maps.choices import Choice
 from estimator_ckpt.maps.filters import Patterns
-from estimator_ckpt.maps.plans import Choice, Plan
+from estimator_ckpt.maps.plans import Plan
 from estimator_ckpt.maps.suggest import suggestion
 from estimator_ckpt.maps.suggest.suggestion import Suggestion
 
@@ -192,7 +193,7 @@ def planned(
         followed = carried_values.with_state(vocab_info, new.variables)
         axes = carried_values.axes(followed)
         choice = dataclasses.replace(choice, vocabularies=axes)
-    return plans.make(
+    return planner.make(
         old.variables,
         new.variables,
         choice,
@@ -224,7 +225,7 @@ def suggested(
 
 
 def _say_undecided(old: _Side, new: _Side) -> None:
-    remark = plans.undecided(old.variables, new.variables)
+    remark = planner.undecided(old.variables, new.variables)
     if remark:
         _log.warning("%s to %s: %s", old.name, new.name, remark)
 
@@ -252,7 +253,7 @@ def _checkpoint(
     """A checkpoint that is held against a graph or an object."""
     names, overruling = read_by
     with opened(path, names=names, store=store, overruling=overruling) as checkpoint:
-        return _side(checkpoint, plans.of_checkpoint(checkpoint))
+        return _side(checkpoint, planner.of_checkpoint(checkpoint))
 
 
 def _side(checkpoint: Checkpoint, variables: Mapping[str, Variable]) -> _Side:

@@ -28,7 +28,7 @@ from estimator_ckpt.maps.filters import PatternError, compile_patterns
 if TYPE_CHECKING:
     import tensorflow as tf
 
-    from estimator_ckpt.maps.plans import Choice
+    from estimator_ckpt.maps.choices import Choice
 
 ModelFn = Callable[..., Any]
 
@@ -211,7 +211,7 @@ def warm_start_choice(
     prefix: str = "", flag_values: flags.FlagValues = flags.FLAGS
 ) -> Choice:
     """Which variables the flags carry, and how; errors are `warm_start_from`'s."""
-    from estimator_ckpt.maps.plans import Choice
+    from estimator_ckpt.maps.choices import Choice
 
     def value(name: str) -> Any:
         return flag_values[f"{prefix}warm_start_{name}"].value

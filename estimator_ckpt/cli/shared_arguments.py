@@ -16,7 +16,7 @@ if TYPE_CHECKING:  # a command loads what it needs
     from estimator_ckpt.checkpoint.roles import Overruling
     from estimator_ckpt.conversion.chosen_names import Naming
     from estimator_ckpt.conversion.targets import CompactTarget, Target
-    from estimator_ckpt.maps.plans import Choice
+    from estimator_ckpt.maps.choices import Choice
 
 
 def add_source(parser: ArgumentParser) -> None:
@@ -148,7 +148,7 @@ def chosen_names(arguments: Namespace) -> Naming:
 
 def choice(arguments: Namespace) -> Choice:
     """Which variables a plan carries, and how."""
-    from estimator_ckpt.maps.plans import Choice
+    from estimator_ckpt.maps.choices import Choice
 
     return Choice.of(
         carry=arguments.carry,

@@ -23,6 +23,7 @@ from estimator_ckpt.conversion.first_plans import FirstCheckpoint
 from estimator_ckpt.conversion.targets import Target
 from estimator_ckpt.conversion.writing import bundle_copy, claims, new_bundle, snapshot
 from estimator_ckpt.maps import plans
+from estimator_ckpt.maps.choices import Choice
 from estimator_ckpt.maps.filters import Patterns
 
 
@@ -84,7 +85,7 @@ def warm_start_model_dir(
     """
     first = FirstCheckpoint(
         files.local(destination),
-        plans.Choice.of(
+        Choice.of(
             carry=carry,
             include=include,
             exclude=exclude,

@@ -20,7 +20,8 @@ from estimator_ckpt.checkpoint.variable import Variable
 from estimator_ckpt.conversion import key_moves
 from estimator_ckpt.conversion.key_moves import KeyMoves
 from estimator_ckpt.conversion.result_keys import ResultKeys
-from estimator_ckpt.maps import plans
+from estimator_ckpt.maps import planner, plans
+from estimator_ckpt.maps.choices import Choice
 from estimator_ckpt.maps.renaming import Renaming
 
 _log = logs.logger()
@@ -42,7 +43,7 @@ class FirstCheckpoint:
     """
 
     model_dir: str
-    choice: plans.Choice
+    choice: Choice
     names_by: NamesBy = NamesBy.FULL_NAME
     root: Optional[str] = None
     strict: bool = False
@@ -65,16 +66,16 @@ def plan(checkpoint: Checkpoint, first: FirstCheckpoint) -> plans.Plan:
     remark = checkpoint.roles.remark()
     if remark:
         _log.warning("%s: %s", checkpoint.prefix, remark)
-    variables = plans.of_checkpoint(checkpoint)
+    variables = planner.of_checkpoint(checkpoint)
     if first.choice.carry == "trainable":
         variables = _trainable_by_meta(checkpoint.prefix, variables)
     renaming = first.choice.assignment_map.rename(
-        variables, source=checkpoint.prefix, owners=plans.owners_of(variables)
+        variables, source=checkpoint.prefix, owners=planner.owners_of(variables)
     )
     targets = {
         new: _as_target(variables[old], new, renaming) for old, new in renaming.pairs
     }
-    planned = plans.make(
+    planned = planner.make(
         variables,
         targets,
         first.choice,

@@ -14,8 +14,9 @@ from estimator_ckpt.conversion.key_moves import KeyMoves
 from estimator_ckpt.keras.object_sources import Source
 from estimator_ckpt.keras.objects.descriptions import ObjectVariable
 from estimator_ckpt.keras.tensor_origins import Computed, FromSource, Origin
-from estimator_ckpt.maps import plans
-from estimator_ckpt.maps.plans import Choice, Item, Plan, Verdict
+from estimator_ckpt.maps import planner
+from estimator_ckpt.maps.choices import Choice
+from estimator_ckpt.maps.plans import Item, Plan, Verdict
 
 _log = logs.logger()
 
@@ -65,7 +66,7 @@ def decided(
       source: the source.
     """
     there = None if origin is None else origin.variable(source.variables)
-    item = plans.decide(variable.variable, there, _EVERYTHING)
+    item = planner.decide(variable.variable, there, _EVERYTHING)
     if origin is None or not item.verdict.is_carried:
         return NewVariable(item, own_value(variable), keeps_value=True)
     item = dataclasses.replace(item, because=str(origin))

@@ -17,7 +17,7 @@ from estimator_ckpt.checkpoint.object_keys import path_of
 from estimator_ckpt.checkpoint.opened_checkpoint import Checkpoint
 from estimator_ckpt.checkpoint.roles import AVERAGE, OF_OPTIMIZER, Decision, Roles
 from estimator_ckpt.checkpoint.variable import Variable
-from estimator_ckpt.maps import plans
+from estimator_ckpt.maps import planner
 from estimator_ckpt.maps.assignment import AssignmentMap
 from estimator_ckpt.maps.renaming import Renaming
 
@@ -57,7 +57,7 @@ class Source:
         renaming = renames.rename(
             dict.fromkeys(checkpoint), source=checkpoint.prefix, among_others=True
         )
-        found = plans.of_checkpoint(checkpoint)
+        found = planner.of_checkpoint(checkpoint)
         return cls(checkpoint, found, renaming, names_by)
 
     @property

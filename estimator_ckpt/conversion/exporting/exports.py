@@ -41,7 +41,7 @@ from estimator_ckpt.layouts.torch import tensor_plans, torch_rules
 from estimator_ckpt.layouts.torch.module_evidence import Fact
 from estimator_ckpt.layouts.torch.tensor_plans import NewName, Placed
 from estimator_ckpt.layouts.torch.torch_rules import Request, TorchRule
-from estimator_ckpt.maps.renaming import Move
+from estimator_ckpt.maps.rules_by_subject import Move
 from estimator_ckpt.maps.torch_names.torch_name import Arrangement
 
 #: The layouts that a file can have, beside TensorFlow's.

@@ -25,10 +25,10 @@ from estimator_ckpt.estimator.warm_starts.warm_start_hook import (
     WarmStart,
     with_warm_start,
 )
-from estimator_ckpt.maps import plans
+from estimator_ckpt.maps import planner
 from estimator_ckpt.maps.assignment import AssignmentMap
+from estimator_ckpt.maps.choices import Choice
 from estimator_ckpt.maps.filters import Patterns
-from estimator_ckpt.maps.plans import Choice
 from estimator_ckpt.tf_private import graph_api
 
 _log = logs.logger()
@@ -190,7 +190,7 @@ def warm_start_settings(
     found = job_sources.read(job_sources.resolve(source), choice.overruling)
     found.contents.require_unique(found.prefix)
     known = found.contents.keys
-    variables = plans.of_checkpoint(found)
+    variables = planner.of_checkpoint(found)
     for said in (*found.roles.remarks(), *choice.unused(variables)):
         _log.warning("%s: %s", found.prefix, said)
     chosen = [

@@ -21,8 +21,9 @@ from estimator_ckpt.estimator import model_fn_wrappers as model_fns
 from estimator_ckpt.estimator.graph_variables import GraphVariable
 from estimator_ckpt.estimator.restoring import job_sources
 from estimator_ckpt.estimator.warm_starts import carried_values
-from estimator_ckpt.maps import plans
-from estimator_ckpt.maps.plans import Choice, Item, Plan, Verdict
+from estimator_ckpt.maps import planner
+from estimator_ckpt.maps.choices import Choice
+from estimator_ckpt.maps.plans import Item, Plan, Verdict
 from estimator_ckpt.tf_private import graph_api
 
 DECORATOR = "warm_start_from"
@@ -146,12 +147,12 @@ class WarmStartHook(tf1.train.SessionRunHook):
 
 def _plan(start: WarmStart, everything: Mapping[str, GraphVariable]) -> Plan:
     source = job_sources.read(start.prefix, start.choice.overruling)
-    old, new = plans.of_checkpoint(source), carried_values.of_graph(everything)
-    remark = plans.undecided(old, new)
+    old, new = planner.of_checkpoint(source), carried_values.of_graph(everything)
+    remark = planner.undecided(old, new)
     if remark:
         _log.warning("Warm start from %s: %s", source.prefix, remark)
     vocabularies = carried_values.with_state(start.vocabularies, everything)
-    return plans.make(
+    return planner.make(
         old,
         new,
         dataclasses.replace(

@@ -13,7 +13,7 @@ from estimator_ckpt.checkpoint import roles
 from estimator_ckpt.checkpoint.variable import Variable
 from estimator_ckpt.maps import builtin_maps
 from estimator_ckpt.maps.assignment import NO_RENAMES, AssignmentMap
-from estimator_ckpt.maps.plans import owners_of
+from estimator_ckpt.maps.planner import owners_of
 from estimator_ckpt.maps.renaming import Renaming
 from estimator_ckpt.maps.suggest import (
     open_questions,
