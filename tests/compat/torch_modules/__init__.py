@@ -1,0 +1,1 @@
+"""Layers of TensorFlow 1.15, and the modules of PyTorch that give the same."""
