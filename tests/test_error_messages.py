@@ -28,7 +28,7 @@ def rows():
     """The messages of the index: {message: [pages]}."""
     text = (DOCS / "errors.md").read_text(encoding="utf-8")
     found = {}
-    for line in text.partition("No message,")[0].splitlines():
+    for line in text.partition("Other programs")[0].splitlines():
         match = ROW.match(line)
         if match:
             others = re.findall(r"\]\(([\w/.-]+)\)", match[3])
