@@ -8,10 +8,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Optional, Union
 
 from estimator_ckpt.bundle import files
-from estimator_ckpt.checkpoint import naming, opening
+from estimator_ckpt.checkpoint import messages, naming, opening
 from estimator_ckpt.checkpoint.naming import NamesBy
 from estimator_ckpt.checkpoint.opened_checkpoint import Checkpoint
 from estimator_ckpt.checkpoint.roles import Overruling, Regexes
+from estimator_ckpt.keras.object_plans import ConversionError
+from estimator_ckpt.keras.objects.descriptions import ObjectDescription
 from estimator_ckpt.layouts import layer_rules
 from estimator_ckpt.layouts.layout_rule import LayoutRule
 from estimator_ckpt.maps.assignment import AssignmentMap
@@ -104,3 +106,19 @@ def opened(
     ) as checkpoint:
         checkpoint.contents.require_unique(checkpoint.prefix)
         yield checkpoint
+
+
+def steps_by_path(description: ObjectDescription, given: Iterations) -> dict[str, int]:
+    """The steps that a user says optimizers took, by their paths."""
+    paths = [optimizer.path for optimizer in description.optimizers]
+    if given is None:
+        return {}
+    if isinstance(given, int):
+        return dict.fromkeys(paths, given)
+    unknown = sorted(set(given) - set(paths))
+    if unknown:
+        raise ConversionError(
+            f"iterations names {messages.quoted(unknown)}: the optimizers of "
+            f"{description.called} are {messages.quoted(paths) or 'none'}"
+        )
+    return dict(given)

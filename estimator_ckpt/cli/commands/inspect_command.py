@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from argparse import ArgumentParser, Namespace
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any, Optional
 
 from estimator_ckpt.bundle import files
@@ -15,6 +15,9 @@ from estimator_ckpt.checkpoint.opening import open_checkpoint
 from estimator_ckpt.checkpoint.variable import StoredVariable
 from estimator_ckpt.cli import output, progress_bar, report_argument, shared_arguments
 from estimator_ckpt.maps.filters import Filter
+
+#: What a table says of a variable, by column.
+Columns = dict[str, Callable[[StoredVariable], str]]
 
 _SHOWN = 6
 #: What JSON says of a variable.
@@ -79,32 +82,8 @@ def run(arguments: Namespace) -> int:
             if arguments.roles:
                 _add_roles(document, checkpoint)
             output.print_json(document)
-            return 0
-        slots: dict[str, list[StoredVariable]] = {}
-        if arguments.slots:
-            for info in infos:
-                if info.slot_of is not None:
-                    slots.setdefault(info.slot_of, []).append(info)
-        rows = []
-        for info in infos:
-            if arguments.slots and info.slot_of is not None:
-                continue
-            row = [info.name, info.dtype, _shape(info), output.bytes_text(info.size)]
-            if arguments.slots:
-                row.append(_slots(info, slots.get(info.name, [])))
-            if arguments.roles:
-                row += _role(checkpoint, info.name)
-            if values is not None:
-                row.append(values[info.name])
-            rows.append(row)
-        columns = ["variable", "dtype", "shape", "size"]
-        columns += ["slots"] if arguments.slots else []
-        columns += ["role", "of", "evidence"] if arguments.roles else []
-        columns += ["value"] if arguments.values else []
-        output.print_table(columns, rows, right=["size"])
-        output.say(_totals(checkpoint, infos))
-        for sentence in _remarks(checkpoint) if arguments.roles else ():
-            output.say(sentence)
+        else:
+            _show(checkpoint, infos, values, arguments)
     return 0
 
 
@@ -120,12 +99,47 @@ def _values(checkpoint: Checkpoint, infos: list[StoredVariable]) -> dict[str, st
     return found
 
 
-def _role(checkpoint: Checkpoint, name: str) -> list[str]:
+def _show(
+    checkpoint: Checkpoint,
+    infos: list[StoredVariable],
+    values: Optional[dict[str, str]],
+    arguments: Namespace,
+) -> None:
+    """Prints a table with the columns that were asked for, and totals."""
+    columns = dict(_COLUMNS)
+    shown = infos
+    if arguments.slots:
+        slots = _slots_of(infos)
+        columns["slots"] = lambda info: _slots(info, slots.get(info.name, []))
+        shown = [info for info in infos if info.slot_of is None]
+    if arguments.roles:
+        columns.update(_role_columns(checkpoint))
+    if values is not None:
+        columns["value"] = lambda info: values[info.name]
+    rows = [[text(info) for text in columns.values()] for info in shown]
+    output.print_table(list(columns), rows, right=["size"])
+    output.say(_totals(checkpoint, infos))
+    for sentence in _remarks(checkpoint) if arguments.roles else ():
+        output.say(sentence)
+
+
+def _role_columns(checkpoint: Checkpoint) -> Columns:
     """What a variable is for, whose it is, and what says so."""
-    said = checkpoint.roles[name]
-    belongs = [said.owner or "", f"({said.optimizer})" if said.optimizer else ""]
-    role = f"{said.role}?" if said.is_undecided else str(said.role)
-    return [role, " ".join(filter(None, belongs)), said.evidence]
+
+    def owner(info: StoredVariable) -> str:
+        said = checkpoint.roles[info.name]
+        belongs = [said.owner or "", f"({said.optimizer})" if said.optimizer else ""]
+        return " ".join(filter(None, belongs))
+
+    def role(info: StoredVariable) -> str:
+        said = checkpoint.roles[info.name]
+        return f"{said.role}?" if said.is_undecided else str(said.role)
+
+    return {
+        "role": role,
+        "of": owner,
+        "evidence": lambda info: checkpoint.roles[info.name].evidence,
+    }
 
 
 def _remarks(checkpoint: Checkpoint) -> list[str]:
@@ -146,6 +160,24 @@ def _add_roles(document: dict[str, Any], checkpoint: Checkpoint) -> None:
 def _shape(info: StoredVariable) -> str:
     shape = str(list(info.shape))
     return f"{shape} in {info.num_slices} slices" if info.num_slices else shape
+
+
+#: The columns of the table, in order: what each says of a variable.
+_COLUMNS: Columns = {
+    "variable": lambda info: info.name,
+    "dtype": lambda info: info.dtype,
+    "shape": _shape,
+    "size": lambda info: output.bytes_text(info.size),
+}
+
+
+def _slots_of(infos: list[StoredVariable]) -> dict[str, list[StoredVariable]]:
+    """The slots among some variables, by the variable they are of."""
+    found: dict[str, list[StoredVariable]] = {}
+    for info in infos:
+        if info.slot_of is not None:
+            found.setdefault(info.slot_of, []).append(info)
+    return found
 
 
 def _slots(info: StoredVariable, slots: list[StoredVariable]) -> str:

@@ -69,44 +69,62 @@ def choose(
         for called in dtypes
     }
     keys = {called: key for called, key in found.items() if key is not None}
-    missing: list[str] = []
     averages: dict[str, str] = {}
-    lacks = []
     if initialize_missing:
         averages = _averages(source, saver, [c for c in found if c not in keys])
         keys.update({c: source.contents.keys[of] for c, of in averages.items()})
-    for called in dtypes:
-        if called in keys:
-            continue
+    missing, lacks = _lacking(
+        source, saver, [c for c in dtypes if c not in keys], initialize_missing
+    )
+    differs, step = _differing(source, saver, keys, dtypes)
+    if missing and not set(keys) - {saver.step}:
+        lacks = [f"none of the {len(missing)} variables of this graph is in it"]
+    _complain(source, lacks, differs, hint=not initialize_missing)
+    return RestoreKeys(keys, tuple(missing), averages, step)
+
+
+def _lacking(
+    source: Checkpoint, saver: SaverKeys, absent: list[str], initialize_missing: bool
+) -> tuple[list[str], list[str]]:
+    """What a checkpoint lacks: what may start at its initial value, and complaints."""
+    missing, lacks = [], []
+    for called in absent:
         name = saver.name(called)
-        is_ambiguous = name in source.contents.ambiguous
-        if initialize_missing and not is_ambiguous and _starts_somewhere(saver, called):
-            missing.append(called)
-        elif is_ambiguous:
+        if name in source.contents.ambiguous:
             lacks.append(f"{name!r} is the full name of more than one variable there")
+        elif initialize_missing and _starts_somewhere(saver, called):
+            missing.append(called)
         else:
             lacks.append(f"{name!r} is not in it")
+    return missing, lacks
+
+
+def _differing(
+    source: Checkpoint,
+    saver: SaverKeys,
+    keys: Mapping[str, str],
+    dtypes: Mapping[str, tf.DType],
+) -> tuple[list[str], Optional[str]]:
+    """Complaints about other shapes and dtypes; the step, if it is to be cast."""
     differs, step = [], None
     for called, key in keys.items():
         entry, name = source.index[key], saver.name(called)
         variable = saver.variables.get(called)
+        wanted = dtypes[called].name
         if variable is not None and variable.shape not in (None, entry.shape):
             differs.append(
                 f"{name!r} has shape {list(entry.shape)} there and "
                 f"{list(variable.shape or ())} here"
             )
-        elif entry.dtype_name != dtypes[called].name:
-            if called == saver.step and entry.dtype_name in _INTEGERS:
-                step = called
-            else:
-                differs.append(
-                    f"{name!r} has dtype {entry.dtype_name} there and "
-                    f"{dtypes[called].name} here"
-                )
-    if missing and not set(keys) - {saver.step}:
-        lacks = [f"none of the {len(missing)} variables of this graph is in it"]
-    _complain(source, lacks, differs, hint=not initialize_missing)
-    return RestoreKeys(keys, tuple(missing), averages, step)
+        elif entry.dtype_name == wanted:
+            continue
+        elif called == saver.step and entry.dtype_name in _INTEGERS:
+            step = called
+        else:
+            differs.append(
+                f"{name!r} has dtype {entry.dtype_name} there and {wanted} here"
+            )
+    return differs, step
 
 
 def _complain(

@@ -10,7 +10,7 @@ from __future__ import annotations
 import collections
 import math
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -46,28 +46,19 @@ def describe(
       TrackableError: it is something else, a model or an optimizer cannot be built, or
         two variables have one name.
     """
-    parts = dict(trackable) if isinstance(trackable, Mapping) else {"": trackable}
-    layers = {path: v for path, v in parts.items() if hasattr(v, "weights")}
-    every = {path: v for path, v in parts.items() if keras_api.is_optimizer(v)}
-    for path in sorted(parts.keys() - layers.keys() - every.keys()):
-        raise TrackableError(
-            f"{parts[path]!r} is no model, layer or optimizer of Keras, which is all "
-            f"that there can be with the backend {keras_api.backend()!r}"
-        )
-    models = [layer for layer in layers.values() if keras_api.is_model(layer)]
-    for model in models:
+    parts = _Parts.of(trackable)
+    for model in parts.models:
         building.build_model(model, input_shape)
-    for path, layer in layers.items():
-        if getattr(layer, "optimizer", None) is not None:
-            every[f"{path}/optimizer".lstrip("/")] = layer.optimizer
-    wrappers = {path: v for path, v in every.items() if hasattr(v, "inner_optimizer")}
-    inner = {path: getattr(v, "inner_optimizer", v) for path, v in every.items()}
+    optimizers = parts.optimizers()
     building.build_optimizers(
-        list(inner.values()), [wrappers.get(path) for path in inner], models, ()
+        [optimizer for _, optimizer, _ in optimizers],
+        [wrapper for _, _, wrapper in optimizers],
+        parts.models,
+        (),
     )
     called = _called(trackable)
-    names = _names(called, layers, models)
-    if not names and not every:
+    names = _names(called, parts.layers, parts.models)
+    if not names and not optimizers:
         raise TrackableError(f"{called} has no variables: build its layers first")
     held = {name: _described(v, _role(v), name) for v, name in names}
     return ObjectDescription(
@@ -84,16 +75,63 @@ def describe(
                     path=path,
                     model=names,
                     own=optimizer.variables,
-                    wrapper=wrappers.get(path),
+                    wrapper=wrapper,
                     graph_slots=(),
                     describe=_described,
                 ),
             )
-            for path, optimizer in inner.items()
+            for path, optimizer, wrapper in optimizers
         ),
         fixed=(),
-        has_embeddings=any(keras_api.has_embedding(layer) for layer in layers.values()),
+        has_embeddings=any(map(keras_api.has_embedding, parts.layers.values())),
     )
+
+
+class _Parts(NamedTuple):
+    """What an object is made of, by its path.
+
+    Attributes:
+      layers: models and layers.
+      alone: optimizers that stand beside them; compiled models have others.
+    """
+
+    layers: Mapping[str, Any]
+    alone: Mapping[str, Any]
+
+    @classmethod
+    def of(cls, trackable: Any) -> _Parts:
+        """Takes an object apart.
+
+        Raises:
+          TrackableError: there is something else in it.
+        """
+        parts = dict(trackable) if isinstance(trackable, Mapping) else {"": trackable}
+        layers = {path: v for path, v in parts.items() if hasattr(v, "weights")}
+        alone = {path: v for path, v in parts.items() if keras_api.is_optimizer(v)}
+        for path in sorted(parts.keys() - layers.keys() - alone.keys()):
+            raise TrackableError(
+                f"{parts[path]!r} is no model, layer or optimizer of Keras, which is "
+                f"all that there can be with the backend {keras_api.backend()!r}"
+            )
+        return cls(layers, alone)
+
+    @property
+    def models(self) -> list[Any]:
+        """Those of the layers that are models."""
+        return [layer for layer in self.layers.values() if keras_api.is_model(layer)]
+
+    def optimizers(self) -> list[tuple[str, Any, Any]]:
+        """Paths, optimizers and the LossScaleOptimizer of each, None for none."""
+        every = dict(self.alone)
+        for path, layer in self.layers.items():
+            if getattr(layer, "optimizer", None) is not None:
+                every[f"{path}/optimizer".lstrip("/")] = layer.optimizer
+        return [
+            (path, value.inner_optimizer, value)
+            if hasattr(value, "inner_optimizer")
+            else (path, value, None)
+            for path, value in every.items()
+        ]
 
 
 def _called(trackable: Any) -> str:

@@ -100,39 +100,83 @@ def _of_settings(
     algorithm: Algorithm, optimizer: OptimizerDescription, has_embeddings: bool
 ) -> list[str]:
     """What follows from the options of an optimizer."""
-    found = []
-    is_legacy = optimizer.is_legacy
-    if (
-        algorithm is algorithms.RMSPROP
-        and "momentum" not in optimizer.slots
-        and is_legacy
-    ):
-        found.append(
-            "without momentum it adds epsilon outside of the root and decays untouched "
-            "rows; momentum=1e-30 is exactly tf1's"
-        )
-    elif algorithm is algorithms.RMSPROP and has_embeddings and not is_legacy:
-        found.append(
-            "tf.keras.optimizers.legacy.RMSprop(momentum=1e-30) is exactly tf1's, rows "
-            "of embeddings included"
-        )
-    if algorithm is algorithms.MOMENTUM and optimizer.has_schedule:
-        found.append(
-            "Keras keeps the learning rate in its momentum, so under a schedule "
-            "training goes on otherwise"
-        )
-    if (
-        algorithm is algorithms.ADAGRAD
-        and is_legacy
-        and optimizer.setting("epsilon") > 1e-10
-    ):
-        found.append(
-            "it adds epsilon to the root, tf1 does not; epsilon=1e-20 is exact"
-        )
-    if algorithm is algorithms.FTRL and optimizer.setting("beta"):
-        found.append("tf1's Ftrl has no beta; beta=0 is exact")
-    if algorithm is not algorithms.BERT and optimizer.setting("weight_decay"):
-        found.append(f"it decays weights, which tf1's {algorithm.name} does not")
-    if is_legacy and optimizer.setting("decay"):
-        found.append("tf1's optimizers have no decay; decay=0 is exact")
-    return found
+    facts = (algorithm, optimizer, has_embeddings)
+    return [
+        sentence.format(algorithm=algorithm.name)
+        for applies, sentence in _SETTINGS
+        if applies(*facts)
+    ]
+
+
+def _is_rmsprop_without_momentum(
+    algorithm: Algorithm, optimizer: OptimizerDescription, has_embeddings: bool
+) -> bool:
+    has_momentum = "momentum" in optimizer.slots
+    return algorithm is algorithms.RMSPROP and optimizer.is_legacy and not has_momentum
+
+
+def _is_rmsprop_of_rows(
+    algorithm: Algorithm, optimizer: OptimizerDescription, has_embeddings: bool
+) -> bool:
+    is_new = not optimizer.is_legacy
+    return algorithm is algorithms.RMSPROP and is_new and has_embeddings
+
+
+def _is_momentum_under_a_schedule(
+    algorithm: Algorithm, optimizer: OptimizerDescription, has_embeddings: bool
+) -> bool:
+    return algorithm is algorithms.MOMENTUM and optimizer.has_schedule
+
+
+def _is_adagrad_with_epsilon(
+    algorithm: Algorithm, optimizer: OptimizerDescription, has_embeddings: bool
+) -> bool:
+    if algorithm is not algorithms.ADAGRAD or not optimizer.is_legacy:
+        return False
+    return optimizer.setting("epsilon") > 1e-10
+
+
+def _is_ftrl_with_beta(
+    algorithm: Algorithm, optimizer: OptimizerDescription, has_embeddings: bool
+) -> bool:
+    return algorithm is algorithms.FTRL and bool(optimizer.setting("beta"))
+
+
+def _decays_weights(
+    algorithm: Algorithm, optimizer: OptimizerDescription, has_embeddings: bool
+) -> bool:
+    does = bool(optimizer.setting("weight_decay"))
+    return does and algorithm is not algorithms.BERT
+
+
+def _decays_its_rate(
+    algorithm: Algorithm, optimizer: OptimizerDescription, has_embeddings: bool
+) -> bool:
+    return optimizer.is_legacy and bool(optimizer.setting("decay"))
+
+
+#: What options make an optimizer do otherwise than tf1's: when, and what to say.
+_SETTINGS = (
+    (
+        _is_rmsprop_without_momentum,
+        "without momentum it adds epsilon outside of the root and decays untouched "
+        "rows; momentum=1e-30 is exactly tf1's",
+    ),
+    (
+        _is_rmsprop_of_rows,
+        "tf.keras.optimizers.legacy.RMSprop(momentum=1e-30) is exactly tf1's, rows of "
+        "embeddings included",
+    ),
+    (
+        _is_momentum_under_a_schedule,
+        "Keras keeps the learning rate in its momentum, so under a schedule training "
+        "goes on otherwise",
+    ),
+    (
+        _is_adagrad_with_epsilon,
+        "it adds epsilon to the root, tf1 does not; epsilon=1e-20 is exact",
+    ),
+    (_is_ftrl_with_beta, "tf1's Ftrl has no beta; beta=0 is exact"),
+    (_decays_weights, "it decays weights, which tf1's {algorithm} does not"),
+    (_decays_its_rate, "tf1's optimizers have no decay; decay=0 is exact"),
+)
