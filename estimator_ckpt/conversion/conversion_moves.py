@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Optional
 
 from estimator_ckpt.bundle.errors import CheckpointError
@@ -34,38 +34,45 @@ def of_checkpoint(checkpoint: Checkpoint, format: Format, wanted: Naming) -> Key
       CheckpointError: the filters leave nothing of what there is, or a variable's two
         keys hold different tensors.
     """
-    contents, graph, source = checkpoint.contents, checkpoint.graph, checkpoint.prefix
+    contents, source = checkpoint.contents, checkpoint.prefix
     for alias in contents.aliases:
         _require_same(checkpoint, alias, contents.keys[alias])
-    is_new = wanted.root is not None or bool(wanted.assignment_map)
-    kept_graph = None if is_new or not format.has_object_keys else graph
-    if kept_graph is None or format.has_name_keys or not wanted.chosen.keeps_all:
+    result = _result_keys(checkpoint, format, wanted)
+    keeps_graph = result.source_graph is not None
+    if not keeps_graph or format.has_name_keys or not wanted.chosen.keeps_all:
         contents.require_unique(source)
     chosen = _chosen(contents, wanted, source)
-    gets_names = graph is not None and kept_graph is None
-    roles: Optional[Roles] = None
+    gets_names = checkpoint.graph is not None and not keeps_graph
+    said: list[str] = []
+    owners: Optional[Mapping[str, str]] = None
     if gets_names or wanted.assignment_map or wanted.overruling:
         roles = checkpoint.roles  # which take time, and matter to nothing else
+        owners = roles.owners
+        said = [f"{source}: {remark}" for remark in roles.remarks()]
     left_out: list[str] = []
-    if roles is not None and gets_names:
-        left_out = _no_names_for(contents, chosen, wanted.root, roles)
+    if gets_names:
+        left_out = _no_names_for(contents, chosen, wanted.root, checkpoint.roles)
         chosen = [name for name in chosen if name not in set(left_out)]
     renaming = wanted.assignment_map.rename(
-        dict.fromkeys(chosen), source=source, owners=roles.owners if roles else None
+        dict.fromkeys(chosen), source=source, owners=owners
     )
     patterns = wanted.chosen.unused(contents.keys)
-    return key_moves.of_variables(
-        contents,
-        checkpoint.index,
-        renaming.pairs,
-        ResultKeys(format, kept_graph, wanted.root, wanted.step),
-        unused=(
-            *_sentences(left_out, source),
-            *renaming.unused,
-            *(f"the pattern {p!r} matches no variable of {source}" for p in patterns),
-            *(f"{source}: {said}" for said in (roles.remarks() if roles else ())),
-        ),
+    unused = (
+        *_sentences(left_out, source),
+        *renaming.unused,
+        *(f"the pattern {p!r} matches no variable of {source}" for p in patterns),
+        *said,
     )
+    return key_moves.of_variables(
+        contents, checkpoint.index, renaming.pairs, result, unused=unused
+    )
+
+
+def _result_keys(checkpoint: Checkpoint, format: Format, wanted: Naming) -> ResultKeys:
+    """How the result is keyed: as an object-based source, unless anything is asked."""
+    is_new = wanted.root is not None or bool(wanted.assignment_map)
+    graph = None if is_new or not format.has_object_keys else checkpoint.graph
+    return ResultKeys(format, graph, wanted.root, wanted.step)
 
 
 def _chosen(contents: Contents, wanted: Naming, source: str) -> list[str]:

@@ -22,7 +22,7 @@ from estimator_ckpt.keras.objects.descriptions import (
 )
 from estimator_ckpt.keras.optimizers import loss_scales, optimizer_state
 from estimator_ckpt.keras.optimizers.beta_powers import Taken
-from estimator_ckpt.keras.optimizers.optimizer_state import OptimizerStateError
+from estimator_ckpt.keras.optimizers.state_errors import OptimizerStateError
 from estimator_ckpt.keras.tensor_origins import FromSource
 from estimator_ckpt.keras.to_objects import require_targets, shape_of
 from estimator_ckpt.keras.written_objects import WrittenObject

@@ -82,9 +82,10 @@ def renamed(source: Checkpoint, assignment_map: AssignmentMap) -> Checkpoint:
     pairs = assignment_map.rename(
         keys, source=source.prefix, among_others=True, owners=owners
     ).pairs
-    moved = [(old, new) for old, new in pairs if new != old]
+    moved = {new: old for old, new in pairs if new != old}
+    there = [new for new in moved if new in keys]
     staying = {old for old, new in pairs if new == old}
-    twice = sorted(new for old, new in moved if new in keys and old not in staying)
+    twice = sorted(new for new in there if moved[new] not in staying)
     if twice:
         raise AssignmentMapError(
             f"{source.prefix} has variables that the assignment map renames others to: "
@@ -94,7 +95,7 @@ def renamed(source: Checkpoint, assignment_map: AssignmentMap) -> Checkpoint:
     if not moved:
         return source
     new_keys = {new: keys[old] for old, new in pairs}
-    new_keys |= {new: keys[new] for _, new in moved if new in keys}
+    new_keys.update({new: keys[new] for new in there})
     meaning = dataclasses.replace(source.contents, keys=new_keys)
     return Checkpoint(
         source.reader, source.graph, meaning, source.store, source.overruling

@@ -102,51 +102,53 @@ def _describe(
     called: str, tracked: TrackedGraph, names_by: NamesBy
 ) -> ObjectDescription:
     found = tracked.optimizers
-    children = {c.local_name: c.node_id for c in tracked.message.nodes[0].children}
-    counter = children.get(object_keys.SAVE_COUNTER)
-    step = children.get(object_keys.STEP)
-    if step not in tracked.keys or not _is_counter(tracked.objects[step]):
-        step = None
+    step, counter = _counters(tracked)
     of_optimizers = {n for number in found for n in tracked.below(number)}
     aside = _aside(tracked, found) - of_optimizers
-    left_out = {*of_optimizers, *aside, counter, step}
+    left_out = {*of_optimizers, *aside, *step, *counter}
     names = _names(called, tracked, set(tracked.keys) - left_out, names_by)
     optimizers = tuple(
         keras_optimizers.describe(optimizer, _around(tracked, number, names))
         for number, optimizer in found.items()
     )
     kept = {held.key for optimizer in optimizers for held in optimizer.variables}
+    others = [n for n in sorted(aside) if tracked.keys[n] not in kept]
     return ObjectDescription(
         called=called,
         graph=tracked.message.SerializeToString(),
-        full_names={
-            attribute.checkpoint_key: attribute.full_name
-            for node in tracked.message.nodes
-            for attribute in node.attributes
-        },
+        full_names=tracked.full_names,
         variables={
             name: tracked.variable(
                 n, tracked_graph.model_role(tracked.objects[n]), name
             )
             for n, name in names.items()
         },
-        step=None
-        if step is None
-        else tracked.variable(step, roles.GLOBAL_STEP, object_keys.GLOBAL_STEP),
-        save_counter=None
-        if counter is None
-        else tracked.variable(counter, roles.NO_VARIABLE),
+        step=next(iter(step.values()), None),
+        save_counter=next(iter(counter.values()), None),
         optimizers=optimizers,
         fixed=(
-            *(
-                tracked.variable(n, roles.METRIC)
-                for n in sorted(aside)
-                if tracked.keys[n] not in kept
-            ),
+            *(tracked.variable(n, roles.METRIC) for n in others),
             *_no_variables(called, tracked),
         ),
         has_embeddings=any(map(keras_api.is_embedding, tracked.objects)),
     )
+
+
+def _counters(
+    tracked: TrackedGraph,
+) -> tuple[dict[int, ObjectVariable], dict[int, ObjectVariable]]:
+    """The root's children that count, by node: at most a step and a save_counter."""
+    children = {c.local_name: c.node_id for c in tracked.message.nodes[0].children}
+    counter, step = {}, {}
+    number = children.get(object_keys.SAVE_COUNTER)
+    if number is not None:
+        counter[number] = tracked.variable(number, roles.NO_VARIABLE)
+    number = children.get(object_keys.STEP)
+    if number in tracked.keys and _is_counter(tracked.objects[number]):
+        step[number] = tracked.variable(
+            number, roles.GLOBAL_STEP, object_keys.GLOBAL_STEP
+        )
+    return step, counter
 
 
 def _around(

@@ -45,6 +45,15 @@ class TrackedGraph:
             if attribute.name == object_keys.VARIABLE_VALUE
         }
 
+    @property
+    def full_names(self) -> dict[str, str]:
+        """Full names by object key."""
+        return {
+            attribute.checkpoint_key: attribute.full_name
+            for node in self.message.nodes
+            for attribute in node.attributes
+        }
+
     @functools.cached_property
     def numbers(self) -> dict[int, int]:
         """The nodes of variables, by the variables' ids."""

@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from estimator_ckpt.checkpoint.optimizers import optimizer_steps
 from estimator_ckpt.checkpoint.optimizers.algorithms import Algorithm
 from estimator_ckpt.keras.objects.descriptions import OptimizerDescription
-from estimator_ckpt.keras.optimizers.optimizer_state import OptimizerStateError
+from estimator_ckpt.keras.optimizers.state_errors import OptimizerStateError
 from estimator_ckpt.maps.renaming import Renaming
 
 

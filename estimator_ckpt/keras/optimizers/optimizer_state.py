@@ -3,35 +3,30 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Collection, Mapping, Sequence
-from typing import Optional, Union
+from collections.abc import Collection, Mapping
+from typing import Optional
 
-from estimator_ckpt.bundle.errors import CheckpointError
 from estimator_ckpt.checkpoint import messages, roles
 from estimator_ckpt.checkpoint.optimizers import (
     algorithms,
     keras_classes,
-    optimizer_steps,
     slot_changes,
 )
 from estimator_ckpt.checkpoint.optimizers.algorithms import Algorithm
-from estimator_ckpt.checkpoint.optimizers.keras_classes import KerasClass
 from estimator_ckpt.checkpoint.optimizers.slot_changes import Change
 from estimator_ckpt.keras.object_sources import Source
 from estimator_ckpt.keras.objects.descriptions import OptimizerDescription
-from estimator_ckpt.keras.optimizers import saved_optimizers
-from estimator_ckpt.keras.optimizers.saved_optimizers import SavedOptimizer
-
-_ANEW = "optimizer_state=False (--nooptimizer_state) starts it anew"
-_UNKNOWN = "an unknown optimizer"
-_HINT = (
-    "slots get their usual names from an assignment map "
-    "(such as {regex: '(.+)/my_adam(_1)?', to: '\\1/Adam\\2'})"
+from estimator_ckpt.keras.optimizers import (
+    saved_optimizers,
+    state_readings,
+    taken_steps,
 )
-
-
-class OptimizerStateError(CheckpointError, ValueError):
-    """The state of another optimizer than the one given, or of one that is unknown."""
+from estimator_ckpt.keras.optimizers.state_errors import (
+    ANEW,
+    HINT,
+    OptimizerStateError,
+    expected,
+)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -91,7 +86,7 @@ def require_known(optimizer: OptimizerDescription) -> None:
     if not optimizer.keras_class.reads:
         raise OptimizerStateError(
             f"{optimizer.called} is an optimizer of which nothing is known here; there "
-            f"are {', '.join(keras_classes.KERAS)}. {_ANEW}"
+            f"are {', '.join(keras_classes.KERAS)}. {ANEW}"
         )
 
 
@@ -115,10 +110,10 @@ def find(
     """
     require_known(optimizer)
     saved = saved_optimizers.of(source, owners)
-    readings = _readings(source, optimizer, saved)
+    readings = state_readings.of(source, optimizer, saved)
     if readings:
         algorithm, style = readings[0].algorithm, readings[0].style
-        slots = _merged(readings)
+        slots = state_readings.slots_of(readings)
     elif algorithms.SGD in optimizer.keras_class.reads:
         algorithm, style, slots = algorithms.SGD, roles.TF1, {}
     else:
@@ -126,9 +121,9 @@ def find(
     _require_same_options(source, optimizer, algorithm, slots, style)
     labels = {reading.saved.label for reading in readings}
     if steps is None and style == roles.TF1 and algorithm is not algorithms.SGD:
-        steps = _tf1_steps(source, optimizer, algorithm, labels)
+        steps = taken_steps.of_tf1(source, optimizer, algorithm, labels)
     if steps is None:  # in Keras also plain SGD, which leaves no slots
-        steps = _keras_steps(source, optimizer, labels)
+        steps = taken_steps.of_keras(source, optimizer, labels)
     if steps is None:  # an Estimator's Keras optimizer may count in the global step
         steps = source.checkpoint.global_step
     remarks = [remark for reading in readings for remark in reading.remarks]
@@ -137,201 +132,15 @@ def find(
     )
 
 
-@dataclasses.dataclass(frozen=True)
-class _Reading:
-    """How one saved optimizer can be understood.
-
-    Attributes:
-      saved: the saved optimizer.
-      algorithm: what it is the state of.
-      called: what its slots are called there, by what they are.
-      remarks: what is to be said of it.
-    """
-
-    saved: SavedOptimizer
-    algorithm: Algorithm
-    called: Mapping[str, str]
-    remarks: tuple[str, ...] = ()
-
-    @property
-    def style(self) -> str:
-        return self.saved.style
-
-    @property
-    def slots(self) -> dict[str, Mapping[str, str]]:
-        """Slots by what they are, then by owner."""
-        return {slot: self.saved.slots[text] for slot, text in self.called.items()}
-
-
-def _readings(
-    source: Source, optimizer: OptimizerDescription, saved: Sequence[SavedOptimizer]
-) -> list[_Reading]:
-    """The saved optimizers that are one for this: one algorithm, other variables.
-
-    Raises:
-      OptimizerStateError: variables have slots of other optimizers only, or of several
-        that would do.
-    """
-    read: list[_Reading] = []
-    wrong: list[tuple[str, SavedOptimizer]] = []
-    for each in saved:
-        reading = _read(source, optimizer, each)
-        if isinstance(reading, str):
-            wrong.append((reading, each))
-        else:
-            read.append(reading)
-    covered: set[str] = set()
-    for reading in read:
-        twice = covered & reading.saved.owners
-        if twice or (reading.algorithm, reading.style) != (
-            read[0].algorithm,
-            read[0].style,
-        ):
-            raise OptimizerStateError(
-                f"{source.prefix} has the state of several optimizers that "
-                f"{optimizer.called} could go on from: {_listed_state(read)}: leave "
-                f"out one (convert --exclude), or rename its slots by an assignment map"
-            )
-        covered |= reading.saved.owners
-    left = [(called, each) for called, each in wrong if not each.owners <= covered]
-    if left:
-        is_known = all(called != _UNKNOWN for called, _ in left)
-        hint = "" if is_known else f"; {_HINT}"
-        listed = "; ".join(
-            f"{called}: {messages.quoted(each.names)}" for called, each in left
-        )
-        raise OptimizerStateError(
-            f"{source.prefix} has slots of {listed}. {optimizer.called} goes on from "
-            f"{_expected(optimizer)}: give the optimizer that they are of; "
-            f"{_ANEW}{hint}"
-        )
-    return read
-
-
-def _listed_state(readings: Sequence[_Reading]) -> str:
-    return ", ".join(
-        f"{each.saved.label or each.algorithm.name} ({each.saved.names[0]!r}, ...)"
-        for each in readings
-    )
-
-
-def _read(
-    source: Source, optimizer: OptimizerDescription, saved: SavedOptimizer
-) -> Union[_Reading, str]:
-    """How a saved optimizer can be understood; what to call it if it cannot."""
-    if saved.style == roles.TF1:
-        return _read_tf1(source, optimizer, saved)
-    keras_class = optimizer.keras_class
-    names = _keras_names(keras_class, saved)
-    is_another = _is_another_class(source, keras_class, saved)
-    if is_another or set(saved.slots) - set(names.values()):
-        return f"an optimizer that keeps {', '.join(sorted(saved.slots))}"
-    called = {slot: name for slot, name in names.items() if name in saved.slots}
-    algorithm = keras_class.read_as(called)
-    assert algorithm is not None  # its slots are all among its class's
-    remarks: tuple[str, ...] = ()
-    if saved.has_pending:
-        remarks = (
-            f"{optimizer.called}: the gradients that were accumulated for its next "
-            f"step are left out",
-        )
-    return _Reading(saved, algorithm, called, remarks)
-
-
-def _keras_names(keras_class: KerasClass, saved: SavedOptimizer) -> Mapping[str, str]:
-    """What slots are called in a generation of Keras, by what they are."""
-    if all(slot.isdigit() for slot in saved.slots):  # Keras 2.2 has lists of them
-        return {slot: str(place) for place, slot in enumerate(keras_class.legacy)}
-    by_style = {
-        roles.LEGACY: keras_class.legacy,
-        roles.KERAS: keras_class.names,
-        roles.KERAS_3: keras_class.keras_3,
-    }
-    return by_style[saved.style]
-
-
-def _is_another_class(
-    source: Source, keras_class: KerasClass, saved: SavedOptimizer
-) -> bool:
-    """Whether slots are those of another class, whatever they are called.
-
-    Adam's and AdaMax's have the same names in `legacy`, those of Adam and RMSprop in
-    Keras 3. There it is what their names begin with that tells, and in Keras 3 the
-    order: an Adam has both slots of a variable side by side, RMSprop first all of one.
-    """
-    if saved.scope is not None:
-        classes = {name.lower(): known for name, known in keras_classes.KERAS.items()}
-        found = classes.get(saved.scope)
-        return found is not None and found is not keras_class
-    if set(saved.slots) != {"momentum", "velocity"} or saved.style != roles.KERAS_3:
-        return False
-    first = {
-        slot: min(source.places(by_owner.values()), default=None)
-        for slot, by_owner in saved.slots.items()
-    }
-    momentum, velocity = first["momentum"], first["velocity"]
-    if momentum is None or velocity is None:
-        return False
-    is_adam = momentum < velocity
-    return is_adam != (keras_class is keras_classes.KERAS["Adam"])
-
-
-def _read_tf1(
-    source: Source, optimizer: OptimizerDescription, saved: SavedOptimizer
-) -> Union[_Reading, str]:
-    powers = saved_optimizers.beta_powers(source, {saved.label})
-    possible = algorithms.algorithms_of(saved.slots, powers)
-    mine = [
-        algorithm for algorithm in possible if algorithm in optimizer.keras_class.reads
-    ]
-    if len(mine) != 1:
-        (algorithm,) = possible if len(possible) == 1 else (None,)
-        return algorithm.name if algorithm else _UNKNOWN
-    algorithm = mine[0]
-    texts = sorted(saved.slots, key=_number)
-    usual = sorted(algorithm.slots.items(), key=lambda item: _number(item[1]))
-    if set(texts) == set(algorithm.slots.values()):
-        return _Reading(saved, algorithm, dict(algorithm.slots))
-    called = {slot: text for (slot, _), text in zip(usual, texts)}
-    remarks: tuple[str, ...] = ()
-    if len(possible) > 1:
-        remarks = (
-            f"{optimizer.called}: the slots {messages.quoted(texts)} are taken for "
-            f"those of {algorithm.name}, as the optimizer given says; "
-            f"{' or '.join(p.name for p in possible if p is not algorithm)} has "
-            f"as many",
-        )
-    return _Reading(saved, algorithm, called, remarks)
-
-
-def _number(slot: str) -> int:
-    """The number at the end of `Adam_1`, 0 of `Adam`."""
-    digits = slot.rpartition("_")[2]
-    return int(digits) if digits.isdigit() and "_" in slot else 0
-
-
-def _merged(readings: Sequence[_Reading]) -> dict[str, Mapping[str, str]]:
-    """The slots of several optimizers over other variables."""
-    found: dict[str, dict[str, str]] = {}
-    for reading in readings:
-        for slot, by_owner in reading.slots.items():
-            found.setdefault(slot, {}).update(by_owner)
-    return dict(found)
-
-
 def _no_slots(source: Source, optimizer: OptimizerDescription) -> OptimizerStateError:
     others = sorted(
         name for name, said in source.roles.items() if said.role in roles.OF_OPTIMIZER
     )
     has = f" (it has {messages.quoted(others)})" if others else ""
     return OptimizerStateError(
-        f"{source.prefix} has no slots of {_expected(optimizer)} for the variables "
-        f"that {optimizer.called} trains{has}. {_ANEW}; {_HINT}"
+        f"{source.prefix} has no slots of {expected(optimizer)} for the variables "
+        f"that {optimizer.called} trains{has}. {ANEW}; {HINT}"
     )
-
-
-def _expected(optimizer: OptimizerDescription) -> str:
-    return " or ".join(algorithm.name for algorithm in optimizer.keras_class.reads)
 
 
 def _require_same_options(
@@ -347,7 +156,7 @@ def _require_same_options(
         raise OptimizerStateError(
             f"{source.prefix} has the state of {algorithm.name}, without what "
             f"{optimizer.called} keeps as {', '.join(sorted(wanted))}: give an "
-            f"optimizer with the same options (amsgrad, centered, momentum); {_ANEW}"
+            f"optimizer with the same options (amsgrad, centered, momentum); {ANEW}"
         )
     if algorithm is algorithms.CENTERED and "mg" not in optimizer.slots:
         raise OptimizerStateError(
@@ -360,79 +169,5 @@ def _require_same_options(
             f"{source.prefix} has the state of {algorithm.name} with "
             f"{', '.join(sorted(more))}, which {optimizer.called} does not keep: "
             f"give an optimizer with the same options (amsgrad, centered, momentum); "
-            f"{_ANEW}"
+            f"{ANEW}"
         )
-
-
-def _keras_steps(
-    source: Source,
-    optimizer: OptimizerDescription,
-    labels: Collection[Optional[str]],
-) -> Optional[int]:
-    """The value of the step counter of a Keras optimizer in a checkpoint."""
-    values = saved_optimizers.counters(source, labels)
-    if len(set(values.values())) > 1:
-        listed = ", ".join(f"{name!r} {steps}" for name, steps in values.items())
-        raise OptimizerStateError(
-            f"{source.prefix} has several step counters, of different steps "
-            f"({listed}): say how many steps {_said(optimizer)}"
-        )
-    return next(iter(values.values()), None)
-
-
-def _tf1_steps(
-    source: Source,
-    optimizer: OptimizerDescription,
-    algorithm: Algorithm,
-    labels: Collection[Optional[str]],
-) -> Optional[int]:
-    """How many steps a tf1 optimizer took."""
-    global_step = source.checkpoint.global_step
-    if algorithm is algorithms.BERT:
-        if optimizer.has_schedule:
-            raise OptimizerStateError(
-                f"{optimizer.called}: AdamWeightDecay corrects no bias. Keras's Adam "
-                f"does not either once its iterations count "
-                f"{optimizer_steps.UNCORRECTED:,} more, but a learning rate schedule "
-                f"must then subtract these: say what they are to be (iterations=, "
-                f"--iterations)"
-            )
-        return optimizer_steps.UNCORRECTED + (global_step or 0)
-    if not algorithm.powers:
-        return global_step
-    powers: dict[str, float] = {}
-    for power, by_name in saved_optimizers.beta_powers(source, labels).items():
-        values = set(by_name.values())
-        if len(values) > 1:
-            raise OptimizerStateError(
-                f"{source.prefix} has beta powers of several optimizers, of "
-                f"different steps ({_steps_of(power, values, optimizer)}): say how "
-                f"many steps {_said(optimizer)}"
-            )
-        powers[power] = values.pop()
-    try:
-        return optimizer_steps.steps_taken(powers, optimizer.betas, global_step)
-    except ValueError as error:
-        raise OptimizerStateError(
-            f"{source.prefix}: {error}: give {optimizer.called} the betas that it "
-            f"had, or say how many steps {_said(optimizer)}"
-        ) from None
-
-
-def _steps_of(
-    power: str, values: Collection[float], optimizer: OptimizerDescription
-) -> str:
-    """The steps after which a beta power has each of some values, for a message."""
-    found = []
-    for value in sorted(values, reverse=True):
-        try:
-            steps = optimizer_steps.steps_taken({power: value}, optimizer.betas, None)
-            found.append("too many to tell" if steps is None else str(steps))
-        except ValueError:
-            found.append(f"{power} {value:.6g}")
-    return ", ".join(found)
-
-
-def _said(optimizer: OptimizerDescription) -> str:
-    """Which optimizer it is whose steps are to be said, and how."""
-    return f"{optimizer.called} ({optimizer.path!r}) took (iterations=, --iterations)"
