@@ -27,6 +27,8 @@ from estimator_ckpt.maps.suggest import suggestion
 from estimator_ckpt.maps.suggest.suggestion import Suggestion
 
 _log = logs.logger()
+#: How the files end that PyTorch's models are loaded from.
+_TORCH = ".safetensors"
 
 
 def plan(
@@ -53,8 +55,10 @@ def plan(
 
     Args:
       source: a checkpoint, as `open_checkpoint` takes it.
-      target: a checkpoint's path; a model_fn, whose graph is built and thrown away; or
-        an object (a `tf.train.Checkpoint`, a Keras model, a `tf.Module`, a dict).
+      target: a checkpoint's path (of a PyTorch model's `.safetensors` file, kernels are
+        held against it as a built-in map says PyTorch has them); a model_fn, whose
+        graph is built and thrown away; or an object (a `tf.train.Checkpoint`, a Keras
+        model, a `tf.Module`, a dict).
       carry: as for `warm_start_from`; None for everything, the global step too, as a
         conversion does.
       assignment_map: as for `warm_start_from`.
@@ -193,8 +197,11 @@ def planned(
         followed = carried_values.with_state(vocab_info, new.variables)
         axes = carried_values.axes(followed)
         choice = dataclasses.replace(choice, vocabularies=axes)
+    variables = old.variables
+    if isinstance(target, (str, os.PathLike)) and os.fspath(target).endswith(_TORCH):
+        variables = _as_pytorch_has_them(old, choice.assignment_map)
     return planner.make(
-        old.variables,
+        variables,
         new.variables,
         choice,
         source_name=old.name,
@@ -222,6 +229,22 @@ def suggested(
         target_order=new.order(),
         given=given,
     )
+
+
+def _as_pytorch_has_them(side: _Side, names: AssignmentMap) -> Mapping[str, Variable]:
+    """Variables in the shapes that a map to PyTorch's names says they have there."""
+    found = dict(side.variables)
+    if not any(rule.arrangement is not None for rule in names.rules):
+        return found
+    owners = planner.owners_of(found)
+    for move in names.rename(
+        found, source=side.name, among_others=True, owners=owners
+    ).moves:
+        if move.rule is not None and move.rule.arrangement is not None:
+            variable = found[move.old]
+            shape = move.rule.arrangement.shape_of(variable.shape or ())
+            found[move.old] = dataclasses.replace(variable, shape=shape)
+    return found
 
 
 def _say_undecided(old: _Side, new: _Side) -> None:

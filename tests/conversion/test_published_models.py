@@ -149,3 +149,17 @@ def test_copies_that_differ_have_no_way_back(tmp_path):
     with pytest.raises(ec.CheckpointError, match="would both be the variable"):
         ec.convert(path, tmp_path / "back", to="tf1", layout="torch")
     assert not list(tmp_path.glob("back*"))
+
+
+def test_a_plan_says_what_a_model_in_pytorch_would_get(tmp_path):
+    path = exported(tmp_path / "model.safetensors")
+    planned = ec.plan(CLASSIFIER, path, assignment_map="builtin:bert_to_hf")
+    assert not planned.problems
+    with ec.open_checkpoint(path) as tensors:
+        assert sum(row[0] == "renamed" for row in planned.rows()) == len(tensors)
+    # Without the map's word for it, [in, out] does not become [out, in].
+    kernel = "bert/encoder/layer_0/intermediate/dense/kernel"
+    names = {kernel: "bert.encoder.layer.0.intermediate.dense.weight"}
+    planned = ec.plan(CLASSIFIER, path, assignment_map=names)
+    rows = {row[1]: row[0] for row in planned.rows()}
+    assert rows[kernel] == "shape mismatch"

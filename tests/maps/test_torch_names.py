@@ -247,3 +247,19 @@ def test_averages_are_arranged_as_their_variables():
     assert (move.old, move.new) == (names[1], "transformer.h.0.attn.c_attn.weight")
     assert move.rule.arrangement is MATRIX
     assert found.replaced == (names[0],)
+
+
+@pytest.mark.parametrize(
+    ("arrangement", "shape", "there"),
+    [
+        (AS_IT_IS, (5, 4), (5, 4)),
+        (DENSE, (4, 6), (6, 4)),
+        (DENSE, (1, 1, 4, 6), (6, 4)),
+        (DENSE, (3, 3, 4, 6), (3, 3, 4, 6)),  # none: it keeps its shape
+        (CONV, (7, 5, 3, 4), (4, 3, 7, 5)),
+        (MATRIX, (1, 4, 6), (4, 6)),
+        (DENSE, (6,), (6,)),
+    ],
+)
+def test_shapes_in_pytorch(arrangement, shape, there):
+    assert arrangement.shape_of(shape) == there

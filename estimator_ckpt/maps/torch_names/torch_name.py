@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import enum
+import math
 from collections.abc import Iterable
 from typing import NamedTuple
 
@@ -22,6 +23,17 @@ class Arrangement(enum.Enum):
     DENSE = "dense"
     CONV = "conv"
     MATRIX = "matrix"
+
+    def shape_of(self, shape: tuple[int, ...]) -> tuple[int, ...]:
+        """A tensor's shape in PyTorch; its own if it cannot be arranged so."""
+        if self is Arrangement.AS_IT_IS or len(shape) < 2:
+            return shape
+        *leading, inputs, outputs = shape
+        if self is Arrangement.CONV:
+            return (outputs, inputs, *leading)
+        if math.prod(leading) != 1:
+            return shape
+        return (outputs, inputs) if self is Arrangement.DENSE else (inputs, outputs)
 
 
 class TorchName(NamedTuple):
