@@ -107,7 +107,7 @@ def _bundle(prefix: str, store: files.Store) -> TensorReader:
 
 
 def _v1(prefix: str, store: files.Store) -> TensorReader:
-    from estimator_ckpt.bundle.v1_reader import V1Reader
+    from estimator_ckpt.bundle.v1_format.v1_reader import V1Reader
 
     return V1Reader(prefix, v1_files.shards(prefix, store), store)
 

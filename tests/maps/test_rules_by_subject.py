@@ -36,7 +36,7 @@ def test_the_rules_of_the_first_subject_count(name, new):
 def test_the_rules_that_were_used_are_known():
     found = RulesBySubject(GIVEN).of("x/w")
     assert [rule.where for rule in found.used] == ["builtin:one", "1"]
-    assert found.moves[0].rule is GIVEN[4]
+    assert found.moves[0].rule == GIVEN[4]
     assert RulesBySubject(GIVEN).of("q") == Named()
 
 

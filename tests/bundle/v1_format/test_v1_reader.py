@@ -17,7 +17,7 @@ from estimator_ckpt.bundle.protobuf.schema import (
 )
 from estimator_ckpt.bundle.protobuf.varints import write_varint
 from estimator_ckpt.bundle.sstable import table_writer
-from estimator_ckpt.bundle.v1_reader import V1Reader
+from estimator_ckpt.bundle.v1_format.v1_reader import V1Reader
 from tests.testdata_paths import TESTDATA, session_values
 
 SINGLE = TESTDATA / "v1-format/single/model.ckpt-7"
