@@ -93,8 +93,11 @@ format: $(STAMP) ## Format the code
 	@$(BIN)/ruff format .
 	@$(BIN)/ruff check --fix .
 
-dist: $(STAMP) ## Build the wheel and the source archive into dist/
-	@$(BIN)/python -m build --quiet
+dist: $(STAMP) ## Build the wheel and the source archive into dist/, and check them
+	@rm -rf dist
+	@log="$$(PYTHONDONTWRITEBYTECODE= $(BIN)/python -m build 2>&1)" || { echo "$$log"; exit 1; }; \
+	if grep -E "^(WARNING|warning:)|Warning:" <<< "$$log"; then echo "The build warns"; exit 1; fi
+	@bash tools/check_dist.sh
 
 clean: ## Remove the virtual environments and what was built
 	rm -rf .venv .venvs build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis

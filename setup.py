@@ -18,7 +18,8 @@ setup(
     description="Migrate tf.estimator jobs and their checkpoints to TensorFlow 2",
     long_description=(HERE / "README.md").read_text(encoding="utf-8"),
     long_description_content_type="text/markdown",
-    license="Apache-2.0",
+    license_expression="Apache-2.0",
+    license_files=["LICENSE"],
     packages=find_packages(include=["estimator_ckpt", "estimator_ckpt.*"]),
     package_data={
         "estimator_ckpt": [
@@ -71,7 +72,10 @@ setup(
     },
     entry_points={"console_scripts": ["estimator-ckpt = estimator_ckpt.cli.main:main"]},
     classifiers=[
-        "License :: OSI Approved :: Apache Software License",
+        "Development Status :: 4 - Beta",
+        "Environment :: Console",
+        "Intended Audience :: Developers",
+        "Intended Audience :: Science/Research",
         "Operating System :: POSIX :: Linux",
         "Programming Language :: Python :: 3",
         "Programming Language :: Python :: 3.9",
@@ -80,5 +84,6 @@ setup(
         "Programming Language :: Python :: 3.12",
         "Programming Language :: Python :: 3.13",
         "Topic :: Scientific/Engineering :: Artificial Intelligence",
+        "Typing :: Typed",
     ],
 )
