@@ -110,10 +110,14 @@ def of_variables(
     fresh_step = result.of_fresh_step(contents) if restarts else ()
     step = dict(pairs).get(result.step or "")
     new_keys = _of_other_keys(contents, all_keys, result)
+    known, keys_of = contents.keys, result.of_variable
     for old_name, name in pairs:
-        old_key = contents.keys[old_name]
-        keys = result.of_variable(old_key, name, is_step=name == step)
-        new_keys[old_key] = tuple(dict.fromkeys((*new_keys[old_key], *keys)))
+        old_key = known[old_name]
+        keys = keys_of(old_key, name, name == step)
+        before = new_keys[old_key]
+        if before or len(keys) > 1:  # which may have one key twice
+            keys = tuple(dict.fromkeys((*before, *keys)))
+        new_keys[old_key] = keys
     graph = _new_graph(pairs, step, fresh_step, result)
     if result.source_graph is not None:
         graph = _pruned_graph(contents, new_keys, fresh_step, result)
@@ -133,9 +137,10 @@ def _of_other_keys(
     contents: Contents, all_keys: Iterable[str], result: ResultKeys
 ) -> dict[str, tuple[str, ...]]:
     """The moves of what is no variable; variables and their aliases have none yet."""
-    new_keys: dict[str, tuple[str, ...]] = {key: (key,) for key in all_keys}
-    new_keys.update(dict.fromkeys(contents.aliases, ()))
-    new_keys.update(dict.fromkeys(contents.keys.values(), ()))
+    of_variables = {*contents.aliases, *contents.keys.values()}
+    new_keys: dict[str, tuple[str, ...]] = {
+        key: () if key in of_variables else (key,) for key in all_keys
+    }
     if result.source_graph is None:
         # Without its graph nobody finds what is behind an object key; the entries of a
         # hash table have names too.

@@ -10,7 +10,6 @@ A variable `dense/kernel` of a result that is laid out anew:
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterator
 from typing import Optional
 
 from estimator_ckpt.bundle.protobuf.schema import TrackableObjectGraph
@@ -52,7 +51,7 @@ class ResultKeys:
         """The name of the dictionary that holds the variables in a new graph."""
         return object_keys.ROOT if self.root is None else self.root
 
-    def of_variable(self, old_key: str, name: str, is_step: bool) -> Iterator[str]:
+    def of_variable(self, old_key: str, name: str, is_step: bool) -> tuple[str, ...]:
         """The keys of a variable in the result.
 
         Args:
@@ -60,17 +59,17 @@ class ResultKeys:
           name: its new name.
           is_step: whether it goes under `step` in a new graph.
         """
-        if self.source_graph is not None:
-            yield old_key
-        elif self.format.has_object_keys:
-            yield (
-                object_keys.STEP_KEY
-                if is_step
-                else object_keys.variable_key(name, self.dictionary)
-            )
         # Estimator reads max_steps against the name, in every format.
-        if self.format.has_name_keys or name == object_keys.GLOBAL_STEP:
-            yield name
+        has_name = self.format.has_name_keys or name == object_keys.GLOBAL_STEP
+        if not self.format.has_object_keys:
+            return (name,)
+        if self.source_graph is not None:
+            key = old_key
+        elif is_step:
+            key = object_keys.STEP_KEY
+        else:
+            key = object_keys.variable_key(name, self.dictionary)
+        return (key, name) if has_name else (key,)
 
     def of_fresh_step(self, contents: Contents) -> tuple[str, ...]:
         """The keys of a new global step, in the place of the source's."""

@@ -36,6 +36,7 @@ class Kept(NamedTuple):
 
     Attributes:
       key: its key there.
+      name: the name in the key; of a slice, its variable's.
       entry: what it says.
       extents: those of a slice; None of a whole tensor.
       new_names: the keys, of a slice those of its variable, that it gets in the result;
@@ -43,6 +44,7 @@ class Kept(NamedTuple):
     """
 
     key: bytes
+    name: str
     entry: Entry
     extents: Optional[Slice]
     new_names: Sequence[str]
@@ -54,11 +56,13 @@ class Kept(NamedTuple):
 
     def new_keys(self) -> Iterator[bytes]:
         """Its keys in the result's index."""
-        for name in self.new_names:
-            if self.extents is None:
-                yield coding.name_to_key(name)
+        for new in self.new_names:
+            if new == self.name:
+                yield self.key
+            elif self.extents is None:
+                yield coding.name_to_key(new)
             else:
-                yield coding.slice_key(name, self.extents)
+                yield coding.slice_key(new, self.extents)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -118,15 +122,21 @@ def draft(index: Index, moves: KeyMoves) -> Draft:
       CorruptIndexError: an entry that is needed cannot be true.
     """
     whole = _to_write_whole(index, moves)
+    new_keys, entry_of, parse_key = moves.new_keys, index.entry, coding.parse_key
     kept = []
     for key in index.records:
-        name, extents = coding.parse_key(key)
-        new_names: Sequence[str] = moves.new_keys.get(name, ())
+        name, extents = parse_key(key)
+        new_names = new_keys.get(name)
         if new_names:
-            if whole and name in whole:
-                new_names = [new for new in new_names if new not in whole[name]]
-            kept.append(Kept(key, index.entry(key), extents, new_names))
+            kept.append(Kept(key, name, entry_of(key), extents, new_names))
+    if whole:
+        kept = [item._replace(new_names=_joined_no_more(item, whole)) for item in kept]
     return Draft(moves, kept, whole)
+
+
+def _joined_no_more(item: Kept, whole: Mapping[str, Sequence[str]]) -> Sequence[str]:
+    """The new names of an entry but those under which its variable is written whole."""
+    return [new for new in item.new_names if new not in whole.get(item.name, ())]
 
 
 def _to_write_whole(index: Index, moves: KeyMoves) -> dict[str, list[str]]:

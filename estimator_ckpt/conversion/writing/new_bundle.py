@@ -244,11 +244,14 @@ def _new_shard(path: str, number: int, claim: Claim) -> Iterator[ShardWriter]:
 
 def _moved(index: Index, new: Draft, shards: _Shards) -> Iterator[tuple[bytes, bytes]]:
     """The kept entries under their new keys, unparsed unless shards get new numbers."""
-    numbers = shards.new_numbers
+    numbers, records = shards.new_numbers, index.records
     for kept in new.kept:
-        record = index.records[kept.key]
+        record = records[kept.key]
         if numbers is not None:
             record = renumbered(record, numbers)
+        if kept.new_names == (kept.name,):  # as most of a result by names
+            yield kept.key, record
+            continue
         for key in kept.new_keys():
             yield key, record
 
