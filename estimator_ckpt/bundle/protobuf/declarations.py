@@ -16,7 +16,11 @@ from estimator_ckpt.bundle.protobuf.field_types import (
     Type,
     write_bytes,
 )
-from estimator_ckpt.bundle.protobuf.varints import Bytes, read_varints, write_varint
+from estimator_ckpt.bundle.protobuf.varints import (
+    Bytes,
+    read_varints,
+    write_varint,
+)
 
 #: The value of a repeated field that is not there.
 NONE: tuple[Any, ...] = ()
@@ -26,27 +30,130 @@ NONE: tuple[Any, ...] = ()
 Writer = tuple[bytes, Callable[[Any], bytes], Any]
 EACH, ALWAYS = object(), object()
 
+#: What is said of a value that is longer than its message.
+TOO_LONG = "a field exceeds its message"
+
+_MASK_64 = (1 << 64) - 1
+_NO_VARINT = "a varint is longer than 64 bits"
+
+#: Bytes and a position -> the value there, and the position behind it.
+Take = Callable[[Bytes, int], tuple[Any, int]]
+
 
 class Place:
-    """Where values go that are found behind a tag."""
+    """A field as it is met in a message: what is behind its tag, and where that goes.
 
-    __slots__ = ("add", "fixed_size", "has_length", "is_message", "new", "read", "slot")
+    Attributes:
+      field: what was declared.
+      slot: the place of its value among the message's.
+      take: bytes and a position in them -> the value there, and the position behind it.
+        Where that is beyond the bytes, the value is cut off, and means nothing.
+      put: puts a value among the others; None if it takes its slot and that is all.
+    """
 
-    def __init__(self, slot: int, field: Field, packed: bool) -> None:
+    __slots__ = ("field", "put", "slot", "take")
+
+    def __init__(self, slot: int, field: Field, packed: bool, default: Any) -> None:
+        self.field = field
         self.slot = slot
-        self.read = _packed_reader(field.type) if packed else field.type.read
-        self.has_length = packed or field.type.wire_type == LENGTH
-        self.fixed_size = {BYTES_4: 4, BYTES_8: 8}.get(field.type.wire_type, 0)
         if packed:
-            self.fixed_size = 0
-        self.is_message = field.type.is_message
-        self.new: Callable[[], Any] = list
-        self.add: Optional[Callable[[Any, Any], None]] = None
+            self.take = _behind_length(_packed_reader(field.type))
+        else:
+            self.take = _TAKING[field.type.wire_type](field.type.read)
+        self.put: Optional[Callable[[list[Any], Any], None]] = None
         if field.repeated:
-            self.add = list.append
-        if field.repeated and field.type.code:
-            self.new = lambda: array(field.type.code)
-            self.add = array.extend if packed else array.append
+            self.put = _adding(slot, field.type.code, packed)
+        elif field.type.is_message:
+            self.put = _once(slot, field.number, default)
+
+
+# Taking a value from behind its tag, one way for each wire type. These are called for
+# every field of an index of 100,000 entries.
+
+
+def _long_varint(data: Bytes, position: int) -> tuple[int, int]:
+    """A varint of several bytes; zeros at its end do no harm, as to protobuf itself."""
+    value = shift = 0
+    while (byte := data[position]) > 0x7F:
+        value |= (byte & 0x7F) << shift
+        position += 1
+        shift += 7
+        if shift > 63:
+            raise ValueError(_NO_VARINT)
+    value |= byte << shift
+    if value > _MASK_64:
+        raise ValueError(_NO_VARINT)
+    return value, position + 1
+
+
+def _varint(read: Callable[[int], Any]) -> Take:
+    def take(data: Bytes, position: int) -> tuple[Any, int]:
+        value = data[position]
+        if value < 0x80:
+            return value, position + 1
+        value, position = _long_varint(data, position)
+        return value if value <= 0x7FFFFFFF else read(value), position
+
+    return take
+
+
+def _behind_length(read: Callable[[Bytes], Any]) -> Take:
+    def take(data: Bytes, position: int) -> tuple[Any, int]:
+        size = data[position]
+        position += 1
+        if size > 0x7F:
+            size, position = _long_varint(data, position - 1)
+        stop = position + size
+        return read(data[position:stop]) if stop <= len(data) else None, stop
+
+    return take
+
+
+def _fixed(size: int) -> Callable[[Callable[[Bytes], Any]], Take]:
+    def of(read: Callable[[Bytes], Any]) -> Take:
+        def take(data: Bytes, position: int) -> tuple[Any, int]:
+            stop = position + size
+            return read(data[position:stop]) if stop <= len(data) else None, stop
+
+        return take
+
+    return of
+
+
+_TAKING: dict[int, Callable[[Callable[[Any], Any]], Take]] = {
+    VARINT: _varint,
+    LENGTH: _behind_length,
+    BYTES_4: _fixed(4),
+    BYTES_8: _fixed(8),
+}
+
+
+# Putting a value among the others of its message.
+
+
+def _adding(slot: int, code: str, packed: bool) -> Callable[[list[Any], Any], None]:
+    """To those of a repeated field: a list, of numbers an `array`."""
+
+    def put(values: list[Any], value: Any) -> None:
+        if values[slot] is NONE:
+            values[slot] = array(code) if code else []
+        if packed:
+            values[slot].extend(value)
+        else:
+            values[slot].append(value)
+
+    return put
+
+
+def _once(slot: int, number: int, default: Any) -> Callable[[list[Any], Any], None]:
+    """In its slot, where no other message is: two would have to be merged."""
+
+    def put(values: list[Any], value: Any) -> None:
+        if values[slot] is not default:
+            raise ValueError(f"there are two of the field {number}")
+        values[slot] = value
+
+    return put
 
 
 class Declaration:
@@ -64,7 +171,7 @@ class Declaration:
             type, tag = field.type, field.number << 3 | field.type.wire_type
             zero = type.zero if field.default is ... else field.default
             self.defaults.append(NONE if field.repeated else zero)
-            self.places[tag] = Place(slot, field, packed=False)
+            self.places[tag] = Place(slot, field, False, self.defaults[slot])
             if not field.repeated:
                 skip = ALWAYS if field.always else zero
                 self.writers.append((write_varint(tag), type.write, skip))
@@ -73,7 +180,7 @@ class Declaration:
                 self.writers.append((write_varint(tag), type.write, EACH))
             else:
                 tag = field.number << 3 | LENGTH
-                self.places[tag] = Place(slot, field, packed=True)
+                self.places[tag] = Place(slot, field, True, NONE)
                 write = _packed_writer(type)
                 self.writers.append((write_varint(tag), write, NONE))
         if keeps_unknown:

@@ -21,7 +21,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import Any, Optional, TypeVar
 
-from estimator_ckpt.bundle.protobuf.declarations import EACH, NONE, Declaration
+from estimator_ckpt.bundle.protobuf.declarations import EACH, TOO_LONG, Declaration
 from estimator_ckpt.bundle.protobuf.field_types import (
     BYTES_4,
     BYTES_8,
@@ -35,9 +35,6 @@ from estimator_ckpt.bundle.protobuf.varints import Bytes, read_varint
 
 _Message = TypeVar("_Message")
 
-_MASK_64 = (1 << 64) - 1
-_NO_VARINT = "a varint is longer than 64 bits"
-_TOO_LONG = "a field exceeds its message"
 
 _DECLARED: dict[type, Declaration] = {}
 
@@ -122,64 +119,28 @@ def undeclared(cls: type[Any], data: Bytes) -> bytes:
 def _read(
     declaration: Declaration, data: Bytes, unknown: Optional[bytearray]
 ) -> list[Any]:
-    """The values of a message's fields, in the order of their declaration.
-
-    Written out in one loop, for the sake of indexes of 100,000 entries.
-    """
+    """The values of a message's fields, in the order of their declaration."""
     values, places = declaration.defaults.copy(), declaration.places
     stop, end = 0, len(data)
     try:
         while stop < end:
             start = stop
-            tag = data[start]
-            position = start + 1
+            tag, position = data[start], start + 1
             if tag > 0x7F:
                 tag, position = read_varint(data, start, end)
             place = places.get(tag)
-            if place is None:
+            if place is not None:
+                value, stop = place.take(data, position)
+                if stop > end:
+                    raise ValueError(TOO_LONG)
+                if place.put is None:
+                    values[place.slot] = value
+                else:
+                    place.put(values, value)
+            else:
                 _, stop = _span(data, tag, position, end)
                 if unknown is not None:
                     unknown += data[start:stop]
-                continue
-
-            if place.fixed_size:
-                stop = position + place.fixed_size
-                value: Any = place.read(data[position:stop]) if stop <= end else None
-            else:
-                value = data[position]
-                position += 1
-                if value > 0x7F:
-                    value &= 0x7F
-                    shift = 7
-                    while (byte := data[position]) > 0x7F:
-                        value |= (byte & 0x7F) << shift
-                        position += 1
-                        shift += 7
-                        if shift > 63:
-                            raise ValueError(_NO_VARINT)
-                    position += 1
-                    value |= byte << shift
-                    if value > _MASK_64:
-                        raise ValueError(_NO_VARINT)
-                if place.has_length:
-                    stop = position + value
-                    value = place.read(data[position:stop]) if stop <= end else None
-                else:
-                    stop = position
-                    if value > 0x7FFFFFFF:
-                        value = place.read(value)
-            if stop > end:
-                raise ValueError(_TOO_LONG)
-
-            slot = place.slot
-            if place.add is not None:
-                if values[slot] is NONE:
-                    values[slot] = place.new()
-                place.add(values[slot], value)
-            elif place.is_message and values[slot] is not declaration.defaults[slot]:
-                raise ValueError(f"there are two of the field {tag >> 3}")
-            else:
-                values[slot] = value
     except IndexError:
         raise ValueError("a varint is cut off") from None
     for slot in declaration.lists:
@@ -197,7 +158,7 @@ def _span(data: Bytes, tag: int, position: int, end: int) -> tuple[int, int]:
         raise ValueError(f"there is no field with the tag {tag}")
     stop = position + {VARINT: 0, LENGTH: length, BYTES_4: 4, BYTES_8: 8}[wire_type]
     if stop > end:
-        raise ValueError(_TOO_LONG)
+        raise ValueError(TOO_LONG)
     return position, stop
 
 

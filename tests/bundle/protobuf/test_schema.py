@@ -45,8 +45,8 @@ def test_numbers_and_types_are_tensorflows(ours, theirs, renamed):
         field = theirs.DESCRIPTOR.fields_by_number[tag >> 3]
         name = ours._fields[place.slot]
         assert field.name == renamed.get(name, name)
-        assert (field.label == field.LABEL_REPEATED) == (place.add is not None)
-        assert place.is_message == (field.message_type is not None) or (
+        assert (field.label == field.LABEL_REPEATED) == place.field.repeated
+        assert place.field.type.is_message == (field.message_type is not None) or (
             field.message_type.name == "BoolValue"  # carried as its bytes
         )
         wire_types = {
@@ -61,7 +61,7 @@ def test_numbers_and_types_are_tensorflows(ours, theirs, renamed):
             field.TYPE_DOUBLE: 1,
         }
         expected = wire_types.get(field.type, 2)
-        assert tag & 7 == expected or (tag & 7 == 2 and place.add is not None)
+        assert tag & 7 == expected or (tag & 7 == 2 and place.field.repeated)
 
 
 def test_every_message_of_the_schema_is_held_against_tensorflows():

@@ -47,7 +47,7 @@ def test_slices_in_several_files_are_one_tensor(table):
 
 def test_files_that_differ_are_named(table):
     tables = table("one", ("v", 1, (4,), ())), table("two", ("v", 2, (4,), ()))
-    with pytest.raises(CorruptIndexError, match="^c: .*dtype or shape of 'v'"):
+    with pytest.raises(CorruptIndexError, match=r"^c: .*dtype or shape of 'v'"):
         v1_contents.tensors("c", tables)
 
 
