@@ -20,18 +20,22 @@ def shares(found: Sequence[Share]) -> str:
     total = sum(sizes)
     if not total:
         return ""
-    parts, at = [], 0.0
+    parts: list[tuple[float, str]] = []
+    at = 0.0
     for share, size in zip(found, sizes):
         width = 1000 * size / total
         if size:
-            parts.append(
-                f'<rect class="t-{share.tone.value}" x="{at:.2f}" y="0" '
+            rect = (
+                f'<rect class="t-{share.tone.value}" x="{min(at, 998):.2f}" y="0" '
                 f'width="{max(width, 2):.2f}" height="10"/>'
             )
+            parts.append((width, rect))
         at += width
+    # The smallest last: what is too small to be seen is drawn larger, over the others.
+    drawn = "".join(rect for _, rect in sorted(parts, key=lambda p: -p[0]))
     return (
         '<svg class="shares" viewBox="0 0 1000 10" preserveAspectRatio="none" '
-        f'aria-hidden="true" focusable="false">{"".join(parts)}</svg>'
+        f'aria-hidden="true" focusable="false">{drawn}</svg>'
     )
 
 
