@@ -189,7 +189,31 @@ class Roles(Mapping[str, Decision]):
 
     def remarks(self) -> list[str]:
         """What people should know of these: what is undecided, what matched nothing."""
-        return [*filter(None, [self.remark()]), *self.unused]
+        return [*filter(None, [self.remark(), self._on_powers()]), *self.unused]
+
+    def _on_powers(self) -> Optional[str]:
+        """One line on beta powers of which nobody knows whose they are.
+
+        As of two optimizers of one name, where no `.meta` says which was made first.
+        """
+        from estimator_ckpt.checkpoint.optimizers import slot_names  # few commands ask
+
+        if all(said.role is not SLOT for said in self.decisions.values()):
+            return None
+        powers = [
+            name
+            for name, said in self.decisions.items()
+            if said.role is OPTIMIZER
+            and said.optimizer is None
+            and slot_names.is_beta_power(name)
+        ]
+        if not powers:
+            return None
+        return (
+            f"{messages.quoted(powers, most=4)}: beta powers of which optimizer? "
+            f"Nothing here decides it (a .meta beside the checkpoint would), so they "
+            f"go where slots of any go"
+        )
 
 
 def remark_on(names: Sequence[str]) -> Optional[str]:

@@ -86,6 +86,8 @@ def _metrics(graph: GraphNodes) -> Found:
                 found[node] = Decision(METRIC, "in a model's list of metrics")
         for names in known_names.METRICS:
             nodes = [children.get(name, -1) for name in names]
+            if _has_others(graph, children):
+                continue
             if all(
                 node in graph.keys and (graph.is_scalar(node) or name in _VECTORS)
                 for name, node in zip(names, nodes)
@@ -94,6 +96,14 @@ def _metrics(graph: GraphNodes) -> Found:
                 for node in children.values():
                     found.setdefault(node, Decision(METRIC, evidence))
     return found
+
+
+def _has_others(graph: GraphNodes, children: Mapping[str, int]) -> bool:
+    """Whether an object has other variables than metrics do: a layer may count."""
+    return any(
+        node in graph.keys and name not in known_names.METRIC_WORDS
+        for name, node in children.items()
+    )
 
 
 #: Variables of metrics that are not one number.

@@ -45,11 +45,20 @@ METRICS = (
     ("true_positives", "false_negatives"),
     ("total_cm",),
 )
-#: What is a loss scale's where both stand together: of TensorFlow 1.15 and Keras 2,
-#: and of Keras 3.
+#: All that metrics call their variables.
+METRIC_WORDS = frozenset(
+    (
+        *("total", "count", "total_cm", "total_confusion_matrix", "sum", "squared_sum"),
+        *("true_positives", "true_negatives", "false_positives", "false_negatives"),
+        *("num_samples", "residual", "intermediate", "weights_intermediate"),
+    )
+)
+#: What is a loss scale's where all of these stand together: of TensorFlow 1.15 and
+#: Keras 2, of Keras 3, and of tf.contrib.mixed_precision.
 LOSS_SCALES = (
     ("current_loss_scale", "good_steps"),
     ("dynamic_scale", "step_counter"),
+    ("loss_scale", "good_steps", "bad_steps"),
     ("loss_scale",),
 )
 LOSS_SCALE_WORDS = frozenset(word for words in LOSS_SCALES for word in words)

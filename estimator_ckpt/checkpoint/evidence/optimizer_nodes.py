@@ -223,7 +223,7 @@ def _unlisted(
         if item not in listed and item not in direct
     ]
     if not trained or len(rest) % len(trained):
-        return {}
+        return _named_flat(graph, rest, trained, label)
     each = len(rest) // len(trained)
     evidence = f"in _variables of {label!r}, in the order of what it trains"
     found: Found = {}
@@ -233,4 +233,31 @@ def _unlisted(
             slot = ("r", "c")[place % each] if each == 3 and place % each < 2 else ""
         owner = trained.get(place // each)
         found[item] = _slot(graph, owner, slot, KERAS_3, label, evidence)
+    return found
+
+
+def _named_flat(
+    graph: GraphNodes, items: Sequence[int], trained: Mapping[int, int], label: str
+) -> Found:
+    """Slots by their full names: `muon/dense_kernel_momentum` is of `dense/kernel`.
+
+    Muon keeps other slots for some variables than for others.
+    """
+    flat: dict[str, set[int]] = {}
+    for owner in trained.values():
+        for ending in object_keys.endings(graph.full_names.get(owner, "")):
+            flat.setdefault(ending.replace("/", "_"), set()).add(owner)
+    evidence = f"in _variables of {label!r}, by its name"
+    found: Found = {}
+    for item in items:
+        last = graph.full_names.get(item, "").rpartition("/")[2]
+        position = last.rfind("_")
+        while position > 0:
+            owners = flat.get(last[:position], set())
+            fitting = [o for o in owners if graph.shape(o) == graph.shape(item)]
+            if len(fitting) == 1:
+                slot = last[position + 1 :]
+                found[item] = _slot(graph, fitting[0], slot, KERAS_3, label, evidence)
+                break
+            position = last.rfind("_", 0, position)
     return found

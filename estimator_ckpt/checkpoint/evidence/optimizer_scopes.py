@@ -52,8 +52,12 @@ _RATES = frozenset({"learning_rate", "lr"})
 
 
 def _is_keras(scope: str, kept: list[str]) -> bool:
-    """Whether a scope is called as an optimizer, and keeps what one keeps."""
-    return class_of(scope) in slot_names.CLASSES and len(kept) > 1
+    """Whether a scope is called as an optimizer, and keeps what one keeps.
+
+    What Keras on TensorFlow 1 puts around a tf1 optimizer keeps nothing but a counter.
+    """
+    called = class_of(scope)
+    return called == "tfoptimizer" or (called in slot_names.CLASSES and len(kept) > 1)
 
 
 def decide_powers(

@@ -407,6 +407,24 @@ def loss_scale(directory):
     save(directory, train_op, truth, meta=False)
 
 
+@case
+def loss_scale_manager_no_meta(directory):
+    """Of tf.contrib, whose variables have names of their own."""
+    loss = network()
+    step = tf1.train.get_or_create_global_step()
+    contrib = tf.contrib.mixed_precision
+    manager = contrib.ExponentialUpdateLossScaleManager(128.0, 10)
+    inner = tf1.train.AdamOptimizer()
+    train_op = contrib.LossScaleOptimizer(inner, manager).minimize(loss, step)
+    truth = Truth()
+    own_of(inner, "the", truth)
+    for variable in vars(manager).values():
+        if isinstance(variable, (tf.Variable, tf1.Variable)):
+            truth.add(named(variable), "loss_scale")
+    rest(truth)
+    save(directory, train_op, truth, meta=False)
+
+
 # ------------------------------------------------------- Keras in a TF1 graph
 
 
@@ -519,6 +537,26 @@ def model_to_estimator(directory):
         else:
             truth.add(name, MODEL)
     truth.write(directory)
+
+
+@case
+def keras_around_tf1_no_meta(directory):
+    """A tf1 optimizer that a Keras model is compiled with."""
+    import numpy as np
+
+    model, inner = keras_model(), tf1.train.AdamOptimizer(0.01)
+    model.compile(inner, "mse")
+    model.fit(np.ones((4, 3)), np.ones((4, 1)), epochs=1, verbose=0)
+    truth = Truth()
+    for slot in inner.get_slot_names():
+        for variable in model.trainable_weights:
+            its = inner.get_slot(variable, slot)
+            truth.add(named(its), SLOT, named(variable), "the")
+    for variable in inner.variables():
+        truth.add(named(variable), OPTIMIZER, None, "the")
+    truth.add(named(model.optimizer.iterations), OPTIMIZER, None, "around")
+    rest(truth)
+    save(directory, [], truth, meta=False, session=tf.keras.backend.get_session())
 
 
 def keras22(directory, optimizer, meta):

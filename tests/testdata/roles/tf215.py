@@ -244,6 +244,77 @@ def two(directory, first, second):
     save(directory, root, said)
 
 
+class OwnLists(keras.optimizers.Optimizer):
+    """An optimizer of one's own since 2.11, whose lists are called as none are."""
+
+    def __init__(self):
+        super().__init__(name="mine")
+        self._learning_rate = self._build_learning_rate(0.1)
+        self.first, self.anchors = [], []
+
+    def build(self, var_list):
+        super().build(var_list)
+        for variable in () if self.first else var_list:
+            self.first.append(self.add_variable_from_reference(variable, "first"))
+            self.anchors.append(self.add_variable_from_reference(variable, "anchor"))
+
+    def update_step(self, gradient, variable):
+        variable.assign_sub(0.1 * gradient)
+
+    def get_config(self):
+        return {}
+
+
+@case
+def own_new(directory):
+    trained(directory, OwnLists())
+
+
+class OwnSlots(legacy.Optimizer):
+    """The same of the legacy ones."""
+
+    def __init__(self, name="Mine"):
+        super().__init__(name)
+        self._set_hyper("learning_rate", 0.1)
+        self._set_hyper("warmup", 0.2)
+
+    def _create_slots(self, var_list):
+        for variable in var_list:
+            self.add_slot(variable, "first")
+            self.add_slot(variable, "anchor")
+
+    def _resource_apply_dense(self, gradient, variable, apply_state=None):
+        return variable.assign_sub(0.1 * gradient)
+
+    def get_config(self):
+        return {}
+
+
+@case
+def own_legacy(directory):
+    trained(directory, OwnSlots())
+
+
+@case
+def many_metrics(directory):
+    """And a module that counts for itself, beside a weight."""
+    metrics = [
+        keras.metrics.Mean(),
+        keras.metrics.Precision(),
+        keras.metrics.MeanIoU(2),
+        keras.metrics.AUC(num_thresholds=3),
+    ]
+    for metric in metrics:
+        metric.update_state(*([1.0], [1.0])[: 1 if metric is metrics[0] else 2])
+    module = tf.Module()
+    module.total = tf.Variable(1.0, name="total")
+    module.count = tf.Variable(1.0, name="count")
+    module.w = tf.Variable(tf.ones([3, 2]), name="w")
+    said = [(v, METRIC, None, None) for m in metrics for v in m.variables]
+    root = tf.train.Checkpoint(module=module, metrics=metrics)
+    save(directory, root, [*said, *of_module(module)])
+
+
 class Decoy(tf.Module):
     """A module whose attributes are called as an optimizer's are."""
 

@@ -145,6 +145,38 @@ def lamb(directory):
 
 
 @case
+def muon(directory):
+    """Other slots for some variables than for others."""
+    trained(directory, keras.optimizers.Muon(0.01), functional())
+
+
+class Words(keras.layers.Layer):
+    """A layer whose weights are called as an optimizer's and a metric's are."""
+
+    def build(self, shape):
+        for name in ("m", "v", "momentum", "velocity", "beta", "total_scale"):
+            setattr(self, name, self.add_weight(shape=(3,), name=name))
+        for name in ("learning_rate", "rho", "count", "total"):
+            weight = self.add_weight(shape=(), name=name, trainable=name == "rho")
+            setattr(self, name, weight)
+        self.iteration = self.add_weight(
+            shape=(), dtype="int64", trainable=False, name="iteration"
+        )
+
+    def call(self, x):
+        return x * self.m + self.v * self.momentum * self.velocity + self.beta
+
+
+@case
+def decoys(directory):
+    inputs = keras.Input((3,))
+    x = Words(name="optimizer")(inputs)
+    model = keras.Model(inputs, keras.layers.Dense(1, name="adam")(x), name="net")
+    optimizer = keras.optimizers.RMSprop(0.1, momentum=0.9, centered=True)
+    trained(directory, optimizer, model)
+
+
+@case
 def loss_scale(directory):
     inner = keras.optimizers.Adam(0.01)
     wrapper = keras.optimizers.LossScaleOptimizer(inner)
