@@ -43,6 +43,7 @@ class Contents:
         none of them is in `keys`.
       is_by_names: whether all variables stand under names of theirs, as of a Saver:
         none is called after the objects that hold it.
+      unnamed: variables that nobody named, which are called by their paths for it.
     """
 
     format: Format
@@ -54,6 +55,7 @@ class Contents:
     slots: frozenset[str]
     ambiguous: Mapping[str, tuple[str, ...]]
     is_by_names: bool = True
+    unnamed: frozenset[str] = frozenset()
 
     def require_unique(self, source: str) -> None:
         """Raises AmbiguousNameError if two variables claim one name."""
@@ -122,6 +124,7 @@ def of_objects(
     referenced = set()
     global_step = None
     is_by_names = True
+    unnamed = set()
     for node in object_graph.saved_nodes(graph, root):
         if not node.is_variable:
             tables[_name(node)] = node.key
@@ -139,6 +142,8 @@ def of_objects(
         claims.setdefault(name, []).append(node.key)
         if node.name is None and node.is_child_of_root != object_keys.STEP:
             is_by_names = False
+            if object_keys.says_nothing(node.full_name):
+                unnamed.add(name)
         if node.is_slot:
             slots.add(name)
     state.update(_beginning_with(prefixes, present))
@@ -160,6 +165,7 @@ def of_objects(
         slots=frozenset(slots),
         ambiguous={name: tuple(k) for name, k in claims.items() if len(k) > 1},
         is_by_names=is_by_names,
+        unnamed=frozenset(unnamed),
     )
 
 

@@ -77,7 +77,7 @@ def opened(
     graph = read_object_graph(reader) if isinstance(reader, BundleReader) else None
     meaning = contents.of(reader.index, graph, root=root, names_by=names_by)
     checkpoint = Checkpoint(reader, graph, meaning, store, overruling)
-    if graph is None or names_by is not naming.NamesBy.PATH:
+    if graph is None or (names_by is naming.NamesBy.FULL_NAME and not meaning.unnamed):
         return checkpoint
     from estimator_ckpt.checkpoint.evidence import path_names
 
@@ -85,7 +85,12 @@ def opened(
     of_objects = {name: key for name, key in meaning.keys.items() if name != key}
     alone = dataclasses.replace(meaning, keys=of_objects)
     roles = Checkpoint(reader, graph, alone, store, overruling).roles
-    meaning = path_names.after_owners(meaning, roles)
+    if names_by is naming.NamesBy.PATH:
+        meaning = path_names.after_owners(meaning, roles)
+    else:
+        attributes = (a for node in graph.nodes for a in node.attributes)
+        full_names = {a.checkpoint_key: a.full_name for a in attributes}
+        meaning = path_names.after_unnamed(meaning, roles, full_names)
     return Checkpoint(reader, graph, meaning, store, overruling)
 
 

@@ -54,11 +54,7 @@ def decide_below(scene: Scene, names: Sorted) -> Found:
     Keras 3 lists that there, too.
     """
     found: Found = {}
-    scopes = [
-        scope
-        for scope, counters in names.counters.items()
-        if any(last_of(name) == "_iterations" for name in counters)
-    ]
+    scopes = _with_iterations(names)
     scopes.sort(key=len, reverse=True)  # a LossScaleOptimizer has another in it
     for name in names.open if scopes else ():
         scope = next((s for s in scopes if name.startswith(f"{s}/")), None)
@@ -75,6 +71,28 @@ def decide_below(scene: Scene, names: Sorted) -> Found:
         else:
             found[name] = Decision(SLOT, evidence, None, rest, KERAS, scope)
     return found
+
+
+def _with_iterations(names: Sorted) -> list[str]:
+    """Paths that have `_iterations`, and something else that only optimizers have."""
+    scopes = {
+        scope
+        for scope, counters in names.counters.items()
+        if any(last_of(name) == "_iterations" for name in counters)
+    }
+    if not scopes:
+        return []
+    kept = {
+        scope
+        for scope in scopes
+        for name in names.settings.get(scope, ())
+        if last_of(name) in ("_learning_rate", "_current_learning_rate")
+    }
+    for name in names.open:
+        for list_name in ("/_variables/", f"/{_TRAINED}/"):
+            kept.update({name.partition(list_name)[0]} & scopes)
+    kept.update(prefix for prefix, _ in (*names.suffixes, *names.infixes))
+    return sorted(kept & scopes)
 
 
 def decide_flat(scene: Scene, names: Sorted, decided: Mapping[str, Decision]) -> Found:
@@ -97,7 +115,10 @@ def decide_flat(scene: Scene, names: Sorted, decided: Mapping[str, Decision]) ->
         }
         if not any(owners.values()):
             continue
+        trained = set(owners.values())  # a layer can be called as an optimizer is
         for name, owner in owners.items():
+            if name in trained:
+                continue
             slot = last_of(name)[len(owner) + 1 :] if owner else ""
             if owner and known_names.is_average(slot):
                 evidence = f"named as the average of {owner}"
@@ -108,13 +129,58 @@ def decide_flat(scene: Scene, names: Sorted, decided: Mapping[str, Decision]) ->
     return found
 
 
+def decide_own_lists(
+    scene: Scene, names: Sorted, decided: Mapping[str, Decision]
+) -> Found:
+    """What `<P>/<X>/<V>` is where no X is known: an optimizer of one's own since 2.11.
+
+    Beside a step counter and a rate that are in no scope, as these have them, if all
+    that is in the scope P has the shapes of variables that can be trained.
+    """
+    at_top = {*names.counters.get("", ()), *names.settings.get("", ())}
+    has_rate = not at_top.isdisjoint({"learning_rate", "current_learning_rate"})
+    if "iteration" not in at_top or not has_rate:
+        return {}
+    if any(said.style == KERAS for said in decided.values()):
+        return {}
+    inside: dict[str, list[str]] = {}
+    for name in scene.facts:
+        scope, slash, _ = name.partition("/")
+        if slash:
+            inside.setdefault(scope, []).append(name)
+    found: Found = {}
+    for scope, members in inside.items():
+        owners = {name: name.split("/", 2)[-1] for name in members}
+        if len(members) > 1 and all(
+            name not in decided
+            and owner in scene.facts
+            and owner not in names.decisions
+            and scene.is_same(name, owner)
+            and name.count("/") >= 2
+            for name, owner in owners.items()
+        ):
+            evidence = (
+                "P/X/V for all in the scope P, beside what Keras keeps at the top"
+            )
+            for name, owner in owners.items():
+                slot = name.split("/")[1]
+                found[name] = Decision(SLOT, evidence, owner, slot, KERAS, scope)
+    return found
+
+
 def _children(names: Sorted) -> dict[str, list[str]]:
-    """The open names directly in each scope that has a counter or a setting."""
+    """The open names directly in each scope that has a counter or a setting.
+
+    Below a LossScaleOptimizer's they are those of the scope of the same last name:
+    `loss_scale_optimizer/adam/dense_kernel_momentum` and `adam/iteration`.
+    """
     children: dict[str, list[str]] = {
         scope: [] for scope in (*names.counters, *names.settings) if scope
     }
     for name in names.open if children else ():
         scope = name.rpartition("/")[0]
+        if scope not in children and last_of(scope) in names.counters:
+            scope = last_of(scope)
         if scope in children:
             children[scope].append(name)
     return children

@@ -43,7 +43,9 @@ def decide(scene: Scene) -> dict[str, Decision]:
     ):
         decided = {**found, **decided}
     decided = {**keras_naming.decide_flat(scene, names, decided), **decided}
+    decided = {**keras_naming.decide_own_lists(scene, names, decided), **decided}
     decided = {**optimizer_scopes.decide_settings(names, decided), **decided}
+    decided = {**optimizer_scopes.decide_scalars(scene, names, decided), **decided}
     decided = {**decided, **optimizer_scopes.decide_powers(scene, names, decided)}
     decided = {**_forced(scene, names, decided), **decided}
     return {**_doubtful(scene, names, decided), **decided}

@@ -24,6 +24,7 @@ from estimator_ckpt.checkpoint.evidence.graph_nodes import (
     GraphNodes,
     SlotVariable,
 )
+from estimator_ckpt.checkpoint.evidence.name_sorting import base_of, number_of
 from estimator_ckpt.checkpoint.optimizers import keras_classes, slot_names
 from estimator_ckpt.checkpoint.roles import (
     AVERAGE,
@@ -44,6 +45,8 @@ _AVERAGES = "_model_variables_moving_average"
 _LISTS = frozenset(
     name for each in keras_classes.KERAS.values() for name in each.attributes.values()
 )
+#: What legacy Keras optimizers keep once, and tf1's do not.
+_OF_LEGACY = frozenset({"iter", "decay", "learning_rate"})
 Found = dict[int, Decision]
 
 
@@ -58,9 +61,8 @@ def find(graph: GraphNodes) -> dict[int, str]:
 
 def _style(graph: GraphNodes, node: int, children: Mapping[str, int]) -> Optional[str]:
     if graph.slots[node]:
-        names = {slot.slot for slot in graph.slots[node]}
-        is_tf1 = "beta1_power" in children or not names <= slot_names.LEGACY_SLOTS
-        return TF1 if is_tf1 and "iter" not in children else LEGACY
+        # A legacy one whose steps are the global step has no `iter`, but settings.
+        return LEGACY if not _OF_LEGACY.isdisjoint(children) else TF1
     if "_iterations" in children and not {"_variables", "_learning_rate"}.isdisjoint(
         children
     ):
@@ -84,9 +86,10 @@ def decide(
     """
     label = graph.paths.get(node, "")
     found: Found = {}
+    tf1_names = _tf1_names(graph, graph.slots[node]) if style == TF1 else {}
     for slot in graph.slots[node]:
         evidence = f"slot_variables of {label or 'the root'!r}"
-        name = _tf1_name(graph, slot) if style == TF1 else slot.slot
+        name = tf1_names.get(slot.node, slot.slot)
         found[slot.node] = _slot(graph, slot.owner, name, style, label, evidence)
     if style in (KERAS, KERAS_3):
         found.update(_of_lists(graph, node, style, label))
@@ -107,10 +110,28 @@ def decide(
     return found
 
 
-def _tf1_name(graph: GraphNodes, slot: SlotVariable) -> str:
-    """What tf1 calls a slot: `w/Adam_1` is w's `Adam_1`, and its slot `v`."""
-    owner, _, last = graph.full_names.get(slot.node, "").rpartition("/")
-    return last if owner.endswith(graph.full_names.get(slot.owner, "")) else slot.slot
+def _tf1_names(graph: GraphNodes, slots: Sequence[SlotVariable]) -> dict[int, str]:
+    """What tf1 calls slots: `w/Adam_1` is w's `Adam_1`, and its slot `v`.
+
+    Where nobody named the variables, all slots stand under `Variable`, numbered
+    through: `Variable/Adam_3` can be the second of its variable, so `Adam_1`.
+    """
+    found: dict[int, str] = {}
+    unnamed: dict[tuple[int, str], list[tuple[int, int]]] = {}
+    for slot in slots:
+        owner, _, last = graph.full_names.get(slot.node, "").rpartition("/")
+        owner_name = graph.full_names.get(slot.owner, "")
+        if not owner.endswith(owner_name):
+            continue
+        if object_keys.says_nothing(owner_name):
+            same = unnamed.setdefault((slot.owner, base_of(last)), [])
+            same.append((number_of(last), slot.node))
+        else:
+            found[slot.node] = last
+    for (_, base), numbered in unnamed.items():
+        for place, (_, node) in enumerate(sorted(numbered)):
+            found[node] = f"{base}_{place}" if place else base
+    return found
 
 
 def _slot(
@@ -222,8 +243,9 @@ def _unlisted(
         for _, item in sorted(graph.listed(node, "_variables").items())
         if item not in listed and item not in direct
     ]
-    if not trained or len(rest) % len(trained):
-        return _named_flat(graph, rest, trained, label)
+    named = _named_flat(graph, rest, trained, label)
+    if len(named) == len(rest) or not trained or len(rest) % len(trained):
+        return named
     each = len(rest) // len(trained)
     evidence = f"in _variables of {label!r}, in the order of what it trains"
     found: Found = {}

@@ -12,7 +12,14 @@ from estimator_ckpt.checkpoint.evidence.name_sorting import (
     last_of,
 )
 from estimator_ckpt.checkpoint.optimizers import algorithms, slot_names
-from estimator_ckpt.checkpoint.roles import KERAS, OPTIMIZER, SLOT, TF1, Decision
+from estimator_ckpt.checkpoint.roles import (
+    KERAS,
+    LEGACY,
+    OPTIMIZER,
+    SLOT,
+    TF1,
+    Decision,
+)
 
 Found = dict[str, Decision]
 
@@ -28,7 +35,8 @@ def decide_settings(names: Sorted, decided: Mapping[str, Decision]) -> Found:
     new = next((label for label, style in labels.items() if style == KERAS), None)
     for scope in {*names.counters, *names.settings}:
         kept = [*names.counters.get(scope, ()), *names.settings.get(scope, ())]
-        if scope and (labels.get(scope, TF1) != TF1 or _is_keras(scope, kept)):
+        is_one = labels.get(scope, TF1) != TF1 or _is_keras(scope, kept)
+        if scope and (is_one or _is_legacy(names, scope)):
             evidence = f"in the scope {scope}, an optimizer's"
             for name in kept:
                 found[name] = Decision(OPTIMIZER, evidence, optimizer=scope)
@@ -44,6 +52,33 @@ def decide_settings(names: Sorted, decided: Mapping[str, Decision]) -> Found:
                     label = _only_label(decided, scope)
                     found[name] = Decision(OPTIMIZER, evidence, optimizer=label)
     return found
+
+
+def decide_scalars(
+    scene: Scene, names: Sorted, decided: Mapping[str, Decision]
+) -> Found:
+    """Settings of names of their own, in scopes of Keras optimizers."""
+    scopes = {
+        said.optimizer
+        for said in decided.values()
+        if said.role is SLOT and said.style in (LEGACY, KERAS) and said.optimizer
+    }
+    scopes &= {*names.counters}
+    found: Found = {}
+    for name in names.open if scopes else ():
+        scope = name.rpartition("/")[0]
+        if scope in scopes and scene.facts[name].shape == () and name not in decided:
+            evidence = f"in the scope {scope}, an optimizer's"
+            found[name] = Decision(OPTIMIZER, evidence, optimizer=scope)
+    return found
+
+
+def _is_legacy(names: Sorted, scope: str) -> bool:
+    """Whether a scope keeps what a legacy Keras optimizer does, and nothing else."""
+    kept = {*names.counters.get(scope, ()), *names.settings.get(scope, ())}
+    if not {"iter", "decay", "learning_rate"} <= {last_of(name) for name in kept}:
+        return False
+    return all(name in kept for name in names.open if name.startswith(f"{scope}/"))
 
 
 #: What Keras optimizers since 2.11 keep in no scope.

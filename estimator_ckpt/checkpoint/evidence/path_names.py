@@ -33,23 +33,80 @@ from estimator_ckpt.checkpoint.roles import (
 
 def after_owners(meaning: Contents, roles: Roles) -> Contents:
     """The same contents, slots and averages being called after their variables."""
-    new_names: dict[str, str] = {}
-    # A `dual` checkpoint has the name that is given here as a key of its own.
-    by_name = {name for name, key in meaning.keys.items() if name == key}
-    taken = set(meaning.keys) - by_name
+    wanted = {}
     for name, said in roles.items():
         new = object_keys.GLOBAL_STEP if said.role is GLOBAL_STEP else _name(said)
-        if new is not None and new not in taken and name not in by_name:
+        if new is not None and name in meaning.keys:
+            wanted[meaning.keys[name]] = new
+    return _with_names(meaning, wanted)
+
+
+def after_unnamed(
+    meaning: Contents, roles: Roles, full_names: Mapping[str, str]
+) -> Contents:
+    """The same contents, slots of variables that nobody named being called after these.
+
+    Such variables are called by their paths. Their slots have full names that say
+    nothing of whose they are, and that several can have: `Variable/Adam_2`,
+    `Adam/m/Variable`. As they are called here, names tell: `w/Adam`, `Adam/m/w`.
+
+    Args:
+      meaning: what the keys mean by full names.
+      roles: the roles of the variables, those that share a name by their paths.
+      full_names: the full names by key.
+    """
+    paths = {
+        object_keys.path_of(key) or key: key
+        for shared in meaning.ambiguous.values()
+        for key in shared
+    }
+    wanted = {}
+    for name, said in roles.items():
+        key = meaning.keys.get(name) or paths.get(name)
+        owner_key = meaning.keys.get(said.owner or "")
+        if said.role is not SLOT or key is None or owner_key is None:
+            continue
+        if said.owner not in meaning.unnamed:
+            continue
+        if said.style == TF1 and said.slot:
+            wanted[key] = f"{said.owner}/{said.slot}"
+            continue
+        steps = full_names.get(key, "").split("/")
+        made_up = full_names.get(owner_key, "")
+        if made_up and made_up in steps:
+            steps[steps.index(made_up)] = said.owner or ""
+            wanted[key] = "/".join(steps)
+    return _with_names(meaning, wanted)
+
+
+def _with_names(meaning: Contents, wanted: Mapping[str, str]) -> Contents:
+    """The same contents with new names, by key; those that are taken stay as they are.
+
+    What a `dual` checkpoint has by such a name besides is an alias then.
+    """
+    by_name = {name for name, key in meaning.keys.items() if name == key}
+    taken = set(meaning.keys) - by_name
+    new_names: dict[str, str] = {}
+    for key, new in wanted.items():
+        if new not in taken and key not in by_name:
             taken.add(new)
-            new_names[name] = new
+            new_names[key] = new
     if not new_names:
         return meaning
     joined = by_name & set(new_names.values())
-    keys = _renamed(
-        {name: key for name, key in meaning.keys.items() if name not in joined},
-        new_names,
-    )
-    aliases = {**_renamed(meaning.aliases, new_names), **{n: n for n in joined}}
+    called = {key: name for name, key in meaning.keys.items() if name not in joined}
+    keys = {new_names.get(key, name): key for key, name in called.items()}
+    ambiguous = {}
+    for name, shared in meaning.ambiguous.items():
+        left = tuple(key for key in shared if key not in new_names)
+        keys.update((new_names[key], key) for key in shared if key in new_names)
+        if len(left) == 1 and name not in keys:
+            keys[name] = left[0]
+        elif left:
+            ambiguous[name] = left
+    renamed = {called[key]: new for key, new in new_names.items() if key in called}
+    aliases = {renamed.get(name, name): key for name, key in meaning.aliases.items()}
+    aliases.update((name, name) for name in joined)
     is_dual = bool(keys) and set(keys) == set(aliases)
     return dataclasses.replace(
         meaning,
@@ -58,8 +115,9 @@ def after_owners(meaning: Contents, roles: Roles) -> Contents:
         ),
         keys=keys,
         aliases=aliases,
-        slots=frozenset(new_names.get(name, name) for name in meaning.slots),
-        global_step=new_names.get(meaning.global_step or "", meaning.global_step),
+        slots=frozenset(renamed.get(name, name) for name in meaning.slots),
+        global_step=renamed.get(meaning.global_step or "", meaning.global_step),
+        ambiguous=ambiguous,
     )
 
 
@@ -72,7 +130,3 @@ def _name(said: Decision) -> Optional[str]:
     if said.style == LEGACY or not said.optimizer:
         return None
     return f"{said.optimizer}/{said.owner}/{said.slot}"
-
-
-def _renamed(keys: Mapping[str, str], new_names: Mapping[str, str]) -> dict[str, str]:
-    return {new_names.get(name, name): key for name, key in keys.items()}

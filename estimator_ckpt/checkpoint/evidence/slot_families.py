@@ -62,14 +62,15 @@ def decide(scene: Scene, names: Sorted) -> Found:
                     for name, said in found.items()
                 )
     decided: Found = {}
+    less_likely: Found = {}  # names that both claim are of the more likely way
     for way, families in (("suffix", suffixes), ("infix", infixes)):
         other = "infix" if way == "suffix" else "suffix"
         for (prefix, _), found in families.items():
-            if prefix in both and fitting[way, prefix] < fitting[other, prefix]:
-                continue
+            is_less = prefix in both and fitting[way, prefix] < fitting[other, prefix]
+            into = less_likely if is_less else decided
             for name, said in found.items():
-                decided.setdefault(name, said)
-    return decided
+                into.setdefault(name, said)
+    return {**less_likely, **decided}
 
 
 def _read_suffix(

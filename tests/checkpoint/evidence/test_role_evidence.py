@@ -321,3 +321,33 @@ def test_a_pattern_that_could_take_years_is_given_up():
     said = Overruling.of(r"(n+)+x")
     with pytest.raises(RoleError, match="takes more than 2 s"):
         decided({"n" * 60: (2,)}, overruling=said)
+
+
+@pytest.mark.parametrize("names", NAMES)
+@pytest.mark.parametrize(
+    ("case", "slots"),
+    [
+        ("unnamed_adam", ("mine", "mine_1")),
+        ("unnamed_rmsprop", ("RMSProp", "RMSProp_1", "RMSProp_2")),
+    ],
+)
+def test_slots_of_variables_without_names_have_tf1s_own(names, case, slots):
+    with opened(f"2.15.1/{case}", names) as checkpoint:
+        for variable in ("net/w", "net/others/0", "net/others/1"):
+            assert {f"{variable}/{slot}" for slot in slots} <= set(checkpoint)
+        assert checkpoint.contents.ambiguous == {}
+
+
+@pytest.mark.parametrize("names", NAMES)
+@pytest.mark.parametrize("case", [case for case in ROLES if case[0] == "2"])
+def test_a_conversion_to_names_keeps_optimizers_apart(case, names, tmp_path):
+    """What two optimizers keep belongs to two afterwards; slots of one to one."""
+    with opened(case, names) as before:
+        try:
+            new = ec.convert(before.prefix, tmp_path / "n", to="tf1", names=names)
+        except AmbiguousNameError:
+            return
+        old = {n: s.optimizer for n, s in before.roles.items() if s.role is Role.SLOT}
+    with ec.open_checkpoint(new) as after:
+        pairs = {(label, after.roles[name].optimizer) for name, label in old.items()}
+    assert len(pairs) == len({old for old, _ in pairs}) == len({n for _, n in pairs})

@@ -402,6 +402,39 @@ def odds_and_ends(directory):
     save(directory, root, said)
 
 
+def unnamed(directory, optimizer):
+    """Variables that nobody named: slots are called after `Variable`."""
+    w, *others = [tf.Variable(tf.ones(shape)) for shape in ([3, 2], [2], [2])]
+    variables = [w, *others]
+    step(optimizer, variables)
+    said = [(v, TRAINABLE, None, None) for v in variables]
+    if hasattr(optimizer, "_hyper"):
+        said += of_legacy(optimizer, variables)
+    else:
+        for slot in optimizer.get_slot_names():
+            its = [(optimizer.get_slot(v, slot), v) for v in variables]
+            said += [(variable, SLOT, v, "the") for variable, v in its]
+        said += [(v, OPTIMIZER, None, "the") for v in optimizer.variables()]
+    net = {"w": w, "others": others}
+    save(directory, tf.train.Checkpoint(net=net, optimizer=optimizer), said)
+
+
+@case
+def unnamed_adam(directory):
+    unnamed(directory, tf.compat.v1.train.AdamOptimizer(0.1, name="mine"))
+
+
+@case
+def unnamed_rmsprop(directory):
+    optimizer = tf.compat.v1.train.RMSPropOptimizer(0.1, momentum=0.9, centered=True)
+    unnamed(directory, optimizer)
+
+
+@case
+def unnamed_legacy(directory):
+    unnamed(directory, legacy.Adam(0.1))
+
+
 def saved_model(directory, optimizer):
     """The `variables/variables` of a compiled Keras model's SavedModel."""
     model = sequential()
