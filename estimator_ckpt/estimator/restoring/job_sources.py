@@ -23,7 +23,9 @@ from estimator_ckpt.bundle.index import index_path
 from estimator_ckpt.checkpoint import object_graph, opening
 from estimator_ckpt.checkpoint.opened_checkpoint import Checkpoint
 from estimator_ckpt.checkpoint.paths import prefixes
+from estimator_ckpt.checkpoint.paths.prefixes import Storage
 from estimator_ckpt.checkpoint.roles import AS_FOUND, Overruling
+from estimator_ckpt.conversion.writing import bundle_copy
 from estimator_ckpt.estimator import gfile_store
 from estimator_ckpt.estimator.restoring import job_dirs
 from estimator_ckpt.estimator.restoring.job_dirs import StateFileError
@@ -38,6 +40,31 @@ def resolve(path: files.PathLike) -> str:
       CheckpointNotFoundError: nothing is there, or no checkpoint is in it.
     """
     return prefixes.find(path, gfile_store.of(path)).prefix
+
+
+def is_weight_file(prefix: str) -> bool:
+    """Whether it is a file that TensorFlow's ops do not read: a graph, safetensors."""
+    place = prefixes.find(prefix, gfile_store.of(prefix))
+    return place.storage in (Storage.SAFETENSORS, Storage.FROZEN_GRAPH)
+
+
+@contextlib.contextmanager
+def restorable(prefix: str) -> Iterator[str]:
+    """The prefix of a checkpoint that TensorFlow's ops read.
+
+    It is the same one, or that of a copy that is there for as long as it is used.
+
+    Raises:
+      DamagedCheckpointError: it cannot be read.
+    """
+    if not is_weight_file(prefix):
+        yield prefix
+        return
+    with contextlib.ExitStack() as stack:
+        with reporting_damage(prefix):
+            checkpoint = stack.enter_context(read(prefix))
+            bundle = stack.enter_context(bundle_copy.as_bundle(checkpoint))
+        yield bundle.prefix
 
 
 def read(prefix: str, overruling: Overruling = AS_FOUND) -> Checkpoint:

@@ -14,7 +14,7 @@ import tensorflow as tf
 from tensorflow.compat import v1 as tf1
 
 from estimator_ckpt.bundle import files, logs
-from estimator_ckpt.bundle.errors import CheckpointError
+from estimator_ckpt.bundle.errors import CheckpointError, UnsupportedCheckpointError
 from estimator_ckpt.checkpoint.roles import Regexes
 from estimator_ckpt.estimator import graph_variables, runtime
 from estimator_ckpt.estimator import model_fn_wrappers as model_fns
@@ -178,6 +178,7 @@ def warm_start_settings(
     Raises:
       ValueError: an unknown `carry`, or a pattern that is no regex.
       CheckpointNotFoundError: `source` holds no checkpoint.
+      UnsupportedCheckpointError: `source` is a file that TensorFlow does not read.
       CheckpointError: nothing is left to carry.
     """
     choice = Choice.of(
@@ -188,6 +189,12 @@ def warm_start_settings(
         model_state=model_state,
     )
     found = job_sources.read(job_sources.resolve(source), choice.overruling)
+    if job_sources.is_weight_file(found.prefix):
+        raise UnsupportedCheckpointError(
+            f"{found.prefix}: TensorFlow's WarmStartSettings reads checkpoints only: "
+            f"convert it first (estimator-ckpt convert), or wrap the model_fn with "
+            f"warm_start_from"
+        )
     found.contents.require_unique(found.prefix)
     known = found.contents.keys
     variables = planner.of_checkpoint(found)

@@ -6,6 +6,7 @@ variable, and restored by one op for each source when the session is initialized
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import logging
 from collections.abc import Callable, Mapping
@@ -99,6 +100,7 @@ class WarmStartHook(tf1.train.SessionRunHook):
         self.starts = [start]
         self._restorers: list[Callable[[tf1.Session], None]] = []
         self._has_init_op = False
+        self._copies = contextlib.ExitStack()
         self._own_initializers = graph_api.checkpoint_initializers()
 
     def begin(self) -> None:
@@ -124,12 +126,17 @@ class WarmStartHook(tf1.train.SessionRunHook):
             carried_values.restorer(
                 plan,
                 found,
-                start.prefix,
+                self._copies.enter_context(job_sources.restorable(start.prefix)),
                 carried_values.with_state(start.vocabularies, found),
                 by_initializers=not self._has_init_op,
             )
             for start, plan, found in zip(self.starts, made, given)
         ]
+
+    def end(self, session: tf1.Session) -> None:
+        """Lets go of what a source had to be written as for TensorFlow to read it."""
+        del session
+        self._copies.close()
 
     def add_to(self, scaffold: tf1.train.Scaffold) -> tf1.train.Scaffold:
         """The Scaffold with an init_fn that restores first, then does its own."""
