@@ -63,6 +63,7 @@ class Index(Mapping[str, Entry]):
         self.records = records
         self.data = data
         self._names: Optional[dict[str, bytes]] = None
+        self._entries: dict[bytes, Entry] = {}
 
     def raw(self, key: bytes) -> bytes:
         """The unparsed entry of a key.
@@ -84,13 +85,16 @@ class Index(Mapping[str, Entry]):
           TensorNotFoundError: there is no such key.
           CorruptIndexError: the entry cannot be true.
         """
-        raw = self.raw(key)
-        try:
-            return parse_entry(raw, self.header.num_shards)
-        except ValueError as error:
-            raise CorruptIndexError(
-                f"{self.source}: the entry of {show_key(key)} is damaged: {error}"
-            ) from None
+        entry = self._entries.get(key)
+        if entry is None:
+            try:
+                entry = parse_entry(self.raw(key), self.header.num_shards)
+            except ValueError as error:
+                raise CorruptIndexError(
+                    f"{self.source}: the entry of {show_key(key)} is damaged: {error}"
+                ) from None
+            self._entries[key] = entry
+        return entry
 
     def __getitem__(self, name: str) -> Entry:
         """The entry of a name; errors are those of `entry`."""

@@ -184,7 +184,7 @@ class Checkpoint(Mapping[str, StoredVariable]):
         entry = self.index[key]
         parts = self.index.slices(key) if entry.is_partitioned else {}
         said = self.roles.decisions.get(name)
-        return StoredVariable(
+        return StoredVariable.of(
             name=name,
             dtype=entry.dtype_name,
             shape=entry.shape,

@@ -6,7 +6,7 @@ Of a checkpoint, of a graph or of an object; of a checkpoint also where it is.
 from __future__ import annotations
 
 import dataclasses
-from typing import Optional
+from typing import Any, Optional
 
 from estimator_ckpt.checkpoint import roles
 from estimator_ckpt.checkpoint.roles import Role
@@ -63,3 +63,14 @@ class StoredVariable(Variable):
     shard: Optional[int] = None
     offset: Optional[int] = None
     num_slices: int = 0
+
+    @classmethod
+    def of(cls, **facts: Any) -> StoredVariable:
+        """What the constructor makes of all fields, in a quarter of its time.
+
+        A frozen dataclass sets its fields one by one, past its own guard; a checkpoint
+        can have 100,000 variables.
+        """
+        made = object.__new__(cls)
+        made.__dict__.update(facts)
+        return made
