@@ -21,11 +21,13 @@ class BuiltinMap:
       regexes: regexes over whole names and what they become, in order.
       replaces: whether a renamed variable takes the place of one that has the name.
       torch_names: gives more regexes, of a map to the names of a model in PyTorch.
+      telling: of such a map, what the name of some variable has in it.
     """
 
     regexes: tuple[tuple[str, str], ...] = ()
     replaces: bool = False
     torch_names: Callable[[], Sequence[TorchName]] = tuple
+    telling: str = ""
 
     def rules(self, name: str) -> list[Rule]:
         """Its rules."""
@@ -44,7 +46,7 @@ class BuiltinMap:
     @property
     def is_to_torch(self) -> bool:
         """Whether it gives the names of a model in PyTorch."""
-        return bool(self.torch_names())
+        return bool(self.telling)
 
 
 _CELLS = "|".join(
@@ -111,23 +113,34 @@ BUILTIN_MAPS: Mapping[str, BuiltinMap] = {
         )
     ),
     # Models in PyTorch; each module names its sources.
-    "bert_to_hf": BuiltinMap(torch_names=lambda: bert.BERT),
-    "albert_to_hf": BuiltinMap(torch_names=lambda: albert.ALBERT),
-    "electra_to_hf": BuiltinMap(torch_names=lambda: electra.ELECTRA),
-    "electra_generator_to_hf": BuiltinMap(
-        torch_names=lambda: electra.ELECTRA_GENERATOR
+    "bert_to_hf": BuiltinMap(
+        torch_names=lambda: bert.BERT, telling="bert/encoder/layer_0/"
     ),
-    "gpt2_to_hf": BuiltinMap(torch_names=lambda: gpt2.GPT2),
-    "t5_to_hf": BuiltinMap(torch_names=lambda: t5.T5),
-    "slim_resnet_to_torchvision": BuiltinMap(torch_names=resnet.slim),
+    "albert_to_hf": BuiltinMap(
+        torch_names=lambda: albert.ALBERT, telling="bert/encoder/transformer/group_0/"
+    ),
+    "electra_to_hf": BuiltinMap(
+        torch_names=lambda: electra.ELECTRA, telling="electra/encoder/layer_0/"
+    ),
+    "electra_generator_to_hf": BuiltinMap(
+        torch_names=lambda: electra.ELECTRA_GENERATOR,
+        telling="generator/encoder/layer_0/",
+    ),
+    "gpt2_to_hf": BuiltinMap(torch_names=lambda: gpt2.GPT2, telling="/h0/attn/c_attn/"),
+    "t5_to_hf": BuiltinMap(
+        torch_names=lambda: t5.T5, telling="/block_000/layer_000/SelfAttention/"
+    ),
+    "slim_resnet_to_torchvision": BuiltinMap(
+        torch_names=resnet.slim, telling="/block1/unit_1/bottleneck_v1/"
+    ),
     "official_resnet50_to_torchvision": BuiltinMap(
-        torch_names=lambda: resnet.official(3, 4, 6, 3)
+        torch_names=lambda: resnet.official(3, 4, 6, 3), telling="conv2d_52/kernel"
     ),
     "official_resnet101_to_torchvision": BuiltinMap(
-        torch_names=lambda: resnet.official(3, 4, 23, 3)
+        torch_names=lambda: resnet.official(3, 4, 23, 3), telling="conv2d_103/kernel"
     ),
     "official_resnet152_to_torchvision": BuiltinMap(
-        torch_names=lambda: resnet.official(3, 8, 36, 3)
+        torch_names=lambda: resnet.official(3, 8, 36, 3), telling="conv2d_154/kernel"
     ),
 }
 

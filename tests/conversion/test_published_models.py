@@ -163,3 +163,27 @@ def test_a_plan_says_what_a_model_in_pytorch_would_get(tmp_path):
     planned = ec.plan(CLASSIFIER, path, assignment_map=names)
     rows = {row[1]: row[0] for row in planned.rows()}
     assert rows[kernel] == "shape mismatch"
+
+
+def test_without_a_map_the_one_that_knows_the_names_is_said(tmp_path, caplog):
+    path = tmp_path / "model.safetensors"
+    ec.convert(CLASSIFIER, path, to="safetensors", layout="torch")
+    assert "names of a published model, and 'builtin:bert_to_hf'" in caplog.text
+    caplog.clear()
+    exported(tmp_path / "other.safetensors")
+    assert "published model" not in caplog.text
+    # What names alone do not decide is an error, which says the map, too.
+    name = "encoder/block_000/layer_000/SelfAttention/q"
+    write_bundle(tmp_path / "t5", {name: np.ones([4, 6], np.float32)})
+    new = tmp_path / "t5.safetensors"
+    with pytest.raises(ec.CheckpointError, match=r"Or: .*builtin:t5_to_hf"):
+        ec.convert(tmp_path / "t5", new, to="safetensors", layout="torch")
+    assert not new.exists()
+
+
+def test_ordinary_names_are_no_published_models(tmp_path, caplog):
+    values = {"bert/pooler/dense/kernel": np.ones([4, 6], np.float32)}
+    write_bundle(tmp_path / "model", values)
+    new = tmp_path / "model.safetensors"
+    ec.convert(tmp_path / "model", new, to="safetensors", layout="torch")
+    assert "published model" not in caplog.text

@@ -42,6 +42,7 @@ from estimator_ckpt.layouts.torch.module_evidence import Fact
 from estimator_ckpt.layouts.torch.tensor_plans import NewName, Placed
 from estimator_ckpt.layouts.torch.torch_rules import Request, TorchRule
 from estimator_ckpt.maps.rules_by_subject import Move
+from estimator_ckpt.maps.suggest import published_models
 from estimator_ckpt.maps.torch_names.torch_name import Arrangement
 
 #: The layouts that a file can have, beside TensorFlow's.
@@ -265,7 +266,12 @@ def _planned(
         exported = _in_tensorflows_layout(checkpoint, moves, rounding)
         rules = None
     else:
-        planned, read_from = _in_pytorchs_layout(checkpoint, moves, wanted.requests)
+        try:
+            planned, read_from = _in_pytorchs_layout(checkpoint, moves, wanted.requests)
+        except LayoutRuleError as error:
+            hint = "".join(f". Or: {known}" for known in _known_model(moves))
+            raise LayoutRuleError(f"{error}{hint}") from None
+        remarks += (f"{checkpoint.prefix}: {known}" for known in _known_model(moves))
         rules = [item.rule for item in planned.placed]
         exported = [
             tensor
@@ -347,6 +353,19 @@ def _moves(
     if remark:
         remarks.append(f"{checkpoint.prefix}: {remark}")
     return moves, remarks
+
+
+def _known_model(moves: Sequence[Move]) -> list[str]:
+    """Says which built-in map knows a model's names in PyTorch, if none was given."""
+    if any(m.rule is not None and m.rule.arrangement is not None for m in moves):
+        return []
+    known = published_models.known_as({move.old for move in moves})
+    if known is None:
+        return []
+    return [
+        f"these are the names of a published model, and {known!r} as assignment_map "
+        f"(--assignment_map={known}) gives those that it has in PyTorch"
+    ]
 
 
 def _in_tensorflows_layout(

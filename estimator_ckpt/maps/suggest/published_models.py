@@ -1,20 +1,21 @@
-"""A built-in map to PyTorch's names, where the target has the names that it gives."""
+"""Models of which a built-in map knows the names in PyTorch."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Collection, Mapping
-from typing import NamedTuple
+from typing import NamedTuple, Optional
 
 from estimator_ckpt.checkpoint.variable import Variable
 from estimator_ckpt.maps import builtin_maps
 from estimator_ckpt.maps.assignment import AssignmentMap
-from estimator_ckpt.maps.map_rules import AssignmentMapError, Rule
+from estimator_ckpt.maps.map_rules import BUILTIN, AssignmentMapError, Rule
+from estimator_ckpt.maps.rules_by_subject import Move
 from estimator_ckpt.maps.suggest.pairing.decisions import Reason
 from estimator_ckpt.maps.suggest.variable_pairs import Pair
 
 _NAMES = Reason(0.95, "a published model, and its names in PyTorch")
-#: What part of the target's variables a map must give a value at least.
+#: What part of a model's variables a map must name at least.
 _LEAST = 0.5
 
 
@@ -45,11 +46,31 @@ def fitting(
     best = Published()
     if not any(name.endswith(".weight") for name in target):
         return best
-    for name, known in builtin_maps.BUILTIN_MAPS.items():
-        if known.is_to_torch:
-            found = _pairs(tuple(known.rules(name)), source, target, given)
-            best = max(best, found, key=lambda published: len(published.pairs))
+    for name in _candidates(source):
+        rules = tuple(builtin_maps.BUILTIN_MAPS[name].rules(name))
+        found = _pairs(rules, source, target, given)
+        best = max(best, found, key=lambda published: len(published.pairs))
     return best if len(best.pairs) >= _LEAST * len(target) else Published()
+
+
+def known_as(names: Collection[str]) -> Optional[str]:
+    """The built-in map that knows most of some variables' names; None if none does."""
+    best, most = None, 0
+    for name in _candidates(names):
+        rules = tuple(builtin_maps.BUILTIN_MAPS[name].rules(name))
+        count = len(_renamed(rules, names))
+        if count > most:
+            best, most = f"{BUILTIN}{name}", count
+    return best if most >= _LEAST * len(names) else None
+
+
+def _candidates(names: Collection[str]) -> list[str]:
+    """The built-in maps to PyTorch's names that some variables can be of."""
+    return [
+        name
+        for name, known in builtin_maps.BUILTIN_MAPS.items()
+        if known.is_to_torch and any(known.telling in variable for variable in names)
+    ]
 
 
 def _pairs(
@@ -58,11 +79,7 @@ def _pairs(
     target: Mapping[str, Variable],
     given: Collection[str],
 ) -> Published:
-    try:
-        moves = AssignmentMap(rules).rename(source, source="the source").moves
-    except AssignmentMapError:  # two models in one checkpoint
-        return Published()
-    renamed = [move for move in moves if move.rule is not None]
+    renamed = _renamed(rules, source)
     if any(move.old in given for move in renamed):
         return Published()
     pairs = tuple(
@@ -72,6 +89,15 @@ def _pairs(
         if _size(source[move.old]) == _size(target[move.new])
     )
     return Published(pairs, rules)
+
+
+def _renamed(rules: tuple[Rule, ...], names: Collection[str]) -> list[Move]:
+    """The variables that rules rename; none if two would have one name."""
+    try:
+        found = AssignmentMap(rules).rename(names, source="the source")
+    except AssignmentMapError:  # two models in one checkpoint
+        return []
+    return [move for move in found.moves if move.rule is not None]
 
 
 def _size(variable: Variable) -> int:
