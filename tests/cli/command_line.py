@@ -3,6 +3,7 @@
 import contextlib
 import io
 import os
+import pathlib
 import subprocess
 
 from estimator_ckpt.cli import main
@@ -25,3 +26,15 @@ def call(*arguments):
     with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
         code = main.run(list(map(str, arguments)))
     return subprocess.CompletedProcess(arguments, code, out.getvalue(), err.getvalue())
+
+
+def expect(*arguments, code=0, cwd=REPOSITORY):
+    """As `run`, for a command whose exit code is known."""
+    done = run(*arguments, cwd=cwd)
+    assert done.returncode == code, done.stdout + done.stderr
+    return done
+
+
+def files_in(directory):
+    """The paths of all that is in a directory."""
+    return sorted(str(path) for path in pathlib.Path(directory).rglob("*"))

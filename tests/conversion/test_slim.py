@@ -1,6 +1,5 @@
 """What only training needs is left out, by role; only what is used is written."""
 
-import json
 import os
 
 import numpy as np
@@ -8,7 +7,6 @@ import pytest
 
 import estimator_ckpt as ec
 from estimator_ckpt.bundle.writer import write_bundle
-from estimator_ckpt.cli import main
 from tests.testdata_paths import PREFIXES, V1_PREFIXES
 
 DIGITS = PREFIXES["digits/model.ckpt-300"]
@@ -156,33 +154,3 @@ def test_a_damaged_tensor_is_refused(tmp_path):
     with pytest.raises(ec.CheckpointError, match="'v' is damaged"):
         ec.slim(tmp_path / "c", tmp_path / "new" / "n")
     assert os.listdir(tmp_path / "new") == []
-
-
-class TestCommand:
-    def test_it_says_the_bytes_before_and_after(self, tmp_path, capsys):
-        assert main.run(["slim", str(DIGITS), str(tmp_path / "n")]) == 0
-        prefix, said = capsys.readouterr().out.splitlines()
-        assert prefix == str(tmp_path / "n")
-        with ec.open_checkpoint(DIGITS) as checkpoint:
-            before = sum(info.size for info in checkpoint.values())
-        after = shards_size(prefix)
-        assert f"{before} bytes before, {after} after; left out: " in said
-        assert "slot" in said
-
-    def test_json(self, tmp_path, capsys):
-        assert main.run(["slim", str(EMA), str(tmp_path / "n"), "--json"]) == 0
-        found = json.loads(capsys.readouterr().out)
-        assert found["prefixes"] == [str(tmp_path / "n")]
-        assert found["bytes_after"] == shards_size(str(tmp_path / "n"))
-        assert found["bytes_before"] > found["bytes_after"]
-        assert found["left_out"]["out/kernel/Momentum"] == "slot"
-        assert found["left_out"]["out/kernel/ExponentialMovingAverage"] == "average"
-
-    def test_what_is_there_is_refused_and_overwritten_when_asked(self, tmp_path):
-        arguments = ["slim", str(EMA), str(tmp_path / "n")]
-        assert main.run(arguments) == 0
-        assert main.run(arguments) == 2
-        assert main.run([*arguments, "--overwrite", "--keep_averages"]) == 0
-        assert "out/kernel/ExponentialMovingAverage" in ec.open_checkpoint(
-            tmp_path / "n"
-        )

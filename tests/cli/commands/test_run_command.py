@@ -187,18 +187,6 @@ def test_help_says_how_to_use_it(tmp_path):
     assert "SCRIPT | -m MODULE" in done.stdout
 
 
-def test_another_sitecustomize_is_read_as_well(tmp_path):
-    write(tmp_path, "site/sitecustomize.py", "print('theirs')")
-    write(tmp_path, "job.py", "import sitecustomize; print(sitecustomize.__file__)")
-    found = call(
-        [*RUN, "job.py"],
-        tmp_path,
-        PYTHONPATH=f"{tmp_path}/site{os.pathsep}{REPOSITORY}",
-    )
-    assert found.stdout.split()[-2:] == ["theirs", f"{tmp_path}/site/sitecustomize.py"]
-    assert not found.stderr
-
-
 def test_options_of_the_interpreter_reach_the_program(tmp_path):
     write(tmp_path, "job.py", "import sys; print(sys.warnoptions, sys.flags.optimize)")
     start = [sys.executable, "-O", "-W", "error::UserWarning", *RUN[1:]]
@@ -282,26 +270,6 @@ def test_pytest_runs_under_it(tmp_path):
     done = call([*RUN, "-m", "pytest", "-q", "-p", "no:cacheprovider"], tmp_path)
     assert done.returncode == 1
     assert "1 failed, 1 passed" in done.stdout
-
-
-def test_a_job_that_cannot_run_ends_in_one_line_with_its_place(tmp_path):
-    write(
-        tmp_path,
-        "job.py",
-        """
-        from estimator_ckpt.tf_private.estimator_runtime import refusals
-
-        def main():
-            refusals.refuse("tf.estimator on TPU hardware", "use a CPU")
-
-        main()
-        """,
-    )
-    done = call([*RUN, "job.py"], tmp_path)
-    (line,) = done.stderr.splitlines()
-    assert done.returncode == 2
-    assert line.startswith("estimator-ckpt: error: tf.estimator on TPU hardware")
-    assert line.endswith(f"({tmp_path}/job.py:5)")
 
 
 def test_without_tensorflow_it_says_what_to_install(tmp_path):

@@ -9,9 +9,11 @@ import tensorflow as tf
 
 import estimator_ckpt as ec
 from tests import sources
-from tests.cli.command_line import run
+from tests.cli.command_line import expect, run
 from tests.conftest import REPOSITORY
+from tests.testdata_paths import PREFIXES
 
+DIGITS = str(PREFIXES["digits/model.ckpt-300"])
 CONFIGS = sorted(glob.glob(os.path.join(REPOSITORY, "configs", "*.flags")))
 
 
@@ -140,3 +142,64 @@ def test_a_dry_run_and_its_job_agree_on_what_a_source_is(tmp_path, kind):
     done = train(config, tmp_path / "job", *more, "--nowarm_start_strict")
     assert done.returncode == 0, done.stderr
     assert "'var': not in source" in done.stderr
+
+
+def dry_job(tmp_path, source, *arguments, **options):
+    """A training job that only shows what it would be warm-started with."""
+    return expect(
+        "train",
+        "--model_fn=model_fns.digits:model_fn",
+        "--input_fn=model_fns.digits:train_input_fn",
+        f"--model_dir={tmp_path / 'job'}",
+        "--max_steps=1",
+        f"--warm_start_from={source}",
+        "--dry_run",
+        *arguments,
+        **options,
+    )
+
+
+class TestDryRunsOfJobs:
+    def test_a_training_job(self, tmp_path):
+        done = dry_job(tmp_path, DIGITS, "--warm_start_reset=bn1/")
+        assert "8 carried, 23 reset" in done.stdout
+        assert not (tmp_path / "job").exists()
+
+    def test_a_training_job_gets_the_config_that_its_flags_describe(self, tmp_path):
+        (tmp_path / "mine.py").write_text(
+            "import tensorflow as tf\n"
+            "from model_fns import digits\n"
+            "def model_fn(features, labels, mode, config):\n"
+            "    spec = digits.model_fn(features, labels, mode, {})\n"
+            "    step = config.save_checkpoints_steps\n"
+            "    name = config.model_dir.rpartition('/')[2]\n"
+            "    tf.compat.v1.get_variable(f'{name}_{step}', [config.tf_random_seed])\n"
+            "    return spec\n"
+        )
+        done = dry_job(
+            tmp_path,
+            DIGITS,
+            "--model_fn=mine:model_fn",
+            "--save_checkpoints_steps=7",
+            "--tf_random_seed=3",
+            code=1,
+            cwd=tmp_path,
+        )
+        missing = next(line for line in done.stdout.splitlines() if "job_7" in line)
+        assert missing.split()[:4] == ["missing", "job_7", "12", "B"]
+        assert not (tmp_path / "job").exists()
+
+    def test_a_job_that_has_begun_already(self, tmp_path):
+        first = ec.warm_start_model_dir(DIGITS, tmp_path / "job")
+        done = dry_job(tmp_path, DIGITS)
+        assert done.stdout == f"Not warm-starting: {first} is there already\n"
+
+    def test_a_pattern_that_a_strict_job_would_stop_at(self, tmp_path):
+        done = dry_job(tmp_path, DIGITS, "--warm_start_exclude=none")
+        assert "'none' matches no variable" in done.stdout
+        flags = "--warm_start_exclude=none", "--warm_start_strict"
+        dry_job(tmp_path, DIGITS, *flags, code=1)
+
+    def test_a_job_that_would_lack_variables_exits_with_1(self, tmp_path):
+        done = dry_job(tmp_path, PREFIXES["slim/model.ckpt-3"], code=1)
+        assert "missing" in done.stdout

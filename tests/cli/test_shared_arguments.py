@@ -1,9 +1,12 @@
-"""`inspect --roles`, and the arguments that overrule roles, in each command."""
+"""The arguments that commands share, roles above all, and the data they become."""
 
+import argparse
 import json
 
 import pytest
 
+from estimator_ckpt.checkpoint.naming import NamesBy
+from estimator_ckpt.cli import shared_arguments
 from tests.cli import command_line
 from tests.testdata_paths import ROLES
 
@@ -88,3 +91,45 @@ def test_diff_says_what_a_conversion_left_out(as_json, tmp_path):
         first, last = done.stdout.splitlines()
         assert first.startswith("0 differences, ")
         assert "left out: metrics and strings of objects" in last
+
+
+def parsed(*arguments):
+    parser = argparse.ArgumentParser()
+    shared_arguments.add_filters(parser)
+    shared_arguments.add_map(parser)
+    shared_arguments.add_names(parser)
+    shared_arguments.add_roles(parser)
+    shared_arguments.add_root(parser)
+    shared_arguments.add_carry(parser, None, "what")
+    return parser.parse_args(arguments)
+
+
+def test_names_filters_and_map_become_one_naming():
+    given = parsed("--include=a", "--exclude=a/b", "--names=path", "--root=vars")
+    naming = shared_arguments.chosen_names(given)
+    assert naming.names_by is NamesBy.PATH
+    assert (naming.root, naming.step) == ("vars", "global_step")
+    assert [name for name in ("a/a", "a/b", "c") if naming.chosen.keeps(name)] == [
+        "a/a"
+    ]
+    assert not naming.assignment_map
+
+
+def test_averages_come_before_the_map_that_is_given(tmp_path):
+    path = tmp_path / "map.yaml"
+    path.write_text("- {from: b, to: c}\n")
+    given = parsed("--use_ema", f"--assignment_map={path}")
+    names = {"v": None, "v/ExponentialMovingAverage": None, "b": None}
+    renaming = shared_arguments.chosen_names(given).assignment_map.rename(
+        names, source="here"
+    )
+    assert dict(renaming.pairs) == {"v/ExponentialMovingAverage": "v", "b": "c"}
+
+
+def test_a_choice_carries_what_was_said():
+    given = parsed("--carry=model", "--reset=head/", "--optimizer_state=.*slot")
+    choice = shared_arguments.choice(given)
+    assert choice.carry == "model"
+    assert choice.reset.includes("head/kernel")
+    assert not choice.reset.includes("body/kernel")
+    assert choice.overruling.is_optimizer_state("x/slot")
