@@ -426,7 +426,7 @@ def _plot_differences(axes, stages, anew):
 
 
 def _save(figure, path):
-    """Writes a PNG of few colours, which is a third as large."""
+    """Writes a PNG of 256 colours, which is half as large."""
     import io
 
     from PIL import Image
@@ -434,7 +434,8 @@ def _save(figure, path):
     drawn = io.BytesIO()
     figure.savefig(drawn)
     with Image.open(drawn) as image:
-        image.convert("RGB").quantize(128, dither=0).save(path, optimize=True)
+        # With half as many, a few small points lose their colour.
+        image.convert("RGB").quantize(256, dither=0).save(path, optimize=True)
 
 
 if __name__ == "__main__":

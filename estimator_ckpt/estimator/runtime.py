@@ -25,6 +25,7 @@ from estimator_ckpt.tf_private.estimator_runtime import (
     legacy_keras,
     load_context,
     no_tpu,
+    older_calls,
     private_names,
 )
 from estimator_ckpt.tf_private.estimator_runtime.refusals import (
@@ -39,6 +40,7 @@ REFUSALS = (EstimatorUnavailableError, NotInRuntimeError)
 
 OLDEST = (2, 12)  # TensorFlow
 ESTIMATOR = (2, 15)  # tensorflow-estimator, beside TensorFlow 2.16 and later
+_PARTS = (api_names, graph_text, load_context, no_tpu, older_calls, private_names)
 
 _watcher: Optional[import_hook.Watcher] = None
 _is_prepared = False
@@ -146,7 +148,7 @@ def offer() -> None:
     _watcher.before("tensorflow", _stand_back_if_native)
     _watcher.before("tensorflow_estimator", _settle_keras)
     provider.provide(forwarders.source)
-    for part in (api_names, graph_text, load_context, no_tpu, private_names):
+    for part in _PARTS:
         part.watch(_watcher)
 
 

@@ -78,7 +78,21 @@ DTYPES = (
     "float8_e4m3fn",
     "int4",
     "uint4",
+    "float8_e4m3fnuz",
+    "float8_e4m3b11fnuz",
+    "float8_e5m2fnuz",
+    "int2",
+    "uint2",
 )
+NEWER = set(DTYPES[-5:])  # TensorFlow 2.15 does not have them
+
+
+def values_of(dtype):
+    """The values of a type, or a skip where TensorFlow does not have it."""
+    values = _values()
+    if dtype in NEWER - set(values):
+        pytest.skip(f"this TensorFlow has no {dtype}")
+    return values[dtype]
 
 
 def assert_same_files(ours, theirs):
@@ -87,7 +101,9 @@ def assert_same_files(ours, theirs):
 
 
 def test_every_type_that_tensorflow_saves_is_tried():
-    assert set(_values()) == set(DTYPES)
+    tried = set(_values())
+    assert tried <= set(DTYPES)
+    assert set(DTYPES) - tried <= NEWER
 
 
 @pytest.mark.parametrize("dtype", DTYPES)
@@ -95,7 +111,7 @@ def test_tensorflow_reads_what_we_write_and_writes_the_same_bytes(tmp_path, dtyp
     import tensorflow as tf
 
     names = ("some", "none", "scalar")
-    values = dict(zip(names, _values()[dtype]))
+    values = dict(zip(names, values_of(dtype)))
     override = dict.fromkeys(names, dtype) if dtype in QUANTIZED else None
     write_bundle(tmp_path / "ours", values, override)
 
@@ -105,7 +121,7 @@ def test_tensorflow_reads_what_we_write_and_writes_the_same_bytes(tmp_path, dtyp
     for name, value in values.items():
         assert_same(restore(tmp_path / "ours", name, dtype), value)
         assert_same(reader.read(name), value)
-        if dtype not in ("int4", "uint4", "float8_e5m2", "float8_e4m3fn"):
+        if not dtype.startswith(("int4", "uint4", "float8", "int2", "uint2")):
             loaded = np.asarray(checkpoint.get_tensor(name), value.dtype)
             assert_same(loaded, value)
         (tensor,) = tf.raw_ops.RestoreV2(
@@ -145,7 +161,7 @@ NOT_JOINED = ["float16", "uint16", "uint32", "uint64", "string", "qint16", "quin
 
 @pytest.mark.parametrize("dtype", DTYPES)
 def test_parts_of_every_type_are_joined(tmp_path, dtype):
-    value = _values()[dtype][0]
+    value = values_of(dtype)[0]
     parts = {
         (Extent(0, 2), Extent(0, 1)): value[:, :1],
         (Extent(0, 2), Extent(1, value.shape[1] - 1)): value[:, 1:],

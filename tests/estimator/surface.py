@@ -89,6 +89,10 @@ def statements() -> list[str]:
     ]
     found += [
         "from tensorflow.compat.v1.tpu.experimental import AdamParameters",
+        *(
+            f"import {api} as tf; tf.data.experimental.CheckpointInputPipelineHook"
+            for api in _APIS[:2]
+        ),
         "from tensorflow import *; assert estimator.Estimator",
         "import tensorflow as tf; assert 'estimator' in tf.__all__",
         "import tensorflow_estimator as e; assert e.estimator.Estimator",

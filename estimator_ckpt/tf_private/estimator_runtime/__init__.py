@@ -11,10 +11,12 @@ place it runs as it did on 2.15. One file per thing that is missing:
     estimator_training      tensorflow.python.distribute.estimator_training
     tpu_embedding, tpu_embedding_gradient, session_support
                             those of tensorflow.python.tpu
+    input_pipeline_hook     tf.data.experimental.CheckpointInputPipelineHook
     no_tpu                  use_tpu=True is refused in one sentence
     forwarders              tensorflow.python.estimator.**, tensorflow.python.tpu.*
     deprecations            hundreds of warnings, as one line
     load_context            what tf-keras 2.15.0 calls
+    older_calls             what tf-keras 2.15.0 takes from Python and NumPy
     private_names           names of TensorFlow's that moved
     graph_text              tf.io.write_graph where protobuf 7 is installed
 

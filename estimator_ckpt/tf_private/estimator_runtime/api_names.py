@@ -29,6 +29,8 @@ _TPU_PARAMETERS = (
     "StochasticGradientDescentParameters",
 )
 
+_HOOK = "CheckpointInputPipelineHook"  # of tf.data.experimental, until 2.15
+
 
 def watch(watcher: Watcher) -> None:
     """Puts the names in place as TensorFlow's API modules are imported."""
@@ -38,6 +40,7 @@ def watch(watcher: Watcher) -> None:
     watcher.after("tensorflow", lambda module: _offer(module, "_v2"))
     watcher.after(r"tensorflow\.python\.util\.tf_export", _know_estimator)
     watcher.after(rf"{_NESTED}\.compat\.v1\.tpu\.experimental", _offer_parameters)
+    watcher.after(rf"{_NESTED}\.data\.experimental", _offer_hook)
 
 
 def _offer(module: Any, generation: str) -> None:
@@ -106,3 +109,10 @@ def _offer_parameters(experimental: ModuleType) -> None:
     for name in _TPU_PARAMETERS:
         if not hasattr(experimental, name):
             setattr(experimental, name, getattr(tpu_embedding, name))
+
+
+def _offer_hook(experimental: ModuleType) -> None:
+    if not hasattr(experimental, _HOOK):
+        from estimator_ckpt.tf_private.estimator_runtime import input_pipeline_hook
+
+        setattr(experimental, _HOOK, getattr(input_pipeline_hook, _HOOK))

@@ -50,7 +50,7 @@ class Watcher(MetaPathFinder):
         path: Optional[Sequence[str]] = None,
         target: Optional[ModuleType] = None,
     ) -> Optional[ModuleSpec]:
-        if not fullname.startswith("tensorflow"):
+        if not fullname.startswith(("tensorflow", "tf_keras")):
             return None
         before = [do for pattern, do in self._before if pattern.fullmatch(fullname)]
         after = [do for pattern, do in self._after if pattern.fullmatch(fullname)]

@@ -33,6 +33,12 @@ MESSAGES = [
 ]
 
 
+def is_repeated(field):
+    if hasattr(field, "is_repeated"):
+        return field.is_repeated
+    return field.label == field.LABEL_REPEATED  # until protobuf 6
+
+
 @pytest.mark.parametrize(
     ("ours", "theirs", "renamed"), MESSAGES, ids=lambda m: getattr(m, "__name__", "")
 )
@@ -45,7 +51,7 @@ def test_numbers_and_types_are_tensorflows(ours, theirs, renamed):
         field = theirs.DESCRIPTOR.fields_by_number[tag >> 3]
         name = ours._fields[place.slot]
         assert field.name == renamed.get(name, name)
-        assert (field.label == field.LABEL_REPEATED) == place.field.repeated
+        assert is_repeated(field) == place.field.repeated
         assert place.field.type.is_message == (field.message_type is not None) or (
             field.message_type.name == "BoolValue"  # carried as its bytes
         )
