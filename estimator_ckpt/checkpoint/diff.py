@@ -34,6 +34,10 @@ if TYPE_CHECKING:
     Array = np.ndarray[Any, Any]
 
 
+#: The dtypes whose elements are numbers.
+_NUMBERS = frozenset(d.name for d in dtypes.DTYPES.values() if d.size is not None)
+
+
 class Aspect(enum.Enum):
     """What of a variable differs between two checkpoints."""
 
@@ -242,8 +246,8 @@ def _details(
     changes = []
     for name in both:
         variable, difference = old.variables[name], found.get(name)
-        if dtypes.of(old.checkpoint.index[variable.key].dtype).size is None:
-            continue  # strings and variants
+        if variable.dtype not in _NUMBERS:
+            continue  # strings, variants, what is not known
         if difference is not None and difference.aspect is not Aspect.VALUE:
             continue
         mean, most = (

@@ -95,8 +95,7 @@ def test_every_kind_of_value_is_measured(tmp_path, a, b, most):
 
 
 def test_equal_sums_are_enough(tmp_path, monkeypatch):
-    monkeypatch.setattr(
-        diffs.value_changes, "measure", None
-    )  # would fail if it were called
+    # It would fail if it were called.
+    monkeypatch.setattr(diffs.value_changes, "measure", None)
     new = ec.convert(TESTDATA / "digits", tmp_path / "n", to="tf2", data="copy")
     assert not ec.diff(TESTDATA / "digits", new)

@@ -1,5 +1,7 @@
 """Differences by layer, and histograms: the right numbers, of any numbers."""
 
+import tracemalloc
+
 import numpy as np
 import pytest
 
@@ -111,6 +113,18 @@ class TestInADiff:
         found = ec.diff(*pair, details=False)
         assert (found.layers, found.histograms) == ((), ())
         assert found.differences == ec.diff(*pair).differences
+
+    def test_memory_does_not_grow_with_the_bytes(self, tmp_path):
+        value = np.zeros((40, 250_000), np.float32)  # 40 MB
+        for step in (0, 1):
+            write_bundle(tmp_path / f"{step}", {"w": value + step})
+        del value
+        tracemalloc.start()
+        found = ec.diff(tmp_path / "0", tmp_path / "1")
+        _, most = tracemalloc.get_traced_memory()
+        tracemalloc.stop()
+        assert sum(found.histograms[0].change) == 10_000_000
+        assert most < 20_000_000
 
     def test_complex_numbers_have_none(self, tmp_path):
         for step in (0, 1):
