@@ -2,16 +2,17 @@
 
     python -m tests.fuzz.small_files --seconds=60 --seed=7
 
-Assignment maps, layout rules, state files, object graphs, `.meta` and `.safetensors`
-files, as people and other programs write them, changed as the bundle's fuzzer changes
-an index, or put together from tokens that mean something there. A case may take
-`_SECONDS` and, with all others, `_MEMORY`. A case that fails is kept in a file that is
+Assignment maps, layout rules, state files, object graphs, `.meta` files, frozen graphs
+and `.safetensors` files, in PyTorch's layout too, as people and other programs write
+them, changed as the bundle's fuzzer changes an index, or put together from tokens that
+mean something there. A case may take `_SECONDS` and, with all others, `_MEMORY`. A case that fails is kept in a file that is
 printed; the exit code is 1.
 """
 
 from __future__ import annotations
 
 import argparse
+import math
 import pathlib
 import random
 import resource
@@ -23,18 +24,25 @@ import traceback
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
+from estimator_ckpt.bundle import files
 from estimator_ckpt.bundle.errors import CheckpointError
 from estimator_ckpt.bundle.reader import BundleReader
 from estimator_ckpt.checkpoint import contents, meta_graph, object_graph, object_keys
+from estimator_ckpt.checkpoint.evidence import graph_uses
 from estimator_ckpt.checkpoint.paths import state_file
+from estimator_ckpt.checkpoint.weight_files import graph_file
+from estimator_ckpt.checkpoint.weight_files.frozen_graph_reader import FrozenGraphReader
 from estimator_ckpt.checkpoint.weight_files.safetensors_reader import SafetensorsReader
+from estimator_ckpt.conversion.exporting import torch_reader
 from estimator_ckpt.layouts import layer_rules
+from estimator_ckpt.layouts.torch import torch_rules
 from estimator_ckpt.maps import map_files
 from tests.fuzz import bundle
 
 _SECONDS = 5.0
 _MEMORY = 512 << 20
 TESTDATA = pathlib.Path(__file__).parent.parent / "testdata"
+FROZEN = TESTDATA.parent / "checkpoint" / "weight_files" / "frozen_by_tf1"
 
 _MAP = rb"""
 - {from: old_scope/, to: new_scope/}
@@ -71,6 +79,19 @@ _JSON = (
 _JSON += [b'"F4"', b'"F32"', b'"I64"', b'"a"', b'"shape"', b" ", b"\xff", b"\x00"]
 
 
+_TORCH_RULES = rb"""
+- {dense: fc/weights}
+- {dense: 'layer_*/w'}
+- {matrix: attn/w, to: attn.weight, variable: [1, 4, 12]}
+- {depthwise: mix/w, to: mix.weight, multiplier: 2}
+- {lstm: rnn/basic_lstm_cell, to: rnn, forget_bias: 1.0, layer: 1, reverse: true}
+- {cudnn_gru: rnn/cudnn_compatible_gru_cell, to: rnn}
+- {keras_gru: gru/gru_cell, to: gru, bias: false}
+- {split: attn/c_attn/kernel, to: [q, k, v], axis: -1}
+"""
+_RULES = [b'\\"to\\":\\"A\\"', b'\\"conv\\"', b'\\"as_is\\"', b'\\"gru\\"', b"1e99"]
+
+
 class Format(NamedTuple):
     """A format of file: who reads it, whole ones, and what means something in it."""
 
@@ -99,6 +120,8 @@ def formats() -> dict[str, Format]:
         b"\n",
     ]
     numbers = list(bundle._INTERESTING)
+    names = ("reference", "resource", "optimized")
+    frozen = [(FROZEN / f"{name}.pb").read_bytes() for name in names]
     return {
         "map": Format(map_files.load, [_MAP], _YAML_TOKENS),
         "layouts": Format(layer_rules.rules_of, [_LAYOUTS], _YAML_TOKENS),
@@ -106,6 +129,9 @@ def formats() -> dict[str, Format]:
         "graph": Format(_read_graph, graphs, numbers),
         "meta": Format(_read_meta, metas, numbers),
         "safetensors": Format(_read_safetensors, [_safetensors()], _JSON),
+        "frozen_graph": Format(_read_frozen_graph, frozen, numbers),
+        "torch_rules": Format(torch_rules.requests_of, [_TORCH_RULES], _YAML_TOKENS),
+        "torch_file": Format(_read_torch_file, [_torch_file()], _JSON + _RULES),
     }
 
 
@@ -132,6 +158,55 @@ def _read_safetensors(path: pathlib.Path) -> Any:
             reader.read(name)
             list(reader.iter_arrays(name))
         return reader.metadata
+
+
+def _read_frozen_graph(path: pathlib.Path) -> Any:
+    with FrozenGraphReader(str(path)) as reader:
+        for name in reader.index:
+            reader.read(name)
+            list(reader.iter_arrays(name))
+    with files.open_file(path) as file:
+        return graph_uses.of_nodes(list(graph_file.nodes(file)))
+
+
+def _torch_file() -> bytes:
+    """A file as the export writes it: every rule, and tensors for most of them."""
+    rules = (
+        b'[{\\"dense\\":\\"a\\",\\"to\\":\\"A\\"},'
+        b'{\\"depthwise\\":\\"d\\",\\"to\\":\\"D\\",\\"multiplier\\":2},'
+        b'{\\"matrix\\":\\"m\\",\\"to\\":\\"M\\",\\"variable\\":[1,2,3]},'
+        b'{\\"lstm\\":\\"l\\",\\"to\\":\\"L\\",\\"forget_bias\\":1.0}]'
+    )
+    shapes = {
+        b"A": (2, 3),
+        b"D": (4, 1, 3, 3),
+        b"M": (2, 3),
+        b"L.weight_ih_l0": (8, 3),
+        b"L.weight_hh_l0": (8, 2),
+        b"L.bias_ih_l0": (8,),
+        b"L.bias_hh_l0": (8,),
+        b"bn.weight": (2,),
+        b"bn.running_mean": (2,),
+    }
+    fields, at = [b'"__metadata__":{"format":"pt","layouts":"' + rules + b'"}'], 0
+    for name, shape in shapes.items():
+        end = at + 4 * math.prod(shape)
+        fields.append(
+            b'"%s":{"dtype":"F32","shape":%s,"data_offsets":[%d,%d]}'
+            % (name, str(list(shape)).encode(), at, end)
+        )
+        at = end
+    header = b"{" + b",".join(fields) + b"}"
+    return len(header).to_bytes(8, "little") + header + bytes(at)
+
+
+def _read_torch_file(path: pathlib.Path) -> Any:
+    with SafetensorsReader(str(path)) as file:
+        reader = torch_reader.TorchReader(file, [])
+        for name in reader.index:
+            reader.read(name)
+            list(reader.iter_arrays(name))
+        return reader.left_out
 
 
 def _read_meta(path: pathlib.Path) -> Any:
