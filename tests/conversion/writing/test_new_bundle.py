@@ -9,7 +9,7 @@ import pytest
 import estimator_ckpt as ec
 from estimator_ckpt.bundle import checksum
 from estimator_ckpt.bundle.entry import Entry
-from estimator_ckpt.bundle.errors import CheckpointError, CorruptIndexError
+from estimator_ckpt.bundle.errors import CheckpointError
 from estimator_ckpt.bundle.header import Header
 from estimator_ckpt.bundle.index import index_path, serialize_index, shard_path
 from estimator_ckpt.bundle.local_files import system_calls
@@ -68,47 +68,6 @@ def test_filters_that_leave_nothing_of_something_are_still_an_error(tmp_path):
     write_bundle(tmp_path / "c", {"v": np.zeros(3)})
     with pytest.raises(CheckpointError, match="leave none of its 1 variables"):
         ec.convert(tmp_path / "c", tmp_path / "n", to="tf1", exclude="v")
-
-
-@pytest.mark.parametrize("number", [2, 1000])
-def test_aliases_of_one_tensor_are_copied_and_averaged_once(tmp_path, number):
-    """However many keys it has: 1,000 keys of 1 MB are no 1 GB."""
-    data = np.arange(250_000, dtype="float32").tobytes()
-    entry = Entry(
-        FLOAT, (250_000,), size=len(data), crc32c=checksum.mask(checksum.value(data))
-    )
-    junk = bytes(2 * len(data))  # so that copying goes tensor by tensor
-    prefix = str(tmp_path / "old" / "c")
-    write_entries(prefix, data + junk, {b"v%04d" % n: entry for n in range(number)})
-    for new in (
-        ec.convert(prefix, tmp_path / "copied" / "n", to="tf1", data="copy"),
-        ec.average([prefix, prefix], tmp_path / "mean" / "n"),
-    ):
-        assert size_of(new) == len(data)
-        assert len(ec.open_checkpoint(new)) == number
-        np.testing.assert_array_equal(
-            ec.open_checkpoint(new).read("v0001"), np.frombuffer(data, "float32")
-        )
-
-
-def test_tensors_that_overlap_are_refused_where_bytes_are_copied(tmp_path):
-    """A small file must not become a large one."""
-    data = bytes(4 * 1000)
-    entries = {
-        b"v%04d" % n: Entry(
-            FLOAT,
-            (900,),
-            offset=4 * n,
-            size=3600,
-            crc32c=checksum.mask(checksum.value(data[:3600])),
-        )
-        for n in range(100)
-    }
-    prefix = str(tmp_path / "old" / "c")
-    write_entries(prefix, data, entries)
-    with pytest.raises(CorruptIndexError, match="overlap"):
-        ec.average([prefix, prefix], tmp_path / "n" / "m")
-    assert not (tmp_path / "n").exists()
 
 
 def many_shards(prefix, number):

@@ -1,0 +1,45 @@
+"""How the variables of a result are keyed."""
+
+import pytest
+
+from estimator_ckpt.checkpoint import contents, formats, object_graph, object_keys
+from estimator_ckpt.conversion.result_keys import ResultKeys
+
+GRAPH = object_graph.parse(object_graph.build(["v"]), "a test")
+
+
+@pytest.mark.parametrize(
+    ("result", "keys"),
+    [
+        (ResultKeys(formats.TF1), ("v",)),
+        (ResultKeys(formats.TF2), (object_keys.variable_key("v"),)),
+        (ResultKeys(formats.DUAL), (object_keys.variable_key("v"), "v")),
+        (ResultKeys(formats.TF2, root="m"), (object_keys.variable_key("v", "m"),)),
+        (ResultKeys(formats.TF2, GRAPH), ("old",)),
+        (ResultKeys(formats.DUAL, GRAPH), ("old", "v")),
+    ],
+)
+def test_of_a_variable(result, keys):
+    assert result.of_variable("old", "v", is_step=False) == keys
+
+
+def test_the_global_step_has_its_name_in_every_format():
+    """Estimator reads max_steps against it."""
+    step = object_keys.GLOBAL_STEP
+    for format in formats.FORMATS:
+        assert step in ResultKeys(format).of_variable(step, step, is_step=True)
+    keys = ResultKeys(formats.TF2).of_variable(step, step, is_step=True)
+    assert keys[0] == object_keys.STEP_KEY
+
+
+def test_of_a_step_that_begins_anew():
+    step = object_keys.GLOBAL_STEP
+    named = contents.of_names(["v", step])
+    assert ResultKeys(formats.TF1).of_fresh_step(named) == (step,)
+    assert ResultKeys(formats.TF2).of_fresh_step(named) == (object_keys.STEP_KEY, step)
+
+
+def test_only_what_is_laid_out_anew_has_a_graph_of_its_own():
+    assert ResultKeys(formats.DUAL).is_new_graph
+    assert not ResultKeys(formats.TF1).is_new_graph
+    assert not ResultKeys(formats.TF2, GRAPH).is_new_graph
