@@ -1,0 +1,44 @@
+"""The site of the docs in a real browser: it searches, and fetches nothing."""
+
+import json
+import pathlib
+import subprocess
+
+import pytest
+
+from tests.compat.test_report_pages import BROWSER, chromium
+from tests.conftest import REPOSITORY
+
+pytestmark = pytest.mark.compat
+LOOK = pathlib.Path(__file__).with_name("look_at_site.py")
+
+
+@pytest.fixture(scope="module")
+def seen():
+    browser = chromium()
+    subprocess.run(
+        ["make", "--no-print-directory", "docs"],
+        cwd=REPOSITORY,
+        check=True,
+        timeout=600,
+    )
+    done = subprocess.run(
+        [str(BROWSER), str(LOOK), browser, str(pathlib.Path(REPOSITORY, "build/site"))],
+        stdout=subprocess.PIPE,
+        check=True,
+        timeout=300,
+    )
+    return json.loads(done.stdout)
+
+
+def test_nothing_is_fetched_from_elsewhere_and_nothing_fails(seen):
+    assert seen["pages"] > 60
+    assert (seen["foreign"], seen["errors"]) == ([], [])
+
+
+def test_no_page_is_wider_than_its_window(seen):
+    assert seen["too wide"] == []
+
+
+def test_an_error_message_is_found_by_search(seen):
+    assert any("not-an-sstable" in link for link in seen["found"][:3])
