@@ -4,12 +4,9 @@ import subprocess
 import sys
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from estimator_ckpt.bundle import coding
 from estimator_ckpt.bundle.coding import Extent
-from estimator_ckpt.bundle.entry import renumbered
 from estimator_ckpt.bundle.errors import (
     CheckpointError,
     CheckpointNotFoundError,
@@ -26,7 +23,6 @@ from estimator_ckpt.bundle.index import (
     serialize_index,
     shard_path,
 )
-from estimator_ckpt.bundle.protobuf import wire
 from tests.bundle import protobufs
 from tests.testdata_paths import PREFIXES, V1_PREFIXES
 
@@ -104,19 +100,6 @@ def test_the_shards_in_use_do_not_count_those_of_partitioned_wholes():
     whole = Entry(1, (2,), shard_id=0, slices=extents)
     index = _index([(b"v", whole.serialize()), *items], Header(num_shards=3))
     assert index.shard_ends() == {2: 4}
-
-
-def test_a_header_makes_the_round_trip():
-    header = Header(num_shards=12, big_endian=True, producer=1, bad_consumers=(5, 7))
-    assert _index([], header).header == header
-
-
-@pytest.mark.parametrize(
-    "header", [Header(min_consumer=2), Header(bad_consumers=(1, 2))]
-)
-def test_a_bundle_for_newer_readers_is_refused(header):
-    with pytest.raises(UnsupportedCheckpointError, match="newer"):
-        _index([], header)
 
 
 @pytest.mark.parametrize("path", V1_PREFIXES.values(), ids=V1_PREFIXES)
@@ -207,14 +190,6 @@ def test_an_index_without_a_header_is_refused():
         parse_index(write_table([(b"v", ENTRY.serialize())]), "c.index")
 
 
-@pytest.mark.parametrize("raw", [b"", b"\xff", b"\x08\x00", b"\x08\x01\x10\x07"])
-def test_a_damaged_header_is_refused(raw):
-    from estimator_ckpt.bundle.sstable.table_writer import write_table
-
-    with pytest.raises(CorruptIndexError, match="header is damaged"):
-        parse_index(write_table([(b"", raw)]), "c.index")
-
-
 def test_other_files_are_called_what_they_are(tmp_path):
     with pytest.raises(CheckpointNotFoundError, match="no such file"):
         read_index(tmp_path / "model.ckpt.index")
@@ -251,59 +226,6 @@ def test_a_large_index_is_parsed_whole(variables):
     assert list(parse_index(data, "c.index").records) == sorted(names)
 
 
-#: dtype, shape, shard_id, offset, size, crc32c
-FIELDS = (
-    st.integers(1, 127),
-    st.lists(st.integers(0, 2**62), max_size=6),
-    st.integers(0, 2**31 - 1),
-    st.integers(0, 2**63 - 1),
-    st.integers(0, 2**63 - 1),
-    st.integers(0, 2**32 - 1),
-)
-
-
-@given(*FIELDS)
-def test_entries_are_read_as_protobuf_reads_them(
-    dtype, shape, shard_id, offset, size, crc32c
-):
-    message = protobufs.BundleEntryProto(
-        dtype=dtype, shard_id=shard_id, offset=offset, size=size, crc32c=crc32c
-    )
-    for length in shape:
-        message.shape.dim.add(size=length, name="ignored")
-    expected = Entry(dtype, tuple(shape), shard_id, offset, size, crc32c or None)
-    assert wire.decode(Entry, message.SerializeToString()) == expected
-
-
-@given(st.binary(max_size=60), st.lists(st.integers(0, 40)), st.data())
-def test_a_damaged_entry_is_read_as_protobuf_reads_it_or_refused(junk, shape, data):
-    raw = bytearray(Entry(1, tuple(shape), 3, 2**20, 2**40, 77).serialize() + junk)
-    for _ in range(data.draw(st.integers(0, 2))):
-        position = data.draw(st.integers(0, len(raw) - 1))
-        raw[position] = data.draw(st.integers(0, 255))
-    try:
-        found = wire.decode(Entry, bytes(raw))
-    except ValueError:
-        return
-    message = protobufs.BundleEntryProto.FromString(bytes(raw))
-    assert found.dtype == message.dtype
-    assert found.shape == tuple(dim.size for dim in message.shape.dim)
-    assert found[2:5] == (message.shard_id, message.offset, message.size)
-    assert (found.crc32c or 0) == message.crc32c
-    assert found.slices == tuple(
-        tuple((e.start, e.length if e.HasField("length") else -1) for e in s.extent)
-        for s in message.slices
-    )
-
-
-def test_an_entry_whose_shards_are_renumbered_keeps_what_is_not_known():
-    raw = ENTRY._replace(shard_id=2).serialize() + b"\xf2\x07\x03abc"
-    new = ENTRY._replace(shard_id=7).serialize() + b"\xf2\x07\x03abc"
-    assert renumbered(raw, {2: 7}) == new
-    whole = Entry(1, (2,), shard_id=9, slices=((Extent(0, 2),),))
-    assert renumbered(whole.serialize(), {}) == whole._replace(shard_id=0).serialize()
-
-
 def test_listing_what_tensorflow_wrote_does_not_load_protobuf():
     program = (
         "import sys\n"
@@ -312,28 +234,3 @@ def test_listing_what_tensorflow_wrote_does_not_load_protobuf():
         "assert 'google.protobuf' not in sys.modules\n"
     )
     subprocess.run([sys.executable, "-c", program], check=True)
-
-
-@given(*FIELDS)
-def test_entries_are_written_as_protobuf_writes_them(
-    dtype, shape, shard_id, offset, size, crc32c
-):
-    message = protobufs.BundleEntryProto(
-        dtype=dtype, shard_id=shard_id, offset=offset, size=size, crc32c=crc32c
-    )
-    message.shape.SetInParent()
-    for length in shape:
-        message.shape.dim.add(size=length)
-    entry = Entry(dtype, tuple(shape), shard_id, offset, size, crc32c or None)
-    assert entry.serialize() == message.SerializeToString(deterministic=True)
-
-
-@given(st.integers(1, 2**31 - 1), st.booleans(), st.integers(0, 2))
-def test_headers_are_written_as_protobuf_writes_them(num_shards, big_endian, least):
-    message = protobufs.BundleHeaderProto(
-        num_shards=num_shards, endianness=int(big_endian)
-    )
-    message.version.producer = 1
-    message.version.min_consumer = least
-    header = Header(num_shards, big_endian, min_consumer=least)
-    assert header.serialize() == message.SerializeToString()
