@@ -1,5 +1,7 @@
 """Code in the docs runs: each file's blocks in one directory, in order."""
 
+import contextlib
+import io
 import os
 import pathlib
 import re
@@ -7,6 +9,8 @@ import shlex
 
 import pytest
 
+import estimator_ckpt as ec
+from estimator_ckpt.cli import main
 from tests import processes
 from tests.conftest import REPOSITORY
 
@@ -82,3 +86,37 @@ def test_contributing_names_files_that_there_are():
         # From the root, the package, or (in the table of rooms) its folder.
         there = [ROOT / path, package / path, *package.rglob(path)]
         assert any(place.exists() for place in there), path
+
+
+def spans(path):
+    """What stands between backticks in a file's prose and tables."""
+    text = re.sub(r"^```.*?^```", "", path.read_text(), flags=re.DOTALL | re.MULTILINE)
+    return re.findall(r"`([^`\n]+)`", text)
+
+
+@pytest.fixture(scope="module")
+def helps():
+    """What each command says for --help."""
+    found = {}
+    for name in main.COMMANDS:
+        out = io.StringIO()
+        with contextlib.redirect_stdout(out), contextlib.suppress(SystemExit):
+            main.run([name, "--help"])
+        found[name] = out.getvalue()
+    return found
+
+
+@pytest.mark.parametrize("path", PAGES, ids=lambda p: p.name)
+def test_commands_that_are_named_have_the_flags_that_are_named(path, helps):
+    for span in spans(path):
+        name = span.removeprefix("estimator-ckpt ").split(" ")[0]
+        if name in helps and " " in span:
+            for flag in re.findall(r" (--[a-z_]+)", span):
+                assert flag in helps[name], span
+
+
+@pytest.mark.parametrize("path", PAGES, ids=lambda p: p.name)
+def test_public_names_that_are_named_are_there(path):
+    for span in spans(path):
+        for name in re.findall(r"\bec\.(\w+)", span):
+            assert name in ec.__all__, span
