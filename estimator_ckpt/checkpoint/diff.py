@@ -8,18 +8,17 @@ from __future__ import annotations
 
 import dataclasses
 import enum
-import functools
 import math
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING, Any, Optional
+from typing import Any, Optional
 
 from estimator_ckpt.bundle import coding, files
-from estimator_ckpt.bundle.entry import Entry
 from estimator_ckpt.bundle.tensors import dtypes
 from estimator_ckpt.checkpoint import (
+    change_details,
     common_names,
+    equal_sums,
     messages,
-    meta_graph,
     value_changes,
 )
 from estimator_ckpt.checkpoint.common_names import Side
@@ -27,12 +26,6 @@ from estimator_ckpt.checkpoint.naming import NamesLike
 from estimator_ckpt.checkpoint.opened_checkpoint import Checkpoint
 from estimator_ckpt.checkpoint.value_changes import Change, Histogram, LayerChange
 from estimator_ckpt.checkpoint.variable import StoredVariable
-
-if TYPE_CHECKING:
-    import numpy as np
-
-    Array = np.ndarray[Any, Any]
-
 
 #: The dtypes whose elements are numbers.
 _NUMBERS = frozenset(d.name for d in dtypes.DTYPES.values() if d.size is not None)
@@ -189,7 +182,7 @@ def diff(
         for name in left_out:
             removed.pop(name, None)
             added.pop(name, None)
-        renamed = _renamed(old, new, list(removed), list(added))
+        renamed = equal_sums.renamed(old, new, list(removed), list(added))
         found = [
             _of(
                 Aspect.RENAMED,
@@ -211,12 +204,14 @@ def diff(
             if name not in new_names
         ]
         both = [name for name in old.variables if name in new.variables]
-        unlike = [name for name in both if not _have_equal_sums(old, new, name)]
+        unlike = [name for name in both if not equal_sums.settle(old, new, name)]
         read = (old.variables[n] for n in unlike if not _declared(old, new, n))
         files.expect(progress, sum(variable.size for variable in read))
         changed = [d for name in unlike for d in _compare(old, new, name, progress)]
         layers, histograms = (
-            _details(old, new, both, changed, progress) if details else ((), ())
+            change_details.of(old, new, _changes(old, both, changed), progress)
+            if details
+            else ((), ())
         )
     order = list(Aspect)
     found = sorted([*found, *changed], key=lambda d: (order.index(d.aspect), d.name))
@@ -234,61 +229,24 @@ def diff(
     )
 
 
-def _details(
-    old: Side,
-    new: Side,
-    both: Sequence[str],
-    changed: Sequence[Difference],
-    progress: Optional[files.Progress],
-) -> tuple[tuple[LayerChange, ...], tuple[Histogram, ...]]:
-    """How far layers are apart, and the histograms of what changed most."""
+def _changes(
+    old: Side, both: Sequence[str], changed: Sequence[Difference]
+) -> list[Change]:
+    """By how much each variable of numbers differs that is comparable, or does not."""
     found = {difference.name: difference for difference in changed}
     changes = []
     for name in both:
         variable, difference = old.variables[name], found.get(name)
         if variable.dtype not in _NUMBERS:
             continue  # strings, variants, what is not known
-        if difference is not None and difference.aspect is not Aspect.VALUE:
-            continue
-        mean, most = (
-            (difference.mean_abs or 0.0, difference.max_abs or 0.0)
-            if difference is not None
-            else (0.0, 0.0)
-        )
+        mean, most = 0.0, 0.0
+        if difference is not None:
+            if difference.aspect is not Aspect.VALUE:
+                continue
+            mean, most = difference.mean_abs or 0.0, difference.max_abs or 0.0
         count = math.prod(variable.shape)
         changes.append(Change(name, variable.role, count, mean, most))
-    first = old.checkpoint
-    order = meta_graph.creation_order(first.prefix, first.store)
-    layers = value_changes.layers(changes, {name: i for i, name in enumerate(order)})
-    chosen = [
-        change
-        for change in value_changes.most_changed(changes)
-        if not old.variables[change.name].dtype.startswith("complex")
-    ]
-    files.expect(
-        progress, 2 * sum(old.variables[change.name].size for change in chosen)
-    )
-    histograms = tuple(
-        value_changes.histogram(
-            change, functools.partial(_pieces, old, new, change.name, progress)
-        )
-        for change in chosen
-    )
-    return layers, histograms
-
-
-def _pieces(
-    old: Side, new: Side, name: str, progress: Optional[files.Progress]
-) -> Iterator[tuple[Array, Array]]:
-    """The values of a variable on both sides, piece by piece."""
-    keys = old.variables[name].key, new.variables[name].key
-    for pair in zip(
-        old.checkpoint.reader.iter_arrays(keys[0]),
-        new.checkpoint.reader.iter_arrays(keys[1]),
-    ):
-        yield pair
-        if progress is not None:
-            progress(pair[0].nbytes)
+    return changes
 
 
 def _of(
@@ -305,54 +263,6 @@ def _of(
         size=variable.size,
         owner=variable.owner,
     )
-
-
-def _renamed(
-    first: Side, second: Side, removed: list[str], added: list[str]
-) -> dict[str, str]:
-    """New names by old ones, of variables whose bytes are equal and unlike others'."""
-    old, new = _by_bytes(first, removed), _by_bytes(second, added)
-    return {
-        names[0]: new[fingerprint][0]
-        for fingerprint, names in old.items()
-        if len(names) == 1 and len(new.get(fingerprint, ())) == 1
-    }
-
-
-def _by_bytes(side: Side, names: list[str]) -> dict[Any, list[str]]:
-    found: dict[Any, list[str]] = {}
-    for name in names:
-        fingerprint = _fingerprint(side, name)
-        if fingerprint is not None:
-            found.setdefault(fingerprint, []).append(name)
-    return found
-
-
-def _fingerprint(side: Side, name: str) -> Any:
-    """What two equal variables have in common without being read; None if unknown.
-
-    Slices count with their extents: the same variable cut otherwise has another.
-    """
-    key, index = side.variables[name].key, side.checkpoint.index
-    entry = index[key]
-    parts: dict[Any, Entry] = (
-        dict(index.slices(key)) if entry.is_partitioned else {None: entry}
-    )
-    if any(part.crc32c is None for part in parts.values()):
-        return None
-    sums = tuple((cut, part.size, part.crc32c) for cut, part in _sorted(parts))
-    return entry.dtype, entry.shape, sums
-
-
-def _sorted(parts: dict[Any, Entry]) -> list[tuple[Any, Entry]]:
-    """Slices in the order of their extents."""
-    return sorted(parts.items(), key=lambda item: item[0] or ())
-
-
-def _have_equal_sums(first: Side, second: Side, name: str) -> bool:
-    """Whether checksums settle that a variable is equal on both sides."""
-    fingerprint = _fingerprint(first, name)
-    return fingerprint is not None and fingerprint == _fingerprint(second, name)
 
 
 def _declared(first: Side, second: Side, name: str) -> list[Difference]:
@@ -383,7 +293,7 @@ def _compare(
             yield _of(Aspect.VALUE, a, "the stored bytes differ")
         return
     count, different, most, total = 0, 0, 0.0, 0.0
-    for x, y in _pieces(first, second, name, progress):
+    for x, y in change_details.pieces(first, second, name, progress):
         count += x.size
         some, largest, added = value_changes.measure(x, y)
         different, most, total = different + some, max(most, largest), total + added

@@ -111,12 +111,13 @@ def _because(item: Item) -> str:
     source = item.source
     if source is None or not item.verdict.is_carried:
         return item.because
-    said = f"from {source.key!r}, {source}"
-    if not item.because.startswith(said) or source.key is None:
+    rest = item.because
+    for said in (f"from {source.key!r}", f"from {source.name!r}", f", {source}"):
+        rest = rest.removeprefix(said)
+    if rest and rest[0] not in ", ":  # it was the beginning of another name
         return item.because
-    rest = item.because[len(said) :].lstrip(", ")
     differs = str(source) != str(item.target)
-    return ", ".join(filter(None, [str(source) if differs else "", rest]))
+    return ", ".join(filter(None, [str(source) if differs else "", rest.lstrip(", ")]))
 
 
 def _carried(plan: Plan) -> str:
@@ -125,11 +126,12 @@ def _carried(plan: Plan) -> str:
     renamed = plan.counts.get(Verdict.RENAMED, 0)
     size = messages.bytes_text(sum(_size(item.target) for item in carried))
     same = len(carried) - renamed
-    under = (
-        "all under their own names"
-        if not renamed
-        else f"{same} under their own names and {renamed} renamed"
-    )
+    if not renamed:
+        under = "all under their own names"
+    elif not same:
+        under = "all renamed"
+    else:
+        under = f"{same} under their own names and {renamed} renamed"
     variables = messages.counted(len(of_target), "variable")
     if not carried:
         return f"None of the target's {variables} gets a value from the source."

@@ -1,5 +1,6 @@
 """Differences by layer, and histograms: the right numbers, of any numbers."""
 
+import shutil
 import tracemalloc
 
 import numpy as np
@@ -9,6 +10,7 @@ import estimator_ckpt as ec
 from estimator_ckpt.bundle.writer import write_bundle
 from estimator_ckpt.checkpoint import roles, value_changes
 from estimator_ckpt.checkpoint.value_changes import BINS, Change, histogram, layers
+from tests.testdata_paths import TESTDATA
 
 
 def of(before, after):
@@ -125,6 +127,16 @@ class TestInADiff:
         tracemalloc.stop()
         assert sum(found.histograms[0].change) == 10_000_000
         assert most < 20_000_000
+
+    def test_a_damaged_meta_leaves_the_order_of_names(self, tmp_path, caplog):
+        shutil.copytree(TESTDATA / "digits", tmp_path / "digits")
+        old, new = (tmp_path / "digits" / f"model.ckpt-{step}" for step in (100, 300))
+        old.with_name(f"{old.name}.meta").write_bytes(b"\xff" * 50)
+        found = ec.diff(old, new)
+        assert [layer.name for layer in found.layers] == [
+            *("bn1", "bn2", "conv1", "conv2", "logits")
+        ]
+        assert "layers are in the order of their names" in caplog.text
 
     def test_complex_numbers_have_none(self, tmp_path):
         for step in (0, 1):

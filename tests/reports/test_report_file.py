@@ -96,6 +96,22 @@ class TestPlan:
         markdown = written(plan, tmp_path / "a.md")
         assert markdown.count("no such variable") == 31
 
+    def test_what_a_column_says_no_other_says_again(self, tmp_path):
+        rules = {"conv1/": "stem/", "logits/": "head/"}
+        new = ec.convert(OLD, tmp_path / "new", to="tf1", assignment_map=rules)
+        page = Page(
+            written(ec.plan(OLD, new, assignment_map=rules), tmp_path / "a.html")
+        )
+        assert "because" not in page.heads
+        rows = {row["variable"]: row["from"] for row in page.rows}
+        assert rows["stem/kernel"] == "conv1/kernel"
+        assert rows["bn1/beta"] == ""
+        cast = ec.plan(OLD, new, assignment_map=rules, cast=True)
+        assert (
+            "22 under their own names and 9 renamed"
+            in Page(written(cast, tmp_path / "b.html")).text
+        )
+
     def test_what_matches_nothing_is_a_note(self, tmp_path):
         plan = ec.plan(OLD, NEW, exclude="nothing_such")
         for name in ("a.html", "a.md"):

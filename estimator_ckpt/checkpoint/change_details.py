@@ -1,0 +1,77 @@
+"""Differences by layer and histograms, of two checkpoints that are open."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING, Any, Optional
+
+from estimator_ckpt.bundle import files, logs
+from estimator_ckpt.bundle.errors import CheckpointError
+from estimator_ckpt.checkpoint import meta_graph, value_changes
+from estimator_ckpt.checkpoint.common_names import Side
+from estimator_ckpt.checkpoint.value_changes import Change, Histogram, LayerChange
+
+_log = logs.logger()
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    Array = np.ndarray[Any, Any]
+
+
+def of(
+    old: Side,
+    new: Side,
+    changes: Sequence[Change],
+    progress: Optional[files.Progress],
+) -> tuple[tuple[LayerChange, ...], tuple[Histogram, ...]]:
+    """How far layers are apart, and the histograms of what changed most.
+
+    Args:
+      old: the first checkpoint.
+      new: the second.
+      changes: by how much each variable differs that both have.
+      progress: told of the bytes that are read for histograms.
+    """
+    layers = value_changes.layers(changes, _places(old))
+    chosen = [
+        change
+        for change in value_changes.most_changed(changes)
+        if not old.variables[change.name].dtype.startswith("complex")
+    ]
+    files.expect(
+        progress, 2 * sum(old.variables[change.name].size for change in chosen)
+    )
+    histograms = tuple(
+        value_changes.histogram(
+            change, functools.partial(pieces, old, new, change.name, progress)
+        )
+        for change in chosen
+    )
+    return layers, histograms
+
+
+def _places(old: Side) -> dict[str, int]:
+    """The places of variables in the order in which a graph made them, if known."""
+    checkpoint = old.checkpoint
+    try:
+        order = meta_graph.creation_order(checkpoint.prefix, checkpoint.store)
+    except CheckpointError as error:
+        _log.warning("%s; layers are in the order of their names", error)
+        return {}
+    return {name: place for place, name in enumerate(order)}
+
+
+def pieces(
+    old: Side, new: Side, name: str, progress: Optional[files.Progress]
+) -> Iterator[tuple[Array, Array]]:
+    """The values of a variable on both sides, piece by piece."""
+    keys = old.variables[name].key, new.variables[name].key
+    for pair in zip(
+        old.checkpoint.reader.iter_arrays(keys[0]),
+        new.checkpoint.reader.iter_arrays(keys[1]),
+    ):
+        yield pair
+        if progress is not None:
+            progress(pair[0].nbytes)

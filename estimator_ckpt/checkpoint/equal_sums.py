@@ -1,0 +1,56 @@
+"""What checksums alone say of two checkpoints: what is equal, and what was renamed."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from estimator_ckpt.bundle.entry import Entry
+from estimator_ckpt.checkpoint.common_names import Side
+
+
+def settle(first: Side, second: Side, name: str) -> bool:
+    """Whether checksums say that a variable is equal on both sides."""
+    fingerprint = _fingerprint(first, name)
+    return fingerprint is not None and fingerprint == _fingerprint(second, name)
+
+
+def renamed(
+    first: Side, second: Side, removed: list[str], added: list[str]
+) -> dict[str, str]:
+    """New names by old ones, of variables whose bytes are equal and unlike others'."""
+    old, new = _by_bytes(first, removed), _by_bytes(second, added)
+    return {
+        names[0]: new[fingerprint][0]
+        for fingerprint, names in old.items()
+        if len(names) == 1 and len(new.get(fingerprint, ())) == 1
+    }
+
+
+def _by_bytes(side: Side, names: list[str]) -> dict[Any, list[str]]:
+    found: dict[Any, list[str]] = {}
+    for name in names:
+        fingerprint = _fingerprint(side, name)
+        if fingerprint is not None:
+            found.setdefault(fingerprint, []).append(name)
+    return found
+
+
+def _fingerprint(side: Side, name: str) -> Any:
+    """What two equal variables have in common without being read; None if unknown.
+
+    Slices count with their extents: the same variable cut otherwise has another.
+    """
+    key, index = side.variables[name].key, side.checkpoint.index
+    entry = index[key]
+    parts: dict[Any, Entry] = (
+        dict(index.slices(key)) if entry.is_partitioned else {None: entry}
+    )
+    if any(part.crc32c is None for part in parts.values()):
+        return None
+    sums = tuple((cut, part.size, part.crc32c) for cut, part in _sorted(parts))
+    return entry.dtype, entry.shape, sums
+
+
+def _sorted(parts: dict[Any, Entry]) -> list[tuple[Any, Entry]]:
+    """Slices in the order of their extents."""
+    return sorted(parts.items(), key=lambda item: item[0] or ())
