@@ -638,3 +638,16 @@ def test_verify_says_that_there_are_no_checksums(tmp_path, source):
     exported(source, path)
     with pytest.raises(UnsupportedCheckpointError, match="has no checksums"):
         ec.verify(path)
+
+
+def test_complex_numbers_go_in_with_a_line_and_the_rest_is_left_out(tmp_path, caplog):
+    values = {
+        "a": np.array([1 + 2j], np.complex64),
+        "b": np.array([1 + 2j], np.complex128),
+        "c": random(2),
+    }
+    write_bundle(tmp_path / "m", values)
+    found, _ = exported(tmp_path / "m", tmp_path / "m.safetensors")
+    same(found, {"a": values["a"], "c": values["c"]})
+    assert "'a': complex64, which not every version" in caplog.text
+    assert "1 left out, complex128, which the format cannot hold: 'b'" in caplog.text

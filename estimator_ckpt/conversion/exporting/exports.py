@@ -284,6 +284,12 @@ def _planned(
             f"{checkpoint.prefix}: nothing of its {len(checkpoint)} variables is left "
             f"to be written; carry='all' (--carry=all) takes optimizer state, too"
         )
+    complex_ones = [t.name for t in exported if t.dtype.name == "complex64"]
+    if complex_ones:
+        remarks.append(
+            f"{checkpoint.prefix}: {messages.quoted(complex_ones, most=3)}: complex64, "
+            f"which not every version of the format's library reads"
+        )
     tensors = {tensor.name: tensor for tensor in exported}
     return Export(checkpoint.prefix, path, tensors, left_out, rules, tuple(remarks))
 

@@ -79,9 +79,6 @@ def output(module, given):
 def main(directory):
     model = modules()
     tensors = safetensors.torch.load_file(os.path.join(directory, "model.safetensors"))
-    for name, tensor in model.state_dict().items():
-        if name.endswith("num_batches_tracked"):  # which nothing of TensorFlow's is
-            tensors[name] = tensor
     model.load_state_dict(tensors, strict=True)
     expected = np.load(os.path.join(directory, "outputs.npz"))
     for name, given in sizes.inputs().items():
