@@ -71,11 +71,11 @@ def saved(tmp_path_factory):
     return directory
 
 
-def converted(directory, name):
+def converted(saved, name, directory, file="model.ckpt"):
     """Converts a model with the command."""
     source, given_map, excluded = CONVERSIONS[name]
     command = [
-        *("estimator_ckpt", "convert", directory / source / "model.ckpt"),
+        *("estimator_ckpt", "convert", saved / source / file),
         *(directory / f"{name}.safetensors", "--to=safetensors", "--layout=torch"),
         f"--assignment_map=builtin:{given_map}",
     ]
@@ -85,10 +85,19 @@ def converted(directory, name):
 def test_real_models_give_what_tensorflow_gave(saved):
     """One process for all of them: PyTorch and transformers take long to start."""
     for name in CONVERSIONS:
-        converted(saved, name)
+        converted(saved, name, saved)
     said = run(TORCH, f"{MODELS}.load_models", saved, *CONVERSIONS)
     print(said)
     assert all(f"{name}" in said for name in CONVERSIONS)
+
+
+def test_a_frozen_graph_without_its_code_is_enough(saved, tmp_path):
+    names = ["bert", "gpt2", "t5", "slim_resnet50"]
+    for name in names:
+        converted(saved, name, tmp_path, "frozen.pb")
+    for name in ("inputs", *names):
+        (tmp_path / f"{name}.npz").symlink_to(saved / f"{name}.npz")
+    print(run(TORCH, f"{MODELS}.load_models", tmp_path, *names))
 
 
 def test_pytorch_would_say_if_a_tensor_lay_otherwise(saved, tmp_path):

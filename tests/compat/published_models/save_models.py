@@ -3,7 +3,8 @@
     python -m tests.compat.published_models.save_models DIRECTORY NAME...
 
 For each name a checkpoint `DIRECTORY/NAME/model.ckpt`, as a Saver writes it after some
-steps of training, and `DIRECTORY/NAME.npz` with the inputs and the outputs.
+steps of training, the same frozen, `DIRECTORY/NAME/frozen.pb`, and `DIRECTORY/NAME.npz`
+with what the model gives.
 """
 
 import functools
@@ -94,6 +95,11 @@ def save(name, directory):
             variable.load(random_value(variable, random), session)
         tf.train.Saver().save(session, os.path.join(directory, name, "model.ckpt"))
         np.savez(os.path.join(directory, name + ".npz"), **session.run(outputs))
+        frozen = tf.graph_util.convert_variables_to_constants(
+            session, session.graph_def, [value.op.name for value in outputs.values()]
+        )
+    with open(os.path.join(directory, name, "frozen.pb"), "wb") as file:
+        file.write(frozen.SerializeToString())
 
 
 def main(directory, *names):
