@@ -25,7 +25,7 @@ def for_html(text: str) -> str:
 def for_markdown(text: str) -> str:
     """Text of a sentence or a table's cell, in which nothing is markup."""
     return re.sub(
-        r"[^\w .,;?'\"/()%+=-]|(?<![^\W_])_|_(?![^\W_])|(?<=www)\.",
+        r"[^\w .,;:?'\"/()%+=-]|(?<![^\W_])_|_(?![^\W_])|(?<=www)\.|:(?=[^\s\d])",
         lambda found: f"&#{ord(found[0])};",
         _short(printable(text)),
     )
