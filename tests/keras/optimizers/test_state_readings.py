@@ -45,14 +45,16 @@ def test_two_that_would_do_are_refused_by_name(tmp_path):
 
 
 def test_halves_of_two_optimizers_are_put_together(tmp_path):
-    """One trained the kernel and the other the bias, as of two scopes."""
-    slots = described.legacy_slots("m", "v")
-    written = {
-        **described.values(),
-        **{n.replace("Adam/", "gen/"): v for n, v in slots.items() if KERNEL in n},
-        **{n.replace("Adam/", "disc/"): v for n, v in slots.items() if BIAS in n},
-    }
-    found = readings(tmp_path / "c", written, described.optimizer())
-    assert len(found) == 2
-    slots = state_readings.slots_of(found)
-    assert slots["m"] == {KERNEL: f"gen/{KERNEL}/m", BIAS: f"disc/{BIAS}/m"}
+    """One trained the kernel and the other the bias; each has an `Adam` of its own."""
+    written = described.values("Adam", "Adam_1")
+    with described.source(tmp_path / "c", written) as source:
+        halves = [
+            state_readings.of(
+                source, described.optimizer(), saved_optimizers.of(source, [owner])
+            )
+            for owner in OWNERS
+        ]
+    assert [len(half) for half in halves] == [1, 1]
+    slots = state_readings.slots_of([*halves[0], *halves[1]])
+    assert slots["m"] == {owner: f"{owner}/Adam" for owner in OWNERS}
+    assert slots["v"] == {owner: f"{owner}/Adam_1" for owner in OWNERS}
