@@ -12,7 +12,13 @@ from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple, Optional
 
 from estimator_ckpt.bundle import files, logs
-from estimator_ckpt.checkpoint import common_names, meta_graph
+from estimator_ckpt.checkpoint import (
+    common_names,
+    meta_graph,
+    naming,
+    object_keys,
+    roles,
+)
 from estimator_ckpt.checkpoint.naming import NamesLike
 from estimator_ckpt.checkpoint.opened_checkpoint import Checkpoint
 from estimator_ckpt.checkpoint.opening import opened
@@ -200,6 +206,12 @@ def planned(
     variables = old.variables
     if isinstance(target, (str, os.PathLike)) and os.fspath(target).endswith(_TORCH):
         variables = _as_pytorch_has_them(old, choice.assignment_map)
+    renaming = choice.assignment_map.rename(
+        variables,
+        source=old.name,
+        among_others=True,
+        owners=planner.owners_of(variables),
+    )
     return planner.make(
         variables,
         new.variables,
@@ -207,7 +219,31 @@ def planned(
         source_name=old.name,
         target_name=new.name,
         ambiguous=old.ambiguous,
+        renaming=renaming,
+        matched=_matched(old, new, renaming.sources, names),
     )
+
+
+def _matched(
+    old: _Side, new: _Side, known: Mapping[str, str], names: NamesLike
+) -> dict[str, str]:
+    """The source's names of an object's variables, as a conversion for it has them."""
+    if not new.full_names:
+        return {}
+    from estimator_ckpt.keras import matching_names
+
+    by_paths = naming.parse(names) is naming.NamesBy.PATH
+    variables = [
+        matching_names.Named(
+            name,
+            new.full_names[name],
+            object_keys.path_of(variable.key or "") if by_paths else None,
+            variable.role is roles.TRAINABLE,
+        )
+        for name, variable in new.variables.items()
+        if variable.role in roles.OF_MODEL
+    ]
+    return matching_names.by_name(variables, known, is_of_objects=old.is_of_objects)
 
 
 def suggested(
@@ -262,12 +298,16 @@ class _Side(NamedTuple):
       order: gives their names in the order in which a graph made them; none if that
         is not known.
       ambiguous: keys by the name that more than one variable claims.
+      is_of_objects: whether it is a checkpoint with an object graph.
+      full_names: of an object, what a checkpoint of it calls each variable.
     """
 
     name: str
     variables: Mapping[str, Variable]
     order: Callable[[], list[str]] = list
     ambiguous: Mapping[str, tuple[str, ...]] = {}
+    is_of_objects: bool = False
+    full_names: Mapping[str, str] = {}
 
 
 def _checkpoint(
@@ -287,6 +327,7 @@ def _side(checkpoint: Checkpoint, variables: Mapping[str, Variable]) -> _Side:
             meta_graph.creation_order, checkpoint.prefix, checkpoint.store
         ),
         checkpoint.contents.ambiguous,
+        checkpoint.graph is not None,
     )
 
 
@@ -300,8 +341,11 @@ def _sides(
     from estimator_ckpt.keras.objects import object_variables
 
     if object_variables.is_trackable(target):
-        variables = object_variables.of_trackable(target, read_by.overruling)
-        return _checkpoint(source, read_by), _Side(type(target).__name__, variables)
+        found = object_variables.of_trackable(
+            target, read_by.overruling, naming.parse(read_by.names)
+        )
+        new = _Side(type(target).__name__, found.variables, full_names=found.full_names)
+        return _checkpoint(source, read_by), new
     if not callable(target):
         raise ValueError(
             f"a plan's target is a checkpoint's path, a model_fn or a trackable "

@@ -11,7 +11,7 @@ from estimator_ckpt.maps.plans import Verdict
 from model_fns import digits
 from tests.estimator import helpers
 from tests.estimator.helpers import ec
-from tests.testdata_paths import PREFIXES
+from tests.testdata_paths import PREFIXES, ROLES
 
 DIGITS = PREFIXES["digits/model.ckpt-300"]
 
@@ -231,3 +231,55 @@ class TestObjects:
 
         planned = ec.plan(DIGITS, Net())
         assert verdicts(planned) == {"w": Verdict.MISSING}
+
+
+class TestObjectsAndCheckpointsOfObjects:
+    """Plans for objects find what a conversion for them finds."""
+
+    def net(self, name):
+        return tf.keras.Sequential(
+            [
+                tf.keras.layers.Dense(2, input_shape=(3,), name="dense"),
+                tf.keras.layers.BatchNormalization(name="bn"),
+                tf.keras.layers.Dense(1, name="head"),
+            ],
+            name=name,
+        )
+
+    @pytest.mark.parametrize("name", ["net", "called_otherwise"])
+    def test_the_name_of_a_keras_3_model_is_no_part_of_its_variables(self, name):
+        source = ROLES["2.21.0/sgd_momentum"] / "model.ckpt"
+        model = self.net(name)
+        planned = ec.plan(source, model, carry="model")
+        assert planned.problems == []
+        assert {item.name for item in planned.items if item.target} == {
+            item.name for item in ec.plan_for(model, source).items if item.target
+        } - {"save_counter"}
+
+    def test_a_gan_whose_networks_share_names_goes_by_paths(self, tmp_path):
+        source = ROLES["2.15.1/gan_new"] / "model.ckpt"
+
+        def network():
+            tf.keras.backend.clear_session()
+            return tf.keras.Sequential(
+                [
+                    tf.keras.layers.Dense(2, input_shape=(3,)),
+                    tf.keras.layers.BatchNormalization(),
+                    tf.keras.layers.Dense(1),
+                ]
+            )
+
+        gan = {"generator": network(), "discriminator": network()}
+        with pytest.raises(ec.CheckpointError, match="--names=path"):
+            ec.plan(source, gan, carry="model")
+        planned = ec.plan(source, gan, carry="model", names="path")
+        assert planned.problems == []
+        carried = [item for item in planned.items if item.verdict.is_carried]
+        assert len(carried) == 16
+        for item in carried:
+            assert item.source.key == item.target.key
+        prefix = ec.convert_for(gan, source, tmp_path / "new", names="path")
+        tf.train.Checkpoint(**gan).restore(prefix).assert_consumed()
+        with ec.open_checkpoint(source, names="path") as checkpoint:
+            wanted = checkpoint.read("discriminator/layer_with_weights-2/kernel")
+        assert (gan["discriminator"].layers[-1].kernel.numpy() == wanted).all()

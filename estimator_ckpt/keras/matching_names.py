@@ -12,12 +12,28 @@ none of that name, others count that mean the same variable:
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping
-from typing import Optional
+from typing import NamedTuple, Optional
 
 from estimator_ckpt.checkpoint import object_keys, roles
 from estimator_ckpt.checkpoint.naming import NamesBy
 from estimator_ckpt.keras.object_sources import Source
 from estimator_ckpt.keras.objects.descriptions import ObjectDescription
+
+
+class Named(NamedTuple):
+    """What a variable of an object is called.
+
+    Attributes:
+      name: its name.
+      full_name: the same with the model's own, where that stands before it.
+      path: its object path, where the source's variables are called by theirs.
+      is_trained: whether it is trainable.
+    """
+
+    name: str
+    full_name: str
+    path: Optional[str]
+    is_trained: bool
 
 
 def matches(description: ObjectDescription, source: Source) -> dict[str, str]:
@@ -27,38 +43,53 @@ def matches(description: ObjectDescription, source: Source) -> dict[str, str]:
       description: the object.
       source: the source, whose names are those after an assignment map.
     """
-    known = source.old_names
     paths = source.names_by is NamesBy.PATH
-    found = {}
-    for name, held in description.variables.items():
-        full_name = description.full_names.get(held.key, name)
-        path = object_keys.path_of(held.key) if paths else None
-        for other in _same(name, full_name, path):
-            if other in known:
-                found[name] = known[other]
-                break
-    if source.checkpoint.graph is None:
-        return found
-    trained = [
-        name
+    variables = [
+        Named(
+            name,
+            description.full_names.get(held.key, name),
+            object_keys.path_of(held.key) if paths else None,
+            held.variable.role == roles.TRAINABLE,
+        )
         for name, held in description.variables.items()
-        if held.variable.role == roles.TRAINABLE
     ]
-    if not any(name in found for name in trained):
+    is_of_objects = source.checkpoint.graph is not None
+    return by_name(variables, source.old_names, is_of_objects=is_of_objects)
+
+
+def by_name(
+    variables: Collection[Named], known: Mapping[str, str], *, is_of_objects: bool
+) -> dict[str, str]:
+    """The source's own name of each variable of an object that it has.
+
+    Args:
+      variables: the object's.
+      known: the source's names by what an assignment map makes of them.
+      is_of_objects: whether the source is an object's checkpoint, so that another
+        model's name can stand before its names.
+    """
+    found = {}
+    for variable in variables:
+        for other in _same(variable):
+            if other in known:
+                found[variable.name] = known[other]
+                break
+    trained = [variable.name for variable in variables if variable.is_trained]
+    if is_of_objects and not any(name in found for name in trained):
         scope = _only_scope(trained, known)
-        for name in description.variables if scope else ():
-            if f"{scope}/{name}" in known:
-                found.setdefault(name, known[f"{scope}/{name}"])
+        for variable in variables if scope else ():
+            if f"{scope}/{variable.name}" in known:
+                found.setdefault(variable.name, known[f"{scope}/{variable.name}"])
     return found
 
 
-def _same(name: str, full_name: str, path: Optional[str]) -> Iterator[str]:
+def _same(variable: Named) -> Iterator[str]:
     """The names of one variable, those that say most first."""
-    yield name
-    yield full_name
-    if path is not None:
-        yield path
-    scope, _, last = name.rpartition("/")
+    yield variable.name
+    yield variable.full_name
+    if variable.path is not None:
+        yield variable.path
+    scope, _, last = variable.name.rpartition("/")
     if last == "kernel":
         yield f"{scope}/depthwise_kernel"
 

@@ -30,6 +30,7 @@ def make(
     target_name: str,
     ambiguous: Mapping[str, tuple[str, ...]] = {},
     renaming: Optional[Renaming] = None,
+    matched: Mapping[str, str] = {},
 ) -> Plan:
     """Decides what becomes of each variable.
 
@@ -41,6 +42,7 @@ def make(
       target_name: what to call the target.
       ambiguous: keys by the name that more than one variable of the source claims.
       renaming: what the choice's map makes of the source, where that is known.
+      matched: the source's names of variables of the target that it has under others.
 
     Raises:
       AssignmentMapError: the map gives two variables one name.
@@ -49,7 +51,7 @@ def make(
         renaming = choice.assignment_map.rename(
             source, source=source_name, among_others=True, owners=owners_of(source)
         )
-    old_names = renaming.sources
+    old_names = {**matched, **renaming.sources}
     decided = {
         name: decide(variable, source.get(old_names.get(name, "")), choice, ambiguous)
         for name, variable in target.items()

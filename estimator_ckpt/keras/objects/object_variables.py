@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import dataclasses
-from typing import Any
+from typing import Any, NamedTuple
 
 import tensorflow as tf
 
+from estimator_ckpt.checkpoint import object_keys
 from estimator_ckpt.checkpoint.evidence import role_evidence
 from estimator_ckpt.checkpoint.evidence.name_sorting import Fact
+from estimator_ckpt.checkpoint.naming import NamesBy
 from estimator_ckpt.checkpoint.roles import AS_FOUND, TRAINABLE, Overruling
 from estimator_ckpt.checkpoint.variable import Variable
 from estimator_ckpt.keras.objects import trackables
@@ -21,12 +23,30 @@ def is_trackable(target: Any) -> bool:
     return isinstance(target, types)
 
 
-def of_trackable(target: Any, overruling: Overruling = AS_FOUND) -> dict[str, Variable]:
+class OfObject(NamedTuple):
+    """The variables of an object.
+
+    Attributes:
+      variables: the variables by name.
+      full_names: by name, what a checkpoint of the object calls them, where the name
+        of the model stands before that.
+    """
+
+    variables: dict[str, Variable]
+    full_names: dict[str, str]
+
+
+def of_trackable(
+    target: Any,
+    overruling: Overruling = AS_FOUND,
+    names_by: NamesBy = NamesBy.FULL_NAME,
+) -> OfObject:
     """An object's variables: by their names, or their paths where names say nothing.
 
     Args:
       target: the object.
       overruling: what a user says of their roles.
+      names_by: with `path`, variables that share a name are called by their paths.
 
     Raises:
       AmbiguousNameError: two variables have one name.
@@ -35,9 +55,14 @@ def of_trackable(target: Any, overruling: Overruling = AS_FOUND) -> dict[str, Va
         target = tf.train.Checkpoint(**target)
     tracked = TrackedGraph.of(target)
     found = trackables.contents_of(tracked, tracked.keys)
-    found.require_unique(type(target).__name__)
+    keys = dict(found.keys)
+    if names_by is NamesBy.PATH:
+        shared = [key for same in found.ambiguous.values() for key in same]
+        keys.update((object_keys.path_of(key) or key, key) for key in shared)
+    else:
+        found.require_unique(type(target).__name__)
     numbers = {key: number for number, key in tracked.keys.items()}
-    full = {numbers[key]: name for name, key in found.keys.items()}
+    full = {numbers[key]: name for name, key in keys.items()}
     names = trackables.without_model_names(full, tracked)
     called = {name: names[number] for number, name in full.items()}
     model_roles = {
@@ -50,13 +75,13 @@ def of_trackable(target: Any, overruling: Overruling = AS_FOUND) -> dict[str, Va
     roles = role_evidence.decide(
         {name: Fact(v.dtype, v.shape) for name, v in variables.items()},
         global_step=found.global_step,
-        keys=found.keys,
+        keys=keys,
         graph=tracked.message,
         trainable={name: role is TRAINABLE for name, role in model_roles.items()},
         collection="the object's own list",
         overruling=overruling,
     )
-    return {
+    described = {
         called[name]: dataclasses.replace(
             variable,
             role=roles[name].role,
@@ -66,3 +91,4 @@ def of_trackable(target: Any, overruling: Overruling = AS_FOUND) -> dict[str, Va
         )
         for name, variable in variables.items()
     }
+    return OfObject(described, {called[name]: name for name in full.values()})
