@@ -99,18 +99,30 @@ def test_carry_all_takes_optimizer_state_too(case, names, tmp_path):
         assert carried(made) == wanted
 
 
-@pytest.mark.parametrize("case", CASES)
+#: Without what only TensorFlow can read.
+@pytest.mark.parametrize("case", [c for c in CASES if c != "2.15.1/odds_and_ends"])
 def test_the_mean_is_of_the_model_alone(case, names, tmp_path):
     """Of two checkpoints, the second twice the first: model 1.5 times, slots twice."""
     with source_of(case, names) as source:
         skip_if_ambiguous(source)
         truth = truth_of(source, case)
-        new = ec.average([source.prefix, source.prefix], tmp_path / "mean", names=names)
+        tensors = {key: source.reader.read(key) for key in source.index}
+        doubled = {
+            key: np.asarray(value * 2, value.dtype)
+            if value.dtype.kind == "f"
+            else value
+            for key, value in tensors.items()
+        }
+        write_bundle(tmp_path / "twice", doubled)
+        new = ec.average(
+            [source.prefix, tmp_path / "twice"], tmp_path / "mean", names=names
+        )
         with ec.open_checkpoint(new, names=names) as made:
             for name in set(made) & set(source):  # a TF2 result has one name more
-                np.testing.assert_array_equal(made.read(name), source.read(name))
-            averaged = {n for n in truth if source.roles[n].role in OF_MODEL}
-        assert averaged == {n for n, role in truth.items() if role in OF_MODEL}
+                old = source.read(name)
+                factor = 1.5 if truth[name] in OF_MODEL else 2
+                wanted = old * factor if old.dtype.kind == "f" else old
+                np.testing.assert_allclose(made.read(name), wanted, 1e-6, err_msg=name)
 
 
 @pytest.mark.parametrize("case", CASES)

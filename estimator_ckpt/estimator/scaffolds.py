@@ -14,6 +14,7 @@ from estimator_ckpt.checkpoint import formats
 from estimator_ckpt.estimator import graph_variables
 from estimator_ckpt.estimator import model_fn_wrappers as model_fns
 from estimator_ckpt.estimator.restoring import job_dirs, resuming
+from estimator_ckpt.estimator.restoring.finished_hook import FinishedHook
 from estimator_ckpt.estimator.saving import saver_hooks
 from estimator_ckpt.estimator.saving.saver_settings import (
     ON_DAMAGED,
@@ -183,8 +184,12 @@ def _with_savers(
     is_training = spec.mode == tf.estimator.ModeKeys.TRAIN
     if not is_training:
         settings = dataclasses.replace(settings, on_damaged="error")
-    _look_at_model_dir(settings, config, is_training=is_training)
+    was_unseen = _look_at_model_dir(settings, config, is_training=is_training)
     hooks = saver_hooks.of_spec(spec) if is_training else []
+    if was_unseen:
+        spec = spec._replace(
+            training_hooks=(*(spec.training_hooks or ()), FinishedHook())
+        )
 
     def change(own: Optional[tf1.train.Scaffold]) -> tf1.train.Scaffold:
         base = own or tf1.train.Scaffold()
@@ -206,13 +211,17 @@ def _with_savers(
 
 def _look_at_model_dir(
     settings: Settings, config: Optional[tf.estimator.RunConfig], *, is_training: bool
-) -> None:
-    """Checks that a job can go on in its model dir, and makes it ready for that."""
+) -> bool:
+    """Checks that a job can go on in its model dir, and makes it ready for that.
+
+    Returns whether TensorFlow would not have found its newest checkpoint.
+    """
     if config is None or not config.model_dir:
-        return
+        return False
     job_dirs.require_plain(config.model_dir)
     if is_training and config.is_chief:
-        resuming.prepare(config.model_dir, falls_back=settings.falls_back)
+        return resuming.prepare(config.model_dir, falls_back=settings.falls_back)
+    return False
 
 
 def _given(base: tf1.train.Scaffold) -> Any:

@@ -84,7 +84,8 @@ def add_arguments(parser: ArgumentParser) -> None:
 
 def run(arguments: Namespace) -> int:
     """Trains and evaluates as the flags say."""
-    for name in ("model_fn", "input_fn", "model_dir", "max_steps"):
+    needed = ("model_fn", "input_fn", "model_dir", "max_steps")
+    for name in needed[:3] if FLAGS.dry_run else needed:
         if FLAGS[name].value in (None, ""):
             raise UsageError(f"--{name} is needed: {FLAGS[name].help}")
     runtime.check()

@@ -53,7 +53,7 @@ def what_is_there(directory: str) -> Optional[str]:
     return next(reversed(job_dirs.saved_in(directory)), None)
 
 
-def prepare(directory: str, *, falls_back: bool) -> None:
+def prepare(directory: str, *, falls_back: bool) -> bool:
     """Makes a model dir one that a job resumes from as it should; for its chief only.
 
     Paths of other places in its state file become those of the checkpoints here. What
@@ -64,6 +64,9 @@ def prepare(directory: str, *, falls_back: bool) -> None:
       directory: the model dir.
       falls_back: whether to go on from the newest whole checkpoint where the state file
         is missing or cannot be read.
+
+    Returns:
+      Whether TensorFlow would not have found the newest checkpoint before.
 
     Raises:
       ModelDirError: TensorFlow takes its path for a pattern.
@@ -79,11 +82,11 @@ def prepare(directory: str, *, falls_back: bool) -> None:
             raise _starting_over(problem, saved)
         _log.warning("%s. Falling back to %s, which is whole", problem, whole)
         _record(directory, whole, saved[: saved.index(whole) + 1])
-        return
+        return True
     found = job_dirs.recorded(directory)
     if found is None:
         commits.remove_unfinished(directory, named=())
-        return
+        return False
     if found.elsewhere:
         taken = {job_dirs.within(directory, path) for path in found.elsewhere}
         _log.warning(
@@ -94,10 +97,12 @@ def prepare(directory: str, *, falls_back: bool) -> None:
             len(taken.intersection(found.all)),
             len(found.elsewhere),
         )
-    if found.elsewhere or not _is_read_as(directory, found):
+    is_new = bool(found.elsewhere) or not _is_read_as(directory, found)
+    if is_new:
         _record(directory, found.latest, found.all)
     _warn_of_newer(directory, found)
     commits.remove_unfinished(directory, named=[found.latest, *found.all])
+    return is_new
 
 
 def newest_whole(candidates: Iterable[str]) -> Optional[str]:

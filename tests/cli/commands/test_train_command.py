@@ -127,6 +127,21 @@ def test_a_flag_that_is_needed_is_asked_for(tmp_path, missing):
     assert f"--{missing} is needed" in done.stderr
 
 
+def test_a_dry_run_needs_no_steps_and_roles_can_be_overruled_in_it(tmp_path):
+    done = run(
+        *("train", "--model_fn=model_fns.digits:model_fn", "--dry_run"),
+        *("--input_fn=model_fns.digits:train_input_fn", f"--model_dir={tmp_path}"),
+        *("--warm_start_from=tests/testdata/digits", "--warm_start_carry=model"),
+        *("--warm_start_optimizer_state=conv1/kernel$", "--warm_start_model_state=no"),
+    )
+    assert done.returncode == 0, done.stderr
+    (row,) = (line for line in done.stdout.splitlines() if " conv1/kernel " in line)
+    assert row.startswith("reset")
+    assert "carry='model' leaves optimizer variables out" in row
+    assert "model_state='no' matches no variable" in done.stdout
+    assert not any(tmp_path.iterdir())
+
+
 @pytest.mark.parametrize("kind", ["saved_model", "from_a_store", "v1"])
 def test_a_dry_run_and_its_job_agree_on_what_a_source_is(tmp_path, kind):
     """The guide's model has `var`, which none of them has: both say so."""

@@ -129,6 +129,17 @@ def test_a_moved_model_dir_resumes_and_evaluates(original, path):
     assert steps_in(moved) == [5, 6]
 
 
+@pytest.mark.parametrize("path", ["gone", "a store"])
+@pytest.mark.parametrize("more", [0, 1])
+def test_a_finished_job_that_was_moved_is_finished(original, path, more):
+    """Estimator itself finds no checkpoint by such a state file, so begins at 0."""
+    format, _, moved = original
+    before = steps_in(moved)
+    (moved / "checkpoint").write_text(named(ELSEWHERE[path]))
+    counting.job(moved, format).train(counting.input_fn, max_steps=before[-1] + more)
+    assert steps_in(moved)[-1] == before[-1] + more
+
+
 def test_a_checkpoint_given_by_its_path_is_evaluated(original):
     format, there, copy = original
     (copy / "checkpoint").unlink()
