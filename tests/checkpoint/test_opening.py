@@ -44,47 +44,6 @@ def test_a_saved_model_is_its_variables(tmp_path):
     np.testing.assert_array_equal(ec.open_checkpoint(tmp_path).read("v"), range(3))
 
 
-@pytest.mark.parametrize("name", testdata_paths.PREFIXES)
-def test_values_are_those_of_the_session(name):
-    with ec.open_checkpoint(testdata_paths.PREFIXES[name]) as checkpoint:
-        for key, value in testdata_paths.session_values(name).items():
-            found = checkpoint.read(key)
-            if found.dtype == object:
-                assert found.tolist() == value.tolist()
-            else:
-                assert found.dtype == value.dtype
-                assert found.tobytes() == value.tobytes()
-
-
-def test_what_the_index_says_of_a_variable():
-    info = ec.open_checkpoint(PREFIX)["conv1/kernel/Adam"]
-    assert info.dtype == "float32"
-    assert info.shape == (3, 3, 1, 8)
-    assert info.size == 3 * 3 * 8 * 4
-    assert info.slot_of == "conv1/kernel"
-    sliced = ec.open_checkpoint(TESTDATA / "embedding-sharded")["embedding/weights"]
-    assert (sliced.num_slices, sliced.shard) == (3, None)
-    assert sliced.size == 1088 * 4 * 4
-
-
-def test_it_says_what_it_is():
-    checkpoint = ec.open_checkpoint(PREFIX)
-    assert "tf1, 31 variables, global step 300" in repr(checkpoint)
-    assert "<td>conv1/kernel</td>" in checkpoint._repr_html_()
-
-
-def test_it_is_a_mapping():
-    checkpoint = ec.open_checkpoint(PREFIX)
-    assert checkpoint.get("nothing") is None
-    assert "conv1/kernel" in checkpoint
-    assert checkpoint.index.get("nothing") is None
-
-
-def test_an_unknown_name_is_met_with_near_ones():
-    with pytest.raises(ec.CheckpointError, match="near: 'conv1/kernel'"):
-        ec.open_checkpoint(PREFIX)["conv1/kernl"]
-
-
 @pytest.mark.parametrize(
     ("make", "message"),
     [

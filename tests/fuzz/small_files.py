@@ -5,8 +5,8 @@
 Assignment maps, layout rules, state files, object graphs, `.meta` files, frozen graphs
 and `.safetensors` files, in PyTorch's layout too, as people and other programs write
 them, changed as the bundle's fuzzer changes an index, or put together from tokens that
-mean something there. A case may take `_SECONDS` and, with all others, `_MEMORY`. A case that fails is kept in a file that is
-printed; the exit code is 1.
+mean something there. A case may take `_SECONDS` and, with all others, `_MEMORY`. A case
+that fails is kept in a file that is printed; the exit code is 1.
 """
 
 from __future__ import annotations
