@@ -89,6 +89,8 @@ class ProgressBar:
             *(counted if self._in_bytes else (bars.TimeElapsedColumn(),)),
             console=Console(stderr=True),
             transient=True,
+            # What a bar begins to redirect while somebody else redirects it stays so.
+            redirect_stdout=False,
         )
         with self._lock:
             self._bar = bar

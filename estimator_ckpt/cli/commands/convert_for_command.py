@@ -83,8 +83,9 @@ def add_arguments(parser: ArgumentParser) -> None:
 def run(arguments: Namespace) -> int:
     """Converts, or shows what would be done; 1 if something would be missing."""
     report_argument.check(arguments)
-    trackable = user_functions.trackable(arguments.trackable, "trackable")
-    from estimator_ckpt.keras import convert_for
+    with progress_bar.progress("loading", in_bytes=False):
+        trackable = user_functions.trackable(arguments.trackable, "trackable")
+        from estimator_ckpt.keras import convert_for
 
     request = _request(arguments)
     plan = None

@@ -7,10 +7,8 @@ another object. Nothing is written but the file of --suggest.
 
 from __future__ import annotations
 
-import contextlib
 import sys
 from argparse import ArgumentParser, Namespace
-from contextlib import AbstractContextManager
 from typing import Any
 
 from estimator_ckpt.bundle import files
@@ -62,11 +60,12 @@ def add_arguments(parser: ArgumentParser) -> None:
 def run(arguments: Namespace) -> int:
     """Prints a plan; 1 if something is missing or does not fit."""
     report_argument.check(arguments)
-    target, graph_inputs = _target(arguments)
+    with progress_bar.progress("loading", in_bytes=False):
+        target, graph_inputs = _target(arguments)
     if arguments.suggest:
         _suggest(arguments, target, graph_inputs)
     choice = shared_arguments.choice(arguments)
-    with _waiting(target):
+    with progress_bar.progress("planning", in_bytes=False):
         made = planned(arguments.source, target, choice, arguments.names, graph_inputs)
     show(made, arguments.json)
     report_argument.write(arguments, made)
@@ -93,13 +92,6 @@ def _target(arguments: Namespace) -> tuple[Any, GraphInputs]:
     )
 
 
-def _waiting(target: Any) -> AbstractContextManager[Any]:
-    """Shows that there is work; a model_fn's own lines on stderr show it themselves."""
-    if not isinstance(target, str):
-        return contextlib.nullcontext()
-    return progress_bar.progress("planning", in_bytes=False)
-
-
 def _suggest(arguments: Namespace, target: Any, graph_inputs: GraphInputs) -> None:
     """Writes the proposed map; what is there already is not replaced."""
     path = arguments.suggest
@@ -109,7 +101,7 @@ def _suggest(arguments: Namespace, target: Any, graph_inputs: GraphInputs) -> No
         )
     if files.exists(path):
         raise UsageError(f"--suggest: {path} exists already; name another file")
-    with _waiting(target):
+    with progress_bar.progress("planning", in_bytes=False):
         proposed = suggested(
             arguments.source,
             target,
