@@ -281,3 +281,83 @@ def test_what_cannot_work_is_one_sentence_when_it_is_used(use, says):
     (line,) = done.stdout.splitlines()
     assert says in line
     assert "2.16" in line
+
+
+USERS = """
+import tensorflow as tf
+from tensorflow.compat.v1 import estimator
+from tensorflow.python.estimator import run_config
+
+def model_fn(features, labels, mode):
+    loss = tf.reduce_mean(tf.compat.v1.layers.dense(features, 1, name="out"))
+    step = tf.compat.v1.train.get_global_step()
+    train_op = tf.compat.v1.train.AdamOptimizer().minimize(loss, step)
+    return estimator.EstimatorSpec(mode, loss=loss, train_op=train_op)
+
+def input_fn():
+    return tf.data.Dataset.from_tensors((tf.ones([1, 2]), tf.ones([1]))).repeat(9)
+
+def trackable():
+    model = tf.keras.Sequential([tf.keras.layers.Dense(1, name="out")])
+    model.build((None, 2))
+    return {"model": model, "optimizer": tf.keras.optimizers.legacy.Adam()}
+"""
+
+
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory):
+    """A folder with a user's module `users`, and the model dir `old` of its job."""
+    folder = tmp_path_factory.mktemp("users")
+    (folder / "users.py").write_text(USERS)
+    done = command(
+        folder,
+        *("train", "--model_fn=users:model_fn", "--input_fn=users:input_fn"),
+        *("--model_dir=old", "--max_steps=3", "--checkpoint_format=tf1"),
+    )
+    assert done.returncode == 0, done.stderr[-3000:]
+    return folder
+
+
+def command(folder, *arguments):
+    """`estimator-ckpt ARGUMENTS...` where nothing has prepared TensorFlow."""
+    return python(
+        f"import os, sys; os.chdir({str(folder)!r})\n"
+        f"sys.path.insert(1, {REPOSITORY!r})\n"
+        "from estimator_ckpt.cli.main import main\n"
+        f"sys.argv = ['estimator-ckpt', *{arguments!r}]; main()"
+    )
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("plan", "old", "users:model_fn", "--input_fn=users:input_fn"),
+        (
+            *("train", "--model_fn=users:model_fn", "--input_fn=users:input_fn"),
+            *("--model_dir=new", "--max_steps=2", "--warm_start_from=old"),
+        ),
+        ("convert_for", "old", "new-keras", "--trackable=users:trackable"),
+    ],
+    ids=lambda arguments: arguments[0],
+)
+def test_commands_enable_it_by_themselves(trained, arguments):
+    done = command(trained, *arguments)
+    assert done.returncode == 0, done.stdout + done.stderr[-3000:]
+
+
+def test_plan_and_convert_for_enable_it_by_themselves(trained):
+    printed(
+        f"import sys; sys.path.insert(0, {str(trained)!r})\n"
+        "import estimator_ckpt as ec\n"
+        f"old, new = {str(trained / 'old')!r}, {str(trained / 'objects')!r}\n"
+        "def model_fn(features, labels, mode):\n"
+        "    import users\n"
+        "    return users.model_fn(features, labels, mode)\n"
+        "def input_fn():\n"
+        "    import users\n"
+        "    return users.input_fn()\n"
+        "plan = ec.plan(old, model_fn, input_fn=input_fn)\n"
+        "assert not plan.problems, plan\n"
+        "import users\n"
+        "ec.convert_for(users.trackable(), old, new)\n"
+    )

@@ -15,12 +15,14 @@ from estimator_ckpt.checkpoint.roles import AS_FOUND, TRAINABLE, Overruling
 from estimator_ckpt.checkpoint.variable import Variable
 from estimator_ckpt.keras.objects import trackables
 from estimator_ckpt.keras.objects.tracked_graph import TrackedGraph, model_role
+from estimator_ckpt.tf_private import keras_api
 
 
 def is_trackable(target: Any) -> bool:
     """Whether a target is an object with variables, and no model_fn."""
-    types = (tf.train.Checkpoint, tf.Module, tf.keras.Model, dict)
-    return isinstance(target, types)
+    # Not tf.keras.Model: looking it up decides which Keras it is, for a model_fn too.
+    types = (tf.train.Checkpoint, tf.Module, dict)
+    return isinstance(target, types) or keras_api.is_model(target)
 
 
 class OfObject(NamedTuple):

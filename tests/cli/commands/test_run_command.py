@@ -8,6 +8,7 @@ import textwrap
 
 import pytest
 
+from estimator_ckpt.tf_private.estimator_runtime import installation
 from tests.conftest import REPOSITORY
 
 ENVIRONMENT = {
@@ -19,6 +20,9 @@ ENVIRONMENT = {
     "PYTHONPATH": REPOSITORY,
     "TF_CPP_MIN_LOG_LEVEL": "3",
 }
+through_the_runtime = pytest.mark.skipif(
+    installation.is_native(), reason="TensorFlow has Estimator"
+)
 PYTHON = [sys.executable]
 RUN = [sys.executable, "-m", "estimator_ckpt", "run"]
 
@@ -202,8 +206,15 @@ JOB = """
     def name(_):
         return tf.estimator.Estimator.__name__, tf.keras.Model.__module__[:5]
 
+    @tf.function
+    def absolute(x):  # by autograph, which reads the source
+        if x > 0:
+            return x
+        return -x
+
     if __name__ == "__main__":
         found = {name(0)}
+        print(int(absolute(tf.constant(-3))))
         for method in ("fork", "spawn", "forkserver"):
             with multiprocessing.get_context(method).Pool(1) as pool:
                 found.update(pool.map(name, [0]))
@@ -216,7 +227,7 @@ JOB = """
 def test_a_program_and_the_processes_it_starts_have_tf_estimator(tmp_path):
     write(tmp_path, "job.py", JOB)
     done = call([*RUN, "job.py"], tmp_path)
-    assert done.stdout.split() == ["EstimatorV2", "1"], done.stderr[-3000:]
+    assert done.stdout.split() == ["3", "EstimatorV2", "1"], done.stderr[-3000:]
 
 
 APP = """
@@ -272,14 +283,91 @@ def test_pytest_runs_under_it(tmp_path):
     assert "1 failed, 1 passed" in done.stdout
 
 
-def test_without_tensorflow_it_says_what_to_install(tmp_path):
-    write(tmp_path, "job.py", "print('ran')")
+WHERE = ("--model_dir=model", "--max_steps=1")
+
+
+@pytest.mark.parametrize(
+    ("package", "says"),
+    [
+        ("tensorflow", "pip install 'estimator-ckpt[estimator]'"),
+        ("tensorflow_estimator", "pip install"),
+        pytest.param("tf_keras", "pip install 'tf-keras", marks=through_the_runtime),
+    ],
+)
+@pytest.mark.parametrize(
+    "command",
+    [
+        ["run", "job.py"],
+        ["train", "--model_fn=job:f", "--input_fn=job:f", *WHERE],
+    ],
+    ids=["run", "train"],
+)
+def test_without_a_package_it_says_what_to_install(package, says, command, tmp_path):
+    write(tmp_path, "job.py", "print('ran')\ndef f(): pass")
     code = (
         "import importlib.util as u; find = u.find_spec\n"
-        "u.find_spec = lambda n, *a: None if n == 'tensorflow' else find(n, *a)\n"
+        f"u.find_spec = lambda n, *a: None if n == {package!r} else find(n, *a)\n"
         "from estimator_ckpt.cli.main import main; main()"
     )
-    done = call([sys.executable, "-c", code, "run", "job.py"], tmp_path)
+    done = call([sys.executable, "-c", code, *command], tmp_path)
     (line,) = done.stderr.splitlines()
     assert (done.returncode, done.stdout) == (2, "")
-    assert "pip install 'estimator-ckpt[estimator]'" in line
+    assert package.replace("_", "-") in line
+    assert says in line
+
+
+def test_an_older_tensorflow_is_one_line(tmp_path):
+    write(tmp_path, "old/tensorflow/__init__.py", "__version__ = '2.11.1'")
+    about = "Name: tensorflow\nVersion: 2.11.1\n"
+    write(tmp_path, "old/tensorflow-2.11.1.dist-info/METADATA", about)
+    write(tmp_path, "job.py", "print('ran')")
+    path = f"{tmp_path}/old{os.pathsep}{REPOSITORY}"
+    done = call([*RUN, "job.py"], tmp_path, PYTHONPATH=path)
+    (line,) = done.stderr.splitlines()
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "TensorFlow 2.11.1 is too old: 2.12 or later" in line
+
+
+@through_the_runtime
+def test_a_job_that_asks_for_a_tpu_ends_in_one_line(tmp_path):
+    write(
+        tmp_path,
+        "job.py",
+        """
+        import tensorflow.compat.v1 as tf
+        from absl import app
+
+        def model_fn(features, labels, mode, params):
+            raise AssertionError("never called")
+
+        def main(argv):
+            tpu = tf.estimator.tpu
+            config = tpu.RunConfig(model_dir="model", tpu_config=tpu.TPUConfig())
+            made = tpu.TPUEstimator(model_fn, config=config, train_batch_size=8)
+            made.train(lambda params: None, steps=1)
+
+        app.run(main)
+        """,
+    )
+    done = call([*RUN, "job.py"], tmp_path)
+    lines = [x for x in done.stderr.splitlines() if x.startswith("estimator-ckpt:")]
+    assert done.returncode == 2
+    assert len(lines) == 1, done.stderr
+    assert "TPU hardware does not work on TensorFlow 2.16 and later" in lines[0]
+    assert "Traceback" not in done.stderr
+
+
+@through_the_runtime
+@pytest.mark.parametrize(
+    "begins",
+    ["import keras", "import os; os.environ['TF_USE_LEGACY_KERAS'] = '0'"],
+    ids=["keras first", "asks for Keras 3"],
+)
+def test_tf_keras_is_tf_keras_whatever_a_job_begins_with(begins, tmp_path):
+    text = (
+        f"{begins}\nimport tensorflow as tf\n"
+        "print(tf.estimator.Estimator.__name__, tf.keras.Model.__module__[:8])"
+    )
+    write(tmp_path, "job.py", text)
+    done = call([*RUN, "job.py"], tmp_path)
+    assert done.stdout.split() == ["EstimatorV2", "tf_keras"], done.stderr[-3000:]
