@@ -170,6 +170,23 @@ def canned(path):
     ).train(lambda: tf.data.Dataset.from_tensors((features, [0])), steps=1)
 
 
+def damaged(path, change):
+    """Reads every tensor of a checkpoint whose shard was changed."""
+    shutil.copytree(TESTDATA / "digits", path / "job")
+    change(path / "job" / "model.ckpt-300.data-00000-of-00001")
+    reader = tf.train.load_checkpoint(str(path / "job" / "model.ckpt-300"))
+    for name in reader.get_variable_to_shape_map():
+        reader.get_tensor(name)
+
+
+def cut_off(shard):
+    shard.write_bytes(shard.read_bytes()[:20_000])
+
+
+def overwritten(shard):
+    shard.write_bytes(bytes(500) + shard.read_bytes()[500:])
+
+
 def moved(path):
     (path / "checkpoint").write_text('model_checkpoint_path: "/data/old/model.ckpt-2"')
     tf.train.latest_checkpoint(str(path))
@@ -218,6 +235,13 @@ SAID_BY = {
     "API.": lambda path: said_once(path),
     "not an sstable (bad magic number)": lambda path: tf.train.load_checkpoint(
         f"{DIGITS}.meta"
+    ),
+    "Read less bytes than requested": lambda path: damaged(path, cut_off),
+    "Checksum does not match: stored ... vs. calculated on the restored bytes ...": (
+        lambda path: damaged(path, overwritten)
+    ),
+    ".data-...; No such file or directory": lambda path: damaged(
+        path, pathlib.Path.unlink
     ),
     "Tensor name ... not found in checkpoint files ...": lambda path: restore(
         "logits/kernel", source=f"{DIGITS}.index", shape=[256, 10]
