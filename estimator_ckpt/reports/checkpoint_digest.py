@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Optional
 
-from estimator_ckpt.checkpoint import messages, roles
+from estimator_ckpt.checkpoint import messages, object_keys, roles
 from estimator_ckpt.checkpoint.opened_checkpoint import Checkpoint
 from estimator_ckpt.checkpoint.roles import Role
 from estimator_ckpt.checkpoint.value_changes import natural
@@ -24,13 +24,15 @@ _TONES = {
     Role.GLOBAL_STEP: Tone.SECOND,
     Role.NO_VARIABLE: Tone.DOUBT,
 }
+#: How the keys of objects end.
+_END = f"/{object_keys.ATTRIBUTES}/{object_keys.VARIABLE_VALUE}"
 _COLUMNS = (
     Column("variable", Shown.NAME),
     Column("role", Shown.VERDICT),
     Column("dtype"),
     Column("shape"),
     Column("size", Shown.BYTES),
-    Column("key", Shown.NAME),
+    Column(f"key, less {_END}", Shown.NAME),
 )
 
 
@@ -98,7 +100,7 @@ def _row(variable: StoredVariable, values: Optional[Mapping[str, str]]) -> Row:
             variable.dtype,
             f"{shape}{cut}",
             variable.size,
-            None if variable.key == variable.name else variable.key,
+            None if variable.key == variable.name else variable.key.removesuffix(_END),
             *value,
         ),
         variable.size,
