@@ -257,7 +257,8 @@ class TestSize:
         for step in (0, 1):
             tensors = {}
             for i in range(self.VARIABLES // 3):
-                name = f"tower/bert/encoder/layer_{i // 16}/attention/output/dense_{i % 16}"
+                layer = f"tower/bert/encoder/layer_{i // 16}"
+                name = f"{layer}/attention/output/dense_{i % 16}"
                 for slot in ("/kernel", "/kernel/adam_m", "/kernel/adam_v"):
                     tensors[name + slot] = np.arange(12, dtype=np.float32) + step * i
             tensors["global_step"] = np.int64(step)
