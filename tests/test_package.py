@@ -12,6 +12,7 @@ import estimator_ckpt as ec
 from tests.conftest import REPOSITORY
 
 PACKAGE = pathlib.Path(REPOSITORY) / "estimator_ckpt"
+TESTS = pathlib.Path(REPOSITORY) / "tests"
 #: From the ground up; rooms on one floor do not know each other.
 FLOORS = [
     ("bundle",),
@@ -98,6 +99,36 @@ def test_no_folder_is_crowded(room):
         if path == PACKAGE / room or PACKAGE / room in path.parents:
             files = [p for p in path.glob("*.py") if p.stem != "__init__"]
             assert len(files) <= 20, path
+
+
+#: Rooms whose modules each have a test file of their name.
+MIRRORED = ["bundle", "checkpoint", "maps", "layouts"]
+#: Folders of tables and parts that mean something together, and are tested so.
+TOGETHER = {
+    "maps/torch_names": "maps/test_torch_names.py",
+    "layouts/torch": "layouts/torch/test_torch_rules.py",
+}
+
+
+@pytest.mark.parametrize("room", MIRRORED)
+def test_each_module_has_a_test_file_of_its_name(room):
+    for path in modules(room):
+        folder = path.parent.relative_to(PACKAGE)
+        name = TOGETHER.get(folder.as_posix(), folder / f"test_{path.stem}.py")
+        assert path.stem == "__init__" or (TESTS / name).is_file(), (path, name)
+
+
+@pytest.mark.parametrize("room", MIRRORED)
+def test_each_test_file_has_tests_and_every_folder_of_tests_is_a_package(room):
+    for path in (TESTS / room).rglob("test_*.py"):
+        assert (path.parent / "__init__.py").is_file(), path
+        tree = ast.parse(path.read_text(encoding="utf-8"))
+        found = [
+            node
+            for node in ast.walk(tree)
+            if isinstance(node, ast.FunctionDef) and node.name.startswith("test_")
+        ]
+        assert found, path
 
 
 @pytest.mark.parametrize("room", WITHOUT_TENSORFLOW)

@@ -43,7 +43,7 @@ def test_split_and_fuse_are_each_other_s_way_back():
 def test_along_another_axis_and_in_more_dimensions():
     whole = np.arange(24).reshape(4, 2, 3)
     (rule,) = rearrangements.split("t", "a", ["b", "c"], axis=0, shape=(4, 2, 3))
-    one, other = there_and_back(rule, whole)
+    _, other = there_and_back(rule, whole)
     np.testing.assert_array_equal(other, whole[2:])
     (rule,) = rearrangements.split("t", "a", ["b", "c"], axis=0)
     with pytest.raises(ValueError, match="give the shape of the whole"):

@@ -35,7 +35,7 @@ def test_numbered_scopes_are_one_regex():
     renamed = {
         f"l_{i}/{leaf}": f"block{i}/x/{leaf}" for i in range(12) for leaf in "kb"
     }
-    (source,), (each,) = proposed(renamed)
+    _, (each,) = proposed(renamed)
     assert isinstance(each.rule.source, re.Pattern)
     assert len(each.pairs) == 24
 
