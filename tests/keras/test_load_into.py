@@ -213,3 +213,40 @@ def test_a_damaged_frozen_graph_leaves_the_object_as_it_was(tmp_path):
     with pytest.raises(ec.CheckpointError, match="7 bytes for 6 elements"):
         ec.load_into(model, source)
     assert_same(everything(model), before)
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda: new.RMSprop(0.01),
+        lambda: new.RMSprop(0.01, momentum=0.5),
+        lambda: new.RMSprop(0.01, momentum=0.5, centered=True),
+        lambda: new.Adam(0.01, amsgrad=True),
+        lambda: new.Nadam(0.01),
+        lambda: new.SGD(0.01, 0.9),
+        lambda: new.Adadelta(0.01),
+        lambda: new.Ftrl(0.01),
+    ],
+    ids=["rms", "rms-m", "rms-c", "amsgrad", "nadam", "sgd", "adadelta", "ftrl"],
+)
+def test_an_optimizer_goes_on_from_its_own_kind(make, tmp_path):
+    """RMSprop has lists of the names of Adam's, with other things in them."""
+    x = np.random.default_rng(1).normal(size=(4, 3)).astype(np.float32)
+    model = rebuilt(make())
+    model.fit(x, x[:, :1], verbose=0, epochs=2)
+    source = tf.train.Checkpoint(model=model, optimizer=model.optimizer).write(
+        str(tmp_path / "ckpt")
+    )
+    other = rebuilt(make())
+    ec.load_into(other, source)
+    mine, theirs = (
+        trackables.describe(m, save_counter=False).optimizers[0] for m in (model, other)
+    )
+    assert mine.slots
+    assert mine.slots.keys() == theirs.slots.keys()
+    for slot, by_owner in mine.slots.items():
+        values = [np.array(held.value()) for held in by_owner.values()]
+        assert any(value.any() for value in values), slot
+        for value, held in zip(values, theirs.slots[slot].values()):
+            np.testing.assert_array_equal(value, held.value(), slot)
+    assert int(other.optimizer.iterations) == 2

@@ -26,6 +26,7 @@ from estimator_ckpt.checkpoint.evidence.graph_nodes import (
 )
 from estimator_ckpt.checkpoint.evidence.name_sorting import base_of, number_of
 from estimator_ckpt.checkpoint.optimizers import keras_classes, slot_names
+from estimator_ckpt.checkpoint.optimizers.keras_classes import KerasClass
 from estimator_ckpt.checkpoint.roles import (
     AVERAGE,
     KERAS,
@@ -156,7 +157,7 @@ def _of_lists(graph: GraphNodes, node: int, style: str, label: str) -> Found:
         if name not in _NO_SLOTS and (items := graph.listed(node, name))
     }
     trained = graph.listed(node, TRAINED) or _owners_by_name(graph, lists)
-    names = _slot_names(lists, style)
+    names = _slot_names(graph, lists, style)
     found: Found = {}
     for name, items in lists.items():
         for place, item in items.items():
@@ -168,7 +169,9 @@ def _of_lists(graph: GraphNodes, node: int, style: str, label: str) -> Found:
     return found
 
 
-def _slot_names(lists: Collection[str], style: str) -> dict[str, str]:
+def _slot_names(
+    graph: GraphNodes, lists: Mapping[str, Mapping[int, int]], style: str
+) -> dict[str, str]:
     """What the slots in an optimizer's lists are called in its generation."""
     found = {
         name: name if name == _AVERAGES else name.lstrip("_").rstrip("s")
@@ -178,14 +181,31 @@ def _slot_names(lists: Collection[str], style: str) -> dict[str, str]:
         {name: name.lstrip("_") for name in ("_r", "_c", "_v") if name in found}
     )
     known = _LISTS.intersection(lists)
-    for each in keras_classes.KERAS.values():
-        names = each.keras_3 if style == KERAS_3 else each.names
-        if known and known <= set(each.attributes.values()):
-            for slot, attribute in each.attributes.items():
-                if attribute in found:
-                    found[attribute] = names[slot]
-            break
+    classes = [
+        each
+        for each in keras_classes.KERAS.values()
+        if known and known <= set(each.attributes.values())
+    ]
+    if classes:
+        # Adam and RMSprop have lists of the same names.
+        named = (c for c in classes if style != KERAS or _are_named(graph, lists, c))
+        chosen = next(named, classes[0])
+        names = chosen.keras_3 if style == KERAS_3 else chosen.names
+        for slot, attribute in chosen.attributes.items():
+            if attribute in found:
+                found[attribute] = names[slot]
     return found
+
+
+def _are_named(
+    graph: GraphNodes, lists: Mapping[str, Mapping[int, int]], each: KerasClass
+) -> bool:
+    """Whether slots have a class's words in their names: `RMSprop/velocity/<V>`."""
+    return all(
+        f"/{each.names[slot]}/" in f"/{graph.full_names.get(item, '')}"
+        for slot, attribute in each.attributes.items()
+        for item in lists.get(attribute, {}).values()
+    )
 
 
 def _owners_by_name(
