@@ -6,16 +6,17 @@ python -m examples.tutorial
 import os
 import pathlib
 import sys
+import tempfile
 import time
 
 NOTEBOOK = pathlib.Path(__file__).resolve().parent.parent / "docs" / "tutorial.ipynb"
 
 
-def executed(path=NOTEBOOK, timeout=180):
+def executed(notebook=NOTEBOOK, timeout=180):
     """The notebook with its outputs, run in a kernel of this Python.
 
     Args:
-      path: the notebook.
+      notebook: its path.
       timeout: seconds that one cell may take.
 
     Raises:
@@ -24,13 +25,25 @@ def executed(path=NOTEBOOK, timeout=180):
     import nbformat
     from nbclient import NotebookClient
 
-    notebook = nbformat.read(path, as_version=4)
-    # As in an activated environment: the commands of this Python come first.
-    commands = os.path.dirname(sys.executable)
-    os.environ["PATH"] = os.pathsep.join([commands, os.environ.get("PATH", "")])
-    NotebookClient(
-        notebook, timeout=timeout, record_timing=False, coalesce_streams=True
-    ).execute()
+    notebook = nbformat.read(notebook, as_version=4)
+    client = NotebookClient(
+        notebook,
+        timeout=timeout,
+        startup_timeout=120,
+        record_timing=False,
+        coalesce_streams=True,
+    )
+    with tempfile.TemporaryDirectory() as directory:
+        # As in an activated environment: the commands of this Python come first.
+        path = os.pathsep.join([os.path.dirname(sys.executable), os.environ["PATH"]])
+        client.execute(
+            env={
+                **os.environ,
+                "PATH": path,
+                "TMPDIR": directory,
+                "IPYTHONDIR": directory,
+            }
+        )
     for cell in notebook.cells:
         cell.metadata = {}
     notebook.metadata.language_info = {"name": "python"}
