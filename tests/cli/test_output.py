@@ -11,12 +11,10 @@ import pytest
 from estimator_ckpt.bundle.writer import write_bundle
 from estimator_ckpt.cli import output
 from tests.cli.command_line import call
+from tests.cli.conftest import EVIL
 from tests.conftest import REPOSITORY
 
 COMMAND = f"{sys.executable} -m estimator_ckpt"
-
-
-EVIL = "a\x1b[2Jb\u202ec\nd"
 
 
 def shell(line, **environment):
@@ -37,12 +35,6 @@ def test_an_encoding_that_cannot_say_a_name_gets_its_escape(tmp_path):
     )
     assert done.returncode == 0, done.stderr
     assert r"sch\xf6n/\u65e5\u672c" in done.stdout
-
-
-@pytest.fixture
-def evil(tmp_path):
-    write_bundle(tmp_path / "old" / "model", {EVIL: np.float32(1)})
-    return tmp_path / "old" / "model"
 
 
 @pytest.mark.parametrize(
