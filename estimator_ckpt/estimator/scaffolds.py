@@ -15,7 +15,8 @@ from estimator_ckpt.estimator import graph_variables
 from estimator_ckpt.estimator import model_fn_wrappers as model_fns
 from estimator_ckpt.estimator.restoring import job_dirs, resuming
 from estimator_ckpt.estimator.restoring.finished_hook import FinishedHook
-from estimator_ckpt.estimator.saving import saver_hooks
+from estimator_ckpt.estimator.saving import replaced_savers, saver_hooks
+from estimator_ckpt.estimator.saving.replaced_savers import DECORATOR
 from estimator_ckpt.estimator.saving.saver_settings import (
     ON_DAMAGED,
     ON_MISSING,
@@ -24,9 +25,7 @@ from estimator_ckpt.estimator.saving.saver_settings import (
 )
 from estimator_ckpt.estimator.saving.savers import FormatSaver
 from estimator_ckpt.maps.assignment import AssignmentMap
-from estimator_ckpt.tf_private import graph_api, savers_api
-
-_DECORATOR = "with_scaffold"
+from estimator_ckpt.tf_private import graph_api
 
 _log = logs.logger()
 
@@ -108,7 +107,7 @@ def with_scaffold(
         def change(spec: Any, config: Optional[tf.estimator.RunConfig]) -> Any:
             return _with_savers(spec, settings, config)
 
-        return model_fns.wrap(model_fn, _DECORATOR, change, settings=settings)
+        return model_fns.wrap(model_fn, DECORATOR, change, settings=settings)
 
     return decorate
 
@@ -145,7 +144,9 @@ def scaffold(
     settings = _settings(format, checkpoint, on_damaged, on_missing, assignment_map)
     _look_at_model_dir(settings, config, is_training=True)
     base = scaffold or tf1.train.Scaffold()
-    return _with_saver(base, _given(base), settings, config)
+    return replaced_savers.in_scaffold(
+        base, replaced_savers.given_to(base), settings, config
+    )
 
 
 def _settings(
@@ -193,14 +194,14 @@ def _with_savers(
 
     def change(own: Optional[tf1.train.Scaffold]) -> tf1.train.Scaffold:
         base = own or tf1.train.Scaffold()
-        given = _given(base)
-        changed = _with_saver(base, given, settings, config)
+        given = replaced_savers.given_to(base)
+        changed = replaced_savers.in_scaffold(base, given, settings, config)
         if isinstance(changed.saver, FormatSaver):
             saver_hooks.redirect(
                 hooks,
                 changed.saver,
                 given,
-                lambda other: _in_place_of(other, settings, config),
+                lambda other: replaced_savers.in_place_of(other, settings, config),
             )
         if not is_training and config is not None and config.model_dir:
             changed = _never_initial(changed, config.model_dir)
@@ -222,91 +223,6 @@ def _look_at_model_dir(
     if is_training and config.is_chief:
         return resuming.prepare(config.model_dir, falls_back=settings.falls_back)
     return False
-
-
-def _given(base: tf1.train.Scaffold) -> Any:
-    """The saver that a job would have without us: a Scaffold's, or the graph's."""
-    if base.saver is not None:
-        return base.saver
-    collected = tf1.get_collection(tf1.GraphKeys.SAVERS)
-    return collected[0] if len(collected) == 1 else None
-
-
-def _with_saver(
-    base: tf1.train.Scaffold,
-    given: Any,
-    settings: Settings,
-    config: Optional[tf.estimator.RunConfig],
-) -> tf1.train.Scaffold:
-    """A Scaffold with our saver in the place of the given one."""
-    if isinstance(given, FormatSaver):
-        if given.asked == settings:
-            return base
-        raise ValueError(
-            f"this Scaffold saves {given.settings.format.name!r} checkpoints already, "
-            f"with other settings: use either {_DECORATOR} or estimator_ckpt.scaffold, "
-            f"once"
-        )
-    saver = _in_place_of(given, settings, config)
-    if saver is None:
-        return base
-    in_graph = tf1.get_collection_ref(tf1.GraphKeys.SAVERS)
-    in_graph[:] = [saver if each is given else each for each in in_graph]
-    return graph_api.with_fields(base, saver=saver)
-
-
-def _in_place_of(
-    given: Any, settings: Settings, config: Optional[tf.estimator.RunConfig]
-) -> Optional[FormatSaver]:
-    """Our saver in the place of another, or None if that one stays in charge.
-
-    Args:
-      given: a tf1 Saver, a tf.train.Checkpoint, another saver, or None.
-      settings: what the user says.
-      config: the job's RunConfig, if there is one.
-    """
-    used = settings
-    var_list = None
-    options: dict[str, Any] = {"sharded": True, "save_relative_paths": True}
-    if config is not None:
-        options["max_to_keep"] = config.keep_checkpoint_max
-        options["keep_checkpoint_every_n_hours"] = config.keep_checkpoint_every_n_hours
-    if isinstance(given, tf.train.Checkpoint):
-        used = _taking(given, settings)
-    elif isinstance(given, tf1.train.Saver):
-        if settings == Settings(formats.TF1):
-            return None  # it saves and restores what we would
-        var_list = savers_api.restored_by(given)
-        options.update(savers_api.retention_of(given))
-    elif given is not None:
-        _log.warning(
-            "The model_fn's saver is no tf1.train.Saver and no tf.train.Checkpoint: "
-            "%r stays in charge, and says what its checkpoints are",
-            given,
-        )
-        return None
-    return FormatSaver(
-        used,
-        asked=settings,
-        var_list=var_list,
-        model_dir=None if config is None else config.model_dir,
-        is_chief=config is None or config.is_chief,
-        allow_empty=True,
-        **options,
-    )
-
-
-def _taking(given: tf.train.Checkpoint, settings: Settings) -> Settings:
-    """The settings, with a model_fn's own tf.train.Checkpoint as `checkpoint`."""
-    if settings.checkpoint is not None:
-        raise ValueError(
-            f"the model_fn's Scaffold has a tf.train.Checkpoint of its own; "
-            f"drop it, or {_DECORATOR}(checkpoint=...)"
-        )
-    format = settings.format
-    if not format.has_object_keys:  # they are what a Checkpoint is for
-        format = formats.TF2
-    return dataclasses.replace(settings, checkpoint=lambda: given, format=format)
 
 
 def _never_initial(base: tf1.train.Scaffold, model_dir: str) -> tf1.train.Scaffold:
