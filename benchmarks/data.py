@@ -9,6 +9,7 @@ from estimator_ckpt.bundle.coding import name_to_key
 from estimator_ckpt.bundle.entry import Entry
 from estimator_ckpt.bundle.header import Header
 from estimator_ckpt.bundle.index import serialize_index, shard_path
+from estimator_ckpt.bundle.protobuf.varints import write_varint
 from estimator_ckpt.bundle.tensors import dtypes
 from estimator_ckpt.bundle.writer import ShardWriter
 
@@ -119,3 +120,25 @@ def write_with_holes(prefix, shapes, first):
     items = ((name_to_key(name), entry.serialize()) for name, entry in entries.items())
     with open(f"{prefix}.index", "wb") as file:
         file.write(serialize_index(Header(), items))
+
+
+def _field(number, value):
+    """A field of a protobuf message: a number, or bytes."""
+    if isinstance(value, int):
+        return write_varint(number << 3) + write_varint(value)
+    return write_varint(number << 3 | 2) + write_varint(len(value)) + value
+
+
+def write_frozen(path, shapes):
+    """Writes a frozen graph of these float32 shapes, as TensorFlow 1 freezes one."""
+    with open(path, "wb") as file:
+        for name, shape in shapes.items():
+            sizes = b"".join(_field(2, _field(1, size)) for size in shape)
+            content = bytes(int(np.prod(shape)) * 4)
+            tensor = _field(1, 1) + _field(2, sizes) + _field(4, content)
+            attribute = _field(1, b"value") + _field(2, _field(8, tensor))
+            text = name.encode()
+            node = _field(1, text) + _field(2, b"Const") + _field(5, attribute)
+            file.write(_field(1, node))
+            read = _field(1, text + b"/read") + _field(2, b"Identity")
+            file.write(_field(1, read + _field(3, text)))

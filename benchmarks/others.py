@@ -87,7 +87,52 @@ def average(*arguments):
         tf1.train.Saver(variables).save(session, destination)
 
 
-_ALL = (to_tf2, to_tf1, list_variables, read_all, compare_shapes, average)
+def to_safetensors(source, destination):
+    """Loads all tensors with TensorFlow, and saves them with the format's library."""
+    import tensorflow as tf
+    from safetensors.numpy import save_file
+
+    reader = tf.train.load_checkpoint(source)
+    names = reader.get_variable_to_shape_map()
+    save_file({name: reader.get_tensor(name) for name in names}, destination)
+
+
+def to_pytorch(source, destination):
+    """The same for a model in PyTorch: without slots, kernels transposed."""
+    import numpy as np
+    import tensorflow as tf
+    from safetensors.numpy import save_file
+
+    reader = tf.train.load_checkpoint(source)
+    tensors = {}
+    for name in reader.get_variable_to_shape_map():
+        if name.endswith(("/adam_m", "/adam_v")) or name == "global_step":
+            continue
+        value = reader.get_tensor(name)
+        scope, _, last = name.rpartition("/")
+        if last == "kernel":
+            value = np.ascontiguousarray(value.T)
+        tensors[f"{scope}.{last}".replace("/", ".")] = value
+    save_file(tensors, destination, {"format": "pt"})
+
+
+def list_constants(path):
+    """Prints the constants of a frozen graph that TensorFlow parses."""
+    import tensorflow as tf
+
+    graph = tf.compat.v1.GraphDef()
+    with open(path, "rb") as file:
+        graph.ParseFromString(file.read())
+    for node in graph.node:
+        if node.op == "Const":
+            tensor = node.attr["value"].tensor
+            print(node.name, tensor.dtype, [d.size for d in tensor.tensor_shape.dim])
+
+
+_ALL = (
+    *(to_tf2, to_tf1, list_variables, read_all, compare_shapes, average),
+    *(to_safetensors, to_pytorch, list_constants),
+)
 
 if __name__ == "__main__":
     {f.__name__: f for f in _ALL}[sys.argv[1]](*sys.argv[2:])

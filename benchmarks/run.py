@@ -151,6 +151,36 @@ def combining(root, runs):
     yield {"checkpoint": "five of 1.05 GB", "what": what, **row}
 
 
+def exports(root, runs):
+    """Rows of .safetensors files, and of frozen graphs."""
+    shapes = data.bert_base()
+    source, out = str(root / "source" / "model.ckpt-7"), root / "out"
+    data.write(source, shapes, 1)
+
+    def clean():
+        shutil.rmtree(out, ignore_errors=True)
+        out.mkdir()
+        os.sync()
+
+    target = str(out / "model.safetensors")
+    export = [*OURS, "convert", source, target, "--to=safetensors"]
+    cases = [
+        ("export all / load and save_file", ["--carry=all"], "to_safetensors"),
+        ("export for PyTorch / the same by hand", ["--layout=torch"], "to_pytorch"),
+    ]
+    for what, options, other in cases:
+        theirs = [*THEIRS, other, source, target]
+        row = compare([*export, *options], theirs, runs, clean)
+        yield {"checkpoint": "BERT-base with Adam", "what": what, **row}
+    model = {n: s for n, s in shapes.items() if not n.endswith(("adam_m", "adam_v"))}
+    frozen = str(root / "frozen.pb")
+    data.write_frozen(frozen, model)
+    theirs = [*THEIRS, "list_constants", frozen]
+    row = compare([*OURS, "inspect", frozen], theirs, runs)
+    what = "inspect / parse with TensorFlow"
+    yield {"checkpoint": "BERT-base, frozen graph", "what": what, **row}
+
+
 def memory(root):
     """Peak memory of commands on 10 MB and on 10 GB, the same variables."""
     rows = []
@@ -231,7 +261,8 @@ def report(content):
         "Made by `make bench`: whole processes, ours and theirs in turn, medians;",
         "`ratio` is the median of theirs / ours, pair by pair. Theirs: the guide's two",
         "converters, `tf.train.list_variables`, reading every tensor with TensorFlow",
-        "2.15.1, comparing shape maps, and averaging in NumPy to save from a graph.",
+        "2.15.1, comparing shape maps, averaging in NumPy to save from a graph, loading",
+        "through TensorFlow to save with the safetensors library, and parsing a GraphDef.",
         f"Machine: {os.cpu_count()} cores, {platform.machine()}, Python "
         f"{platform.python_version()}.",
         "",
@@ -242,7 +273,7 @@ def report(content):
         f"| {r['checkpoint']} | {r['what']} "
         f"| {r['ours_s']:.3f} s | {r['theirs_s']:.2f} s | {r['ratio']:.0f}x "
         f"| {r['ours_mib']:.0f} MiB | {r['theirs_mib']:.0f} MiB |"
-        for r in (*content["versus"], *content["combining"])
+        for r in (*content["versus"], *content["combining"], *content["exports"])
     ]
     lines += [
         "",
@@ -263,7 +294,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--runs", type=int, default=3)
     parser.add_argument("--directory", help="where to put the checkpoints")
-    parts = ("versus", "combining", "memory", "saving", "leaving")
+    parts = ("versus", "combining", "exports", "memory", "saving", "leaving")
     parser.add_argument("--only", choices=parts, help="one part")
     arguments = parser.parse_args()
     # As an installation does; without bytecode every start would compile the package.
@@ -273,6 +304,7 @@ def main():
         parts = {
             "versus": lambda: list(versus(root, arguments.runs)),
             "combining": lambda: list(combining(root, arguments.runs)),
+            "exports": lambda: list(exports(root, arguments.runs)),
             "memory": lambda: memory(root),
             "saving": lambda: in_one_process("saving", root),
             "leaving": lambda: in_one_process("leaving", root),
