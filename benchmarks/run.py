@@ -261,8 +261,8 @@ def report(content):
         "Made by `make bench`: whole processes, ours and theirs in turn, medians;",
         "`ratio` is the median of theirs / ours, pair by pair. Theirs: the guide's two",
         "converters, `tf.train.list_variables`, reading every tensor with TensorFlow",
-        "2.15.1, comparing shape maps, averaging in NumPy to save from a graph, loading",
-        "through TensorFlow to save with the safetensors library, and parsing a GraphDef.",
+        "2.15.1, comparing shape maps, averaging in NumPy to save from a graph, saving",
+        "what TensorFlow loads with the library of safetensors, parsing a GraphDef.",
         f"Machine: {os.cpu_count()} cores, {platform.machine()}, Python "
         f"{platform.python_version()}.",
         "",

@@ -29,6 +29,9 @@ _SAME_ORDER = {
 _KERNELS = frozenset({"kernel", "weights"})
 _DEPTHWISE = frozenset({"depthwise_kernel", "depthwise_weights"})
 _POINTWISE = frozenset({"pointwise_kernel", "pointwise_weights"})
+#: What Keras's MultiHeadAttention has, and how many axes of each are inputs.
+_ATTENTION = {"query": 1, "key": 1, "value": 1, "attention_output": 2}
+_EINSUM = re.compile(r"einsum|atten|attn|query|key|value", re.IGNORECASE)
 #: What other libraries and people call a kernel that has a bias beside it.
 _OTHER_KERNELS = frozenset({"w", "W", "weight"})
 _BIASES = ("bias", "biases", "b", "B")
@@ -245,6 +248,10 @@ def _one(
     by_graph = _by_graph(fact, uses, scope, known, facts)
     if by_graph is not None:
         return by_graph
+    if known in ("kernel", "bias"):
+        einsum = _einsum_dense(scope, known, fact, facts, name)
+        if einsum is not None:
+            return einsum
     if known in _DEPTHWISE:
         return _depthwise(scope, f"{where} {known}", fact, facts)
     if known in _POINTWISE:
@@ -281,6 +288,36 @@ def _of_one_axis(
                 evidence = f"{evidence}, beside {word}"
                 break
     return Decided("as_is", ending, True, evidence)
+
+
+def _einsum_dense(
+    scope: str, known: str, fact: Fact, facts: Mapping[str, Fact], name: str
+) -> Optional[Decision]:
+    """What a kernel or a bias of Keras's EinsumDense is, by what stands beside it."""
+    kernel, bias = (_beside(scope, word, facts, name) for word in ("kernel", "bias"))
+    if kernel is None or len(kernel.shape) < 3:
+        return None
+    inputs = None
+    heads = () if bias is None else bias.shape
+    if 1 < len(heads) < len(kernel.shape) and kernel.shape[-len(heads) :] == heads:
+        inputs = len(kernel.shape) - len(heads)
+        evidence = f"beside a {'bias' if known == 'kernel' else 'kernel'} of heads"
+    outer, _, layer = scope.rpartition("/")
+    if inputs is None and layer in _ATTENTION and len(kernel.shape) == 3:
+        beside = (
+            _beside(f"{outer}/{word}".strip("/"), "kernel", facts, name)
+            for word in _ATTENTION
+        )
+        if all(other is not None and len(other.shape) == 3 for other in beside):
+            inputs = _ATTENTION[layer]
+            evidence = f"the {layer} of a MultiHeadAttention"
+    if inputs is None:
+        return None
+    options: dict[str, object] = {"variable": list(fact.shape)}
+    if known == "bias":
+        return Decided("flat", ("bias",), True, evidence, options)
+    options["inputs"] = inputs
+    return Decided("dense", ("weight",), True, evidence, options)
 
 
 def _depthwise(
@@ -345,6 +382,13 @@ def _kernel(
         None,
     )
     shape, weight = fact.shape, ("weight",)
+    layer = scope.rpartition("/")[2]
+    if len(shape) == 3 and _EINSUM.search(layer) and "conv" not in layer.lower():
+        return _undecided(name, fact, f"{evidence}, in {layer}, of three axes")
+    if "depthwise" in layer.lower() and len(shape) > 2:  # as Keras 3 has it
+        outputs = (shape[-1] * shape[-2],)
+        if bias is None or (bias[1] == outputs and bias[1] != shape[-1:]):
+            return _depthwise(scope, f"{evidence}, in {layer}", fact, facts)
     if bias is not None:
         beside = f"{evidence}, beside {bias[0]}"
         if bias[1] == shape[-1:] and not (known == "weight" and shape[0] == shape[-1]):
@@ -356,15 +400,15 @@ def _kernel(
             )
         if bias[1] == shape[-2:-1] and _DECONVOLUTION.search(scope):
             return Decided("conv", weight, True, f"{beside}, in {scope}")
-        if bias[1] == shape[-2:-1] and "depthwise" in scope.lower():
-            return _depthwise(scope, f"{beside}, in {scope}", fact, facts)
         return _undecided(name, fact, f"{beside} of shape {list(bias[1])}")
     has_norm = any(
         other.startswith(f"{scope}/BatchNorm/") for other in facts
     )  # as slim's layers without a bias have it
     if len(shape) == 2 and (known == "kernel" or (has_norm and known == "weights")):
         return Decided("dense", weight, True, evidence)
-    is_conv = "conv" in scope.lower() or has_norm or len(shape) > 3
+    may_be_depthwise = shape[-1] == 1 and shape[-2:-1] != (1,)
+    is_conv = "conv" in layer.lower() or has_norm
+    is_conv = is_conv or (len(shape) > 3 and not may_be_depthwise)
     if len(shape) > 2 and known in _KERNELS and is_conv:
         return Decided("conv", weight, True, f"{evidence}, of {len(shape)} axes")
     return _undecided(name, fact, evidence)
@@ -379,9 +423,12 @@ def _beside(
 
 
 def _undecided(name: str, fact: Fact, why: str = "") -> Undecided:
-    words = ["dense" if len(fact.shape) == 2 else "conv"]
-    words += ["embedding"] if len(fact.shape) == 2 else ["depthwise"]
-    choices = ", ".join(f"{{{word}: {name}}}" for word in words)
+    texts = [f"{{conv: {name}}}", f"{{depthwise: {name}}}"]
+    if len(fact.shape) == 2:
+        texts = [f"{{dense: {name}}}", f"{{embedding: {name}}}"]
+    elif len(fact.shape) == 3:
+        texts[1] = f"{{dense: {name}, inputs: 1}} (or 2)"
+    choices = ", ".join(texts)
     return Undecided(
         why or "nothing says what it is", f"{choices} or {{as_is: {name}}}"
     )

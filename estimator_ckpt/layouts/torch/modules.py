@@ -5,6 +5,7 @@
                        one's [..., out, in]      weight [in, out, ...]
     depthwise          kernel [..., C, M]        weight [C*M, 1, ...]
     matrix             [1, in, out]              [in, out]
+    flat               bias [heads, size]        bias [heads*size]
     embedding, as_is   as they are
 
 Source: the shapes in PyTorch's documentation of Linear, Conv1d to 3d, ConvTranspose1d
@@ -19,36 +20,67 @@ from typing import Optional
 from estimator_ckpt.layouts.torch.permutations import Permutation, Shape
 
 
-def dense(shape: Shape) -> Permutation:
-    """`[in, out] -> [out, in]`; axes of size 1 before these go."""
-    inputs, outputs = _matrix(shape)
-    return Permutation((inputs, outputs), (1, 0), (outputs, inputs))
+def dense(
+    shape: Shape, inputs: Optional[int] = None, variable: Optional[Shape] = None
+) -> Permutation:
+    """`[in, out] -> [out, in]`; axes of size 1 before these go.
+
+    With `inputs`, so many axes are those of the inputs, and the others of the outputs:
+    Keras's EinsumDense has `[in, heads, size]`.
+    """
+    del variable  # the way back needs it
+    if inputs is None:
+        rows, columns = _matrix(shape)
+    elif not 0 < inputs < len(shape):
+        raise ValueError(f"{list(shape)} has not {inputs} axes of inputs, and others")
+    else:
+        rows, columns = math.prod(shape[:inputs]), math.prod(shape[inputs:])
+    return Permutation((rows, columns), (1, 0), (columns, rows))
 
 
-def dense_back(shape: Shape, variable: Optional[Shape] = None) -> Permutation:
+def dense_back(
+    shape: Shape, inputs: Optional[int] = None, variable: Optional[Shape] = None
+) -> Permutation:
     """`[out, in] -> [in, out]`, or the shape that the variable had."""
-    outputs, inputs = _matrix(shape)
-    made = _fitting(variable, (inputs, outputs))
-    return Permutation((outputs, inputs), (1, 0), made)
+    columns, rows = _matrix(shape)
+    made = (rows, columns) if variable is None else variable
+    if dense(made, inputs).made != (columns, rows):
+        raise ValueError(
+            f"a variable of shape {list(made)} cannot have been {[columns, rows]}"
+        )
+    return Permutation((columns, rows), (1, 0), made)
 
 
-def matrix(shape: Shape) -> Permutation:
+def flat(shape: Shape, variable: Optional[Shape] = None) -> Permutation:
+    """The same tensor, with one axis."""
+    del variable  # the way back needs it
+    return Permutation(shape, tuple(range(len(shape))), (math.prod(shape),))
+
+
+def flat_back(shape: Shape, variable: Optional[Shape] = None) -> Permutation:
+    """The same tensor, in the shape that the variable had."""
+    made = shape if variable is None else variable
+    if math.prod(made) != math.prod(shape):
+        raise ValueError(
+            f"a variable of shape {list(made)} cannot have been {list(shape)}"
+        )
+    return Permutation(shape, tuple(range(len(shape))), made)
+
+
+def matrix(shape: Shape, variable: Optional[Shape] = None) -> Permutation:
     """The same tensor, without axes of size 1 before the last two."""
+    del variable  # the way back needs it
     return Permutation(shape, tuple(range(len(shape))), _matrix(shape))
 
 
 def matrix_back(shape: Shape, variable: Optional[Shape] = None) -> Permutation:
     """The same tensor, in the shape that the variable had."""
-    return Permutation(shape, tuple(range(len(shape))), _fitting(variable, shape))
-
-
-def _fitting(variable: Optional[Shape], matrix: Shape) -> Shape:
-    """The shape that a variable had: a matrix's, but for axes of size 1 before it."""
-    if variable is not None and _matrix(variable) != matrix:
+    made = shape if variable is None else variable
+    if _matrix(made) != shape:
         raise ValueError(
-            f"a variable of shape {list(variable)} cannot have been {list(matrix)}"
+            f"a variable of shape {list(made)} cannot have been {list(shape)}"
         )
-    return variable or matrix
+    return Permutation(shape, tuple(range(len(shape))), made)
 
 
 def _matrix(shape: Shape) -> Shape:
@@ -75,14 +107,15 @@ def conv_back(shape: Shape) -> Permutation:
     return Permutation(shape, axes, tuple(shape[axis] for axis in axes))
 
 
-def depthwise(shape: Shape) -> Permutation:
+def depthwise(shape: Shape, multiplier: int = 1) -> Permutation:
     """`[..., C, M] -> [C*M, 1, ...]`: channel `c*M + m` in both."""
+    del multiplier  # the way back needs it
     if len(shape) < 3:
         raise ValueError(
             f"a depthwise kernel has three axes or more, not {list(shape)}"
         )
-    *places, channels, multiplier = shape
-    outputs = channels * multiplier
+    *places, channels, per_channel = shape
+    outputs = channels * per_channel
     return Permutation((math.prod(places), outputs), (1, 0), (outputs, 1, *places))
 
 

@@ -18,6 +18,8 @@ from estimator_ckpt.layouts.torch.module_evidence import (
 )
 from estimator_ckpt.layouts.torch.torch_rules import Request, TorchRule
 
+#: Rules whose tensors have fewer axes than their variables, which the way back needs.
+_SHAPED = ("dense", "matrix", "flat")
 # So many variables an error lists.
 _MOST_LISTED = 5
 
@@ -127,7 +129,7 @@ def _by_map(
         word = new[0].word
         if word is not None:
             shape = facts[name].shape
-            is_shaped = word in ("dense", "matrix") and len(shape) > 2
+            is_shaped = word in _SHAPED and len(shape) > 2
             options = {"variable": list(shape)} if is_shaped else {}
             found[name] = Decided(word, (), False, new[0].where, options)
     return found
@@ -164,6 +166,9 @@ def _options(word: str, name: object, facts: Mapping[str, Fact]) -> dict[str, ob
     fact = facts.get(name) if isinstance(name, str) else None
     if word == "depthwise" and fact is not None and fact.shape:
         return {"multiplier": fact.shape[-1]}
+    shaped = ("flat",) if fact is None or len(fact.shape) < 3 else _SHAPED
+    if word in shaped and fact is not None:
+        return {"variable": list(fact.shape)}
     return {}
 
 

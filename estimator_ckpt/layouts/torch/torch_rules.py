@@ -3,6 +3,7 @@
     - {dense: fc/weights}         also conv, depthwise, matrix, embedding, as_is
     - {dense: "layer_*/w"}        `*` stands for anything
     - {embedding: table, to: emb.weight}
+    - {dense: query/kernel, inputs: 1}   [in, heads, size], the bias {flat: query/bias}
     - {depthwise: mix/w, to: mix.weight, multiplier: 2}
     - {lstm: rnn/basic_lstm_cell, to: rnn, forget_bias: 1.0}
     - {lstm: fw/lstm_cell, to: rnn, forget_bias: 1.0, layer: 1, reverse: true}
@@ -38,12 +39,12 @@ class TensorRule:
     """How one tensor becomes one of PyTorch's.
 
     Attributes:
-      forward: of a shape, how its axes are put.
-      backward: the same on the way back, with the options.
+      forward: of a shape, how its axes are put, with the options.
+      backward: the same on the way back.
       options: what each option can be, by its name.
     """
 
-    forward: Callable[[Shape], Permutation]
+    forward: Callable[..., Permutation]
     backward: Callable[..., Permutation]
     options: Mapping[str, Callable[[Any], Any]] = dataclasses.field(
         default_factory=dict
@@ -71,7 +72,10 @@ def _multiplier(value: Any) -> int:
 _SHAPED = {"variable": layer_rules.a_shape}
 #: The rules for one tensor, by the word that they begin with.
 ONE_TENSOR: Mapping[str, TensorRule] = {
-    "dense": TensorRule(modules.dense, modules.dense_back, _SHAPED),
+    "dense": TensorRule(
+        modules.dense, modules.dense_back, {**_SHAPED, "inputs": _layer}
+    ),
+    "flat": TensorRule(modules.flat, modules.flat_back, _SHAPED),
     "matrix": TensorRule(modules.matrix, modules.matrix_back, _SHAPED),
     "conv": TensorRule(modules.conv, modules.conv_back),
     "depthwise": TensorRule(
@@ -142,7 +146,7 @@ class TorchRule:
         try:
             if is_back:
                 return rule.backward(shape, **options)
-            return rule.forward(shape)
+            return rule.forward(shape, **options)
         except ValueError as error:
             raise LayoutRuleError(f"{self.parts[0].text}: {error}") from None
 
@@ -233,7 +237,7 @@ def _one_tensor(
     rule = ONE_TENSOR[word]
 
     def forward(arrays: Sequence[Any]) -> list[Any]:
-        return [rule.forward(arrays[0].shape)(arrays[0])]
+        return [rule.forward(arrays[0].shape, **options)(arrays[0])]
 
     def backward(arrays: Sequence[Any]) -> list[Any]:
         return [rule.backward(arrays[0].shape, **options)(arrays[0])]

@@ -13,7 +13,6 @@ def decided(shapes, uses=None, attributes=None):
         for name, shape in shapes.items()
     }
     found = module_evidence.decide(facts, uses or {})
-    assert list(found) == list(found)
     return {
         name: "?" if isinstance(said, Undecided) else said.word
         for name, said in found.items()
@@ -44,6 +43,13 @@ def decided(shapes, uses=None, attributes=None):
         ({"a/depthwise_kernel": (3, 3, 4, 1)}, "depthwise"),
         ({"a/depthwise_weights": (3, 3, 4, 2)}, "depthwise"),
         ({"depthwise/kernel": (3, 3, 5, 1), "depthwise/bias": (5,)}, "depthwise"),
+        ({"depthwise_conv2d/kernel": (3, 3, 5, 2)}, "depthwise"),  # of Keras 3
+        ({"depthwise_conv2d/kernel": (3, 3, 5, 2), "depthwise_conv2d/bias": (10,)},
+         "depthwise"),
+        ({"x/depthwise_block/conv/kernel": (3, 3, 4, 5)}, "conv"),
+        ({"conv2d_3/kernel": (3, 3, 6, 1)}, "conv"),
+        ({"x/q/kernel": (6, 2, 3), "x/q/bias": (2, 3)}, "dense"),  # EinsumDense
+        ({"x/q/bias": (2, 3), "x/q/kernel": (6, 2, 3)}, "flat"),
         ({"l/kernel": (3, 16), "l/recurrent_kernel": (4, 16), "l/bias": (16,)},
          "keras_lstm"),
         ({"g/kernel": (3, 12), "g/recurrent_kernel": (4, 12), "g/bias": (2, 12)},
@@ -53,8 +59,11 @@ def decided(shapes, uses=None, attributes=None):
         ({"a/weights": (6, 6)}, "?"),
         ({"table": (6, 6)}, "?"),
         ({"a/weight": (6, 6), "a/bias": (6,)}, "?"),  # [out, in] or [in, out]
-        ({"q/kernel": (6, 2, 3), "q/bias": (2, 3)}, "?"),  # EinsumDense
-        ({"q/kernel": (6, 2, 3)}, "?"),
+        ({"x/query/kernel": (6, 2, 3)}, "?"),  # EinsumDense, of which inputs?
+        ({"x/attention_output/kernel": (2, 3, 6), "x/attention_output/bias": (6,)},
+         "?"),
+        ({"einsum_dense/kernel": (2, 3, 6), "einsum_dense/bias": (6,)}, "?"),
+        ({"x/kernel": (3, 3, 6, 1)}, "?"),  # Keras 3's depthwise, or one filter
         ({"up/kernel": (3, 3, 5, 1), "up/bias": (5,)}, "?"),  # depthwise in Keras 3
         ({"rnn/basic_lstm_cell/kernel": (7, 16), "rnn/basic_lstm_cell/bias": (16,)},
          "?"),
@@ -118,3 +127,15 @@ def test_a_cell_that_pytorch_has_not_says_why():
         {"c/gates/kernel": Fact((7, 8)), "c/candidate/kernel": Fact((7, 4))}, {}
     )
     assert "before it: no weights make one of the other" in found["c/gates/kernel"].why
+
+
+def test_an_attention_without_biases_is_known_by_its_parts():
+    found = decided(
+        {
+            "mha/query/kernel": (6, 2, 3),
+            "mha/key/kernel": (6, 2, 3),
+            "mha/value/kernel": (6, 2, 3),
+            "mha/attention_output/kernel": (2, 3, 6),
+        }
+    )
+    assert set(found.values()) == {"dense"}

@@ -39,6 +39,20 @@ def test_a_dense_kernel_is_transposed():
     assert back(kernel.T.copy()).tolist() == [kernel.tolist()]
 
 
+def test_heads_are_one_axis():
+    kernel = numbered(3, 2, 2)  # in, heads, size
+    weight = modules.dense(kernel.shape, inputs=1)(kernel)
+    np.testing.assert_array_equal(weight, kernel.reshape(3, 4).T)
+    back = modules.dense_back(weight.shape, inputs=1, variable=kernel.shape)
+    np.testing.assert_array_equal(back(weight), kernel)
+    out = modules.dense((2, 2, 3), inputs=2)
+    np.testing.assert_array_equal(out(kernel), kernel.reshape(4, 3).T)
+    assert modules.flat((2, 3)).made == (6,)
+    assert modules.flat_back((6,), variable=(2, 3)).made == (2, 3)
+    with pytest.raises(ValueError, match="cannot have been"):
+        modules.flat_back((6,), variable=(2, 2))
+
+
 def test_a_depthwise_kernel_has_a_row_for_each_channel_it_gives():
     kernel = numbered(2, 1, 3, 2)  # height, width, channels, multiplier
     weight = modules.depthwise(kernel.shape)(kernel)
@@ -159,7 +173,7 @@ def test_an_lstm_with_a_projection():
         ([{"dense": "a*", "to": "b"}], "a name with [*] is for rules of one tensor"),
         ([{"depthwise": "a", "to": "b", "multiplier": 0}], "0 is no depth multiplier"),
         ([{"keras_lstm": "a", "to": "b", "layer": -1}], "-1 is no number of a layer"),
-        ([{"dense": "a", "conv": "a"}], "is none: give one of dense, matrix, conv"),
+        ([{"dense": "a", "conv": "a"}], "is none: give one of dense, flat, matrix"),
         ([{"dense": 3}], "3 must be a name"),
         ([3], "3 is none: give one of"),
         ("nothing.yaml", "nothing.yaml"),
