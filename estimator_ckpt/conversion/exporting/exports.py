@@ -27,6 +27,7 @@ from estimator_ckpt.checkpoint import messages, object_keys, opening, roles
 from estimator_ckpt.checkpoint.evidence import graph_uses
 from estimator_ckpt.checkpoint.opened_checkpoint import Checkpoint
 from estimator_ckpt.checkpoint.paths import prefixes, v1_files
+from estimator_ckpt.checkpoint.roles import Role
 from estimator_ckpt.checkpoint.weight_files import safetensors_writer
 from estimator_ckpt.checkpoint.weight_files.safetensors_reader import SUFFIX
 from estimator_ckpt.checkpoint.weight_files.safetensors_writer import TensorToWrite
@@ -258,8 +259,8 @@ def _planned(
     checkpoint: Checkpoint, wanted: ExportRequest, rounding: Rounding
 ) -> Export:
     path = wanted.path(checkpoint.prefix)
-    checkpoint.contents.require_unique(checkpoint.prefix)
     left_out: dict[str, list[str]] = {}
+    _require_names(checkpoint, wanted, left_out)
     chosen = _chosen(checkpoint, wanted, left_out)
     moves, remarks = _moves(checkpoint, wanted, chosen, left_out)
     if wanted.requests is None:
@@ -294,13 +295,41 @@ def _planned(
     return Export(checkpoint.prefix, path, tensors, left_out, rules, tuple(remarks))
 
 
+def _taken(wanted: ExportRequest) -> frozenset[Role]:
+    """The roles of what is taken."""
+    taken = roles.CARRY[wanted.carry]
+    return taken | {roles.GLOBAL_STEP} if wanted.carry == "all" else taken
+
+
+def _of_role(role: Role) -> str:
+    """Why a variable of a role is left out."""
+    return f"{role} (carry, --carry, says what is taken)"
+
+
+def _require_names(
+    checkpoint: Checkpoint, wanted: ExportRequest, left_out: dict[str, list[str]]
+) -> None:
+    """Checks that no two variables that are taken share a name; notes the others.
+
+    A compiled Keras model has a `total` and a `count` in each of its metrics.
+
+    Raises:
+      AmbiguousNameError: two do.
+    """
+    taken = _taken(wanted)
+    for name, keys in checkpoint.contents.ambiguous.items():
+        found = {checkpoint.roles.role(object_keys.path_of(k) or k) for k in keys}
+        if found & taken and wanted.naming.chosen.keeps(name):
+            checkpoint.contents.require_unique(checkpoint.prefix)
+        for role in found:
+            left_out.setdefault(_of_role(role), []).append(name)
+
+
 def _chosen(
     checkpoint: Checkpoint, wanted: ExportRequest, left_out: dict[str, list[str]]
 ) -> list[str]:
     """The variables that are taken, by their old names; notes the others."""
-    taken = set(roles.CARRY[wanted.carry])
-    if wanted.carry == "all":
-        taken.add(roles.GLOBAL_STEP)
+    taken = _taken(wanted)
     chosen = []
     for name in checkpoint:
         if not wanted.naming.chosen.keeps(name):
@@ -310,7 +339,7 @@ def _chosen(
         if not safetensors_writer.can_hold(dtype):
             why = f"{dtype.name}, which the format cannot hold"
         elif role not in taken:
-            why = f"{role} (carry, --carry, says what is taken)"
+            why = _of_role(role)
         else:
             chosen.append(name)
             continue
