@@ -1,34 +1,40 @@
-"""A file without a name holds what was written, and leaves nothing."""
+"""A file without a name keeps bytes, and leaves nothing behind."""
 
 import os
 
 import pytest
 
 from estimator_ckpt.bundle.errors import CheckpointError
+from estimator_ckpt.bundle.local_files import scratch_file
 from estimator_ckpt.bundle.local_files.scratch_file import ScratchFile
 
 
-def test_what_is_written_is_read_and_no_name_is_there(tmp_path):
-    file = ScratchFile(str(tmp_path), 10)
-    file.write(b"01234")
-    file.write(memoryview(b"56789"))
-    assert file.read(3, 4) == b"3456"
-    assert not list(tmp_path.iterdir())
-    with pytest.raises(EOFError, match="ends before 11"):
-        file.read(8, 3)
+@pytest.mark.parametrize("has_nameless_files", [True, False])
+def test_what_is_written_is_read_at_any_place(
+    tmp_path, monkeypatch, has_nameless_files
+):
+    if not has_nameless_files:
+        before = os.open
+
+        def without(path, flags, *mode):
+            if flags & os.O_TMPFILE == os.O_TMPFILE:
+                raise OSError(95, "Operation not supported")
+            return before(path, flags, *mode)
+
+        monkeypatch.setattr(scratch_file.os, "open", without)
+    file = ScratchFile(str(tmp_path), 11)
+    assert os.listdir(tmp_path) == []
+    file.write(b"hello ")
+    file.write(memoryview(b"world"))
+    assert file.read(6, 5) == b"world"
+    assert file.read(0, 11) == b"hello world"
+    with pytest.raises(EOFError):
+        file.read(6, 6)
     file.close()
-    assert not list(tmp_path.iterdir())
+    assert os.listdir(tmp_path) == []
 
 
-def test_a_file_system_without_nameless_files(tmp_path, monkeypatch):
-    monkeypatch.setattr(os, "O_TMPFILE", os.O_EXCL | os.O_CREAT)  # refused there
-    file = ScratchFile(str(tmp_path), 3)
-    file.write(b"abc")
-    assert file.read(0, 3) == b"abc"
-    assert not list(tmp_path.iterdir())
-    file.close()
-
-
-def test_a_directory_that_is_not_there_is_named(tmp_path):
-    with pytest.raises(CheckpointError, match="no such file"):
-        ScratchFile(str(tmp_path / "none"), 3)
+def test_where_none_can_be_made_is_one_line(tmp_path):
+    with pytest.raises(CheckpointError, match="a temporary file") as caught:
+        ScratchFile(str(tmp_path / "missing"), 1)
+    assert "\n" not in str(caught.value)

@@ -1,66 +1,107 @@
-"""How a graph uses its variables, told from its nodes."""
+"""What a graph does with its variables, from its nodes and from its files."""
 
+import shutil
+
+import numpy as np
 import pytest
 
+import estimator_ckpt as ec
+from estimator_ckpt.bundle.writer import write_bundle
 from estimator_ckpt.checkpoint.evidence import graph_uses
 from estimator_ckpt.checkpoint.evidence.graph_uses import GraphUse
 from estimator_ckpt.checkpoint.weight_files.graph_file import GraphNode
+from tests.testdata_paths import TESTDATA
 
 
 def node(name, op, *inputs, flags=()):
-    return GraphNode(name, op, tuple(inputs), frozenset(flags), None)
+    return GraphNode(name, op, inputs, frozenset(flags), None)
 
 
-V = node("v", "VarHandleOp")
-READ = node("v/Read", "ReadVariableOp", "v")
-
-
-@pytest.mark.parametrize(
-    ("nodes", "use"),
-    [
-        ([node("y", "MatMul", "x", "v/Read")], GraphUse.MULTIPLIED),
-        (
-            [node("y", "MatMul", "x", "v/Read", flags=["transpose_b"])],
-            GraphUse.TRANSPOSED,
-        ),
-        (
-            [node("y", "BatchMatMulV2", "x", "v/Read", flags=["adj_y"])],
-            GraphUse.TRANSPOSED,
-        ),
-        ([node("y", "ResourceGather", "v", "ids")], GraphUse.LOOKED_UP),
-        ([node("y", "Conv2D", "x", "v/Read")], GraphUse.CONVOLVED),
-        ([node("y", "Conv2DBackpropInput", "s", "v/Read", "x")], GraphUse.DECONVOLVED),
-        ([node("y", "DepthwiseConv2dNative", "x", "v/Read")], GraphUse.DEPTHWISE),
-        ([node("y", "Enter", "v/Read")], GraphUse.LOOPED),
-        (
-            [node("c", "Cast", "v/Read"), node("y", "MatMul", "x", "c")],
-            GraphUse.MULTIPLIED,
-        ),
-    ],
-)
-def test_what_a_graph_does_with_a_variable(nodes, use):
-    assert graph_uses.of_nodes([V, READ, *nodes]) == {"v": {use}}
+def uses_of(*nodes):
+    found = graph_uses.of_nodes([node("v", "VariableV2"), node("x", "Const"), *nodes])
+    return set(found.get("v", ()))
 
 
 @pytest.mark.parametrize(
-    "use",
+    ("nodes", "expected"),
     [
-        node("gradients/y", "MatMul", "x", "v/Read"),  # the other way round
-        node("y", "MatMul", "v/Read", "x"),  # from the left
-        node("y", "Add", "v/Read", "x"),
-        node("y", "Gather", "ids", "v/Read"),
+        ([node("m", "MatMul", "x", "v")], {GraphUse.MULTIPLIED}),
+        (
+            [node("r", "Identity", "v"), node("m", "MatMul", "x", "r")],
+            {GraphUse.MULTIPLIED},
+        ),
+        (
+            [node("m", "MatMul", "x", "v", flags=["transpose_b"])],
+            {GraphUse.TRANSPOSED},
+        ),
+        ([node("m", "MatMul", "v", "x")], set()),  # from the left
+        ([node("g", "GatherV2", "v", "x")], {GraphUse.LOOKED_UP}),
+        ([node("g", "ResourceGather", "v", "x")], {GraphUse.LOOKED_UP}),
+        (
+            [node("e", "ExpandDims", "v"), node("c", "Conv2D", "x", "e")],
+            {GraphUse.CONVOLVED},
+        ),
+        ([node("c", "Conv2DBackpropInput", "x", "v", "x")], {GraphUse.DECONVOLVED}),
+        ([node("c", "DepthwiseConv2dNative", "x", "v")], {GraphUse.DEPTHWISE}),
+        ([node("while/e", "Enter", "v")], {GraphUse.LOOPED}),
+        # What gradients do with weights is the other way round.
+        ([node("gradients/m", "MatMul", "x", "v", flags=["transpose_b"])], set()),
+        ([node("a/gradients_1/c", "Conv2DBackpropInput", "x", "v")], set()),
+        (
+            [
+                node("d/Tensordot/Reshape", "Reshape", "v", "x"),
+                node("d/Tensordot/MatMul", "MatMul", "x", "d/Tensordot/Reshape"),
+            ],
+            {GraphUse.MULTIPLIED},
+        ),
+        (
+            [node("Reshape", "Reshape", "v", "x"), node("m", "MatMul", "x", "Reshape")],
+            set(),
+        ),
+        ([node("a", "Identity", "b"), node("b", "Identity", "a")], set()),
     ],
+    ids=str,
 )
-def test_what_says_nothing_of_a_variable(use):
-    assert graph_uses.of_nodes([V, READ, use]) == {}
+def test_what_nodes_say(nodes, expected):
+    assert uses_of(*nodes) == expected
 
 
-def test_the_parts_of_a_variable_are_used_as_one():
-    parts = [node(f"w/part_{i}", "VariableV2") for i in range(2)]
-    uses = [node(f"y{i}", "MatMul", "x", f"w/part_{i}") for i in range(2)]
-    assert graph_uses.of_nodes([*parts, *uses]) == {"w": {GraphUse.MULTIPLIED}}
+def test_parts_of_a_variable_are_it():
+    found = graph_uses.of_nodes(
+        [
+            node("table/part_0", "VariableV2"),
+            node("table/part_1", "VariableV2"),
+            node("g", "Gather", "table/part_1"),
+        ]
+    )
+    assert found == {"table": {GraphUse.LOOKED_UP}}
 
 
-def test_nodes_in_a_circle_come_to_an_end():
-    circle = [node("a", "Identity", "v"), node("v", "Identity", "a")]
-    assert graph_uses.of_nodes([V, *circle]) == {}
+def test_the_meta_beside_a_checkpoint_says_it():
+    with ec.open_checkpoint(TESTDATA / "digits") as checkpoint:
+        found = graph_uses.of_checkpoint(checkpoint)
+        kernels = [n for n in checkpoint if n.endswith("/kernel")]
+        for name in kernels:
+            axes = len(checkpoint[name].shape)
+            expected = {2: GraphUse.MULTIPLIED, 4: GraphUse.CONVOLVED}[axes]
+            assert found[name] == {expected}, name
+    assert kernels
+
+
+def test_a_graph_that_cannot_be_read_is_no_evidence(tmp_path, caplog):
+    write_bundle(tmp_path / "m", {"v": np.ones(2)})
+    with ec.open_checkpoint(tmp_path / "m") as checkpoint:
+        assert graph_uses.of_checkpoint(checkpoint) == {}
+        assert not caplog.text
+        (tmp_path / "m.meta").write_bytes(b"\xff\xff\xff")
+        assert graph_uses.of_checkpoint(checkpoint) == {}
+    assert "no graph to be read" in caplog.text
+
+
+def test_a_damaged_meta_is_no_evidence(tmp_path):
+    for path in (TESTDATA / "digits").glob("model.ckpt-300*"):
+        shutil.copy(path, tmp_path)
+    meta = tmp_path / "model.ckpt-300.meta"
+    meta.write_bytes(meta.read_bytes()[:5000])
+    with ec.open_checkpoint(tmp_path / "model.ckpt-300") as checkpoint:
+        assert graph_uses.of_checkpoint(checkpoint) == {}
