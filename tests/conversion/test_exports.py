@@ -397,25 +397,88 @@ def test_a_source_that_is_cut_off_meanwhile_gives_no_file(tmp_path, source):
     assert os.listdir(tmp_path) == ["a.safetensors"]
 
 
-def test_a_killed_command_leaves_what_was_there(tmp_path):
-    big = {f"v{i}": np.ones(1 << 20, np.float32) for i in range(8)}
-    write_bundle(tmp_path / "m", big)
-    path = tmp_path / "out" / "m.safetensors"
-    script = (
-        "import os, signal, sys, estimator_ckpt as ec\n"
-        "def kill(size): os.kill(os.getpid(), signal.SIGKILL)\n"
-        "ec.convert(sys.argv[1], sys.argv[2], to='safetensors', progress=kill)\n"
+#: Exports and, before its n-th change of the file system, kills itself.
+KILLED = """
+import os, signal, sys
+from estimator_ckpt.bundle.local_files import system_calls
+import estimator_ckpt as ec
+
+at, change, count = int(sys.argv[1]), system_calls.change, 0
+
+def counted(operation, call, *arguments):
+    global count
+    count += 1
+    if count == at:
+        os.kill(os.getpid(), signal.SIGKILL)
+    return change(operation, call, *arguments)
+
+system_calls.change = counted
+ec.convert(*sys.argv[2:], to="safetensors", overwrite=True)
+print(count)
+"""
+
+
+def export_and_kill(at, source, path):
+    command = [sys.executable, "-c", KILLED, str(at), str(source), str(path)]
+    return subprocess.run(
+        command, cwd=REPOSITORY, capture_output=True, text=True, check=False
     )
+
+
+def kill_at_every(tmp_path, has_old, step):
+    write_bundle(tmp_path / "m", {"a": random(4), "b/kernel": random(3, 2)})
+    whole = tmp_path / "whole" / "m.safetensors"
+    total = int(export_and_kill(0, tmp_path / "m", whole).stdout)
+    assert total > 10
+    new, old = whole.read_bytes(), b"what was there"
+    for at in range(1, total + 1, step):
+        path = tmp_path / f"kill-{at}" / "m.safetensors"
+        path.parent.mkdir()
+        if has_old:
+            path.write_bytes(old)
+        done = export_and_kill(at, tmp_path / "m", path)
+        assert done.returncode == -signal.SIGKILL, done.stderr
+        if has_old or path.exists():
+            assert path.read_bytes() in ((old, new) if has_old else (new,))
+        assert export_and_kill(0, tmp_path / "m", path).returncode == 0
+        assert path.read_bytes() == new
+        assert os.listdir(path.parent) == [path.name]
+
+
+@pytest.mark.parametrize("has_old", [False, True])
+def test_killed_at_some_operations(tmp_path, has_old):
+    kill_at_every(tmp_path, has_old, step=4)
+
+
+@pytest.mark.soak
+@pytest.mark.parametrize("has_old", [False, True])
+def test_killed_at_every_operation(tmp_path, has_old):
+    kill_at_every(tmp_path, has_old, step=1)
+
+
+@pytest.mark.parametrize("layout", [[], ["--layout=torch"]])
+def test_no_space_leaves_nothing(tmp_path, layout):
+    """A kernel that goes by way of a scratch file, too."""
+    write_bundle(tmp_path / "m", {"a/kernel": np.ones((1024, 3000), np.float32)})
+    script = (
+        "import resource, sys\n"
+        "resource.setrlimit(resource.RLIMIT_FSIZE, (1 << 20, 1 << 20))\n"
+        "import signal; signal.signal(signal.SIGXFSZ, signal.SIG_IGN)\n"
+        "from estimator_ckpt.cli import main; main.main(sys.argv[1:])\n"
+    )
+    path = tmp_path / "new" / "m.safetensors"
+    command = [sys.executable, "-c", script, "convert", str(tmp_path / "m"), str(path)]
     done = subprocess.run(
-        [sys.executable, "-c", script, str(tmp_path / "m"), str(path)],
+        [*command, "--to=safetensors", *layout],
         cwd=REPOSITORY,
+        capture_output=True,
+        text=True,
         check=False,
     )
-    assert done.returncode == -signal.SIGKILL
-    assert not path.exists()
-    assert all(name.startswith(".") for name in os.listdir(path.parent))
-    exported(tmp_path / "m", path)
-    assert os.listdir(path.parent) == ["m.safetensors"]
+    assert done.returncode == 2, done.stderr
+    assert done.stderr.count("\n") == 1
+    assert "12288" in done.stderr  # the bytes that are needed: 12288000 and more
+    assert not path.parent.exists() or os.listdir(path.parent) == []
 
 
 # The command.
