@@ -239,6 +239,20 @@ def test_checkpoints_of_tensorflow(tmp_path, kind):
 MODEL_ROLES = {"trainable", "model", "average"}
 
 
+def test_a_file_in_pytorch_s_layout_stays_one(tmp_path, source):
+    """Rounded or filtered, it still knows the way back."""
+    path = tmp_path / "m.safetensors"
+    exported(source, path, layout="torch", layouts=RULES)
+    part = tmp_path / "part.safetensors"
+    found, metadata = exported(path, part, include=["net", "conv"])
+    assert metadata["format"] == "pt"
+    names = {"net/dense/kernel", "net/dense/bias", "conv/kernel"}
+    back = ec.convert(part, tmp_path / "back", to="tf1", layout="torch")
+    same(read(back), {name: MODEL[name] for name in names})
+    with pytest.raises(ec.CheckpointError, match="in PyTorch's layout already"):
+        exported(path, tmp_path / "x.safetensors", layout="torch")
+
+
 # Rounding.
 
 

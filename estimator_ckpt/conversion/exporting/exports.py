@@ -29,7 +29,10 @@ from estimator_ckpt.checkpoint.opened_checkpoint import Checkpoint
 from estimator_ckpt.checkpoint.paths import prefixes, v1_files
 from estimator_ckpt.checkpoint.roles import Role
 from estimator_ckpt.checkpoint.weight_files import safetensors_writer
-from estimator_ckpt.checkpoint.weight_files.safetensors_reader import SUFFIX
+from estimator_ckpt.checkpoint.weight_files.safetensors_reader import (
+    SUFFIX,
+    SafetensorsReader,
+)
 from estimator_ckpt.checkpoint.weight_files.safetensors_writer import TensorToWrite
 from estimator_ckpt.conversion.chosen_names import Naming
 from estimator_ckpt.conversion.exporting import file_metadata, tensor_streams
@@ -263,9 +266,13 @@ def _planned(
     _require_names(checkpoint, wanted, left_out)
     chosen = _chosen(checkpoint, wanted, left_out)
     moves, remarks = _moves(checkpoint, wanted, chosen, left_out)
+    if wanted.requests is not None and _metadata(checkpoint).get("format") == "pt":
+        raise OptionError(
+            f"{checkpoint.prefix}: is in PyTorch's layout already; leave out the layout"
+        )
     if wanted.requests is None:
         exported = _in_tensorflows_layout(checkpoint, moves, rounding)
-        rules = None
+        rules = _rules_of_source(checkpoint, moves)
     else:
         try:
             planned, read_from = _in_pytorchs_layout(checkpoint, moves, wanted.requests)
@@ -401,6 +408,27 @@ def _known_model(moves: Sequence[Move]) -> list[str]:
         f"these are the names of a published model, and {known!r} as assignment_map "
         f"(--assignment_map={known}) gives those that it has in PyTorch"
     ]
+
+
+def _rules_of_source(
+    checkpoint: Checkpoint, moves: Sequence[Move]
+) -> Optional[list[TorchRule]]:
+    """The rules that lead back from a source that is in PyTorch's layout itself.
+
+    None if it is not, or if tensors get other names than these rules know.
+    """
+    metadata = _metadata(checkpoint)
+    if metadata.get("format") != "pt" or any(move.old != move.new for move in moves):
+        return None
+    there = {move.new for move in moves}
+    rules = file_metadata.rules_in(metadata, checkpoint.prefix)
+    return [rule for rule in rules if there.issuperset(rule.targets)]
+
+
+def _metadata(checkpoint: Checkpoint) -> Mapping[str, str]:
+    """What a source says of itself, if it is a `.safetensors` file."""
+    reader = checkpoint.reader
+    return reader.metadata if isinstance(reader, SafetensorsReader) else {}
 
 
 def _in_tensorflows_layout(

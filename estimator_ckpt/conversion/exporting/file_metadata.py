@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Optional
 
 from estimator_ckpt.bundle import files
@@ -56,7 +56,7 @@ def written(
     return found
 
 
-def rules_in(metadata: dict[str, str], path: str) -> list[TorchRule]:
+def rules_in(metadata: Mapping[str, str], path: str) -> list[TorchRule]:
     """The rules that a file says its tensors were made by; none if it does not.
 
     Raises:
