@@ -244,7 +244,7 @@ def test_a_file_in_pytorch_s_layout_stays_one(tmp_path, source):
     path = tmp_path / "m.safetensors"
     exported(source, path, layout="torch", layouts=RULES)
     part = tmp_path / "part.safetensors"
-    found, metadata = exported(path, part, include=["net", "conv"])
+    _, metadata = exported(path, part, include=["net", "conv"])
     assert metadata["format"] == "pt"
     names = {"net/dense/kernel", "net/dense/bias", "conv/kernel"}
     back = ec.convert(part, tmp_path / "back", to="tf1", layout="torch")
