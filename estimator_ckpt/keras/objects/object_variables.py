@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 import tensorflow as tf
 
 from estimator_ckpt.checkpoint import object_keys
+from estimator_ckpt.checkpoint.contents import Contents
 from estimator_ckpt.checkpoint.evidence import role_evidence
 from estimator_ckpt.checkpoint.evidence.name_sorting import Fact
 from estimator_ckpt.checkpoint.naming import NamesBy
-from estimator_ckpt.checkpoint.roles import AS_FOUND, TRAINABLE, Overruling
+from estimator_ckpt.checkpoint.roles import AS_FOUND, TRAINABLE, Decision, Overruling
 from estimator_ckpt.checkpoint.variable import Variable
 from estimator_ckpt.keras.objects import trackables
 from estimator_ckpt.keras.objects.tracked_graph import TrackedGraph, model_role
@@ -57,21 +59,17 @@ def of_trackable(
         target = tf.train.Checkpoint(**target)
     tracked = TrackedGraph.of(target)
     found = trackables.contents_of(tracked, tracked.keys)
-    keys = dict(found.keys)
-    if names_by is NamesBy.PATH:
-        shared = [key for same in found.ambiguous.values() for key in same]
-        keys.update((object_keys.path_of(key) or key, key) for key in shared)
-    else:
+    if names_by is not NamesBy.PATH:
         found.require_unique(type(target).__name__)
+    keys = {**found.keys, **_paths_of_shared(found, names_by)}
     numbers = {key: number for number, key in tracked.keys.items()}
     full = {numbers[key]: name for name, key in keys.items()}
     names = trackables.without_model_names(full, tracked)
     called = {name: names[number] for number, name in full.items()}
-    model_roles = {
-        name: model_role(tracked.objects[number]) for number, name in full.items()
-    }
     variables = {
-        name: tracked.variable(number, model_roles[name], called[name]).variable
+        name: tracked.variable(
+            number, model_role(tracked.objects[number]), called[name]
+        ).variable
         for number, name in full.items()
     }
     roles = role_evidence.decide(
@@ -79,18 +77,33 @@ def of_trackable(
         global_step=found.global_step,
         keys=keys,
         graph=tracked.message,
-        trainable={name: role is TRAINABLE for name, role in model_roles.items()},
+        trainable={name: v.role is TRAINABLE for name, v in variables.items()},
         collection="the object's own list",
         overruling=overruling,
     )
     described = {
-        called[name]: dataclasses.replace(
-            variable,
-            role=roles[name].role,
-            owner=called.get(roles[name].owner or "", roles[name].owner),
-            optimizer=roles[name].optimizer,
-            is_undecided=roles[name].is_undecided,
-        )
+        called[name]: _described(variable, roles[name], called)
         for name, variable in variables.items()
     }
     return OfObject(described, {called[name]: name for name in full.values()})
+
+
+def _paths_of_shared(found: Contents, names_by: NamesBy) -> dict[str, str]:
+    """The keys of variables that share a name, by path, if they go by their paths."""
+    if names_by is not NamesBy.PATH:
+        return {}
+    shared = [key for same in found.ambiguous.values() for key in same]
+    return {object_keys.path_of(key) or key: key for key in shared}
+
+
+def _described(
+    variable: Variable, said: Decision, called: Mapping[str, str]
+) -> Variable:
+    """A variable with what its role is decided to be; its owner by its own name."""
+    return dataclasses.replace(
+        variable,
+        role=said.role,
+        owner=called.get(said.owner or "", said.owner),
+        optimizer=said.optimizer,
+        is_undecided=said.is_undecided,
+    )

@@ -18,7 +18,7 @@ def net():
 
 
 def test_slots_are_told_from_the_model(net):
-    found = object_variables.of_trackable(net)
+    found = object_variables.of_trackable(net).variables
     assert found["one/kernel"].role is roles.TRAINABLE
     slots = [v for v in found.values() if v.role is roles.SLOT]
     assert sorted(v.owner for v in slots) == 2 * ["one/bias"] + 2 * ["one/kernel"]
@@ -26,7 +26,7 @@ def test_slots_are_told_from_the_model(net):
 
 def test_what_a_user_says_wins(net):
     said = Overruling.of("one/kernel$", None)
-    found = object_variables.of_trackable(net, said)
+    found = object_variables.of_trackable(net, said).variables
     assert found["one/kernel"].role in roles.OF_OPTIMIZER
 
 
