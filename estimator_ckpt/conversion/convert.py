@@ -147,6 +147,7 @@ def convert(
             layouts=layouts,
             dtype=dtype,
             overwrite=overwrite,
+            data=data,
             progress=progress,
         )
         export = exports.run(source, request)

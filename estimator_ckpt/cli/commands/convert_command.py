@@ -141,6 +141,7 @@ def _export(arguments: Namespace) -> int:
             layouts=arguments.layouts,
             dtype=arguments.dtype,
             overwrite=arguments.overwrite,
+            data=arguments.data,
             progress=progress,
         )
         if not arguments.dry_run:

@@ -93,6 +93,7 @@ class ExportRequest:
         layouts: Layouts,
         dtype: Optional[str],
         overwrite: bool,
+        data: str = "auto",
         progress: Optional[files.Progress] = None,
     ) -> ExportRequest:
         """Checks what a user asks for; the arguments are those of `convert`.
@@ -108,6 +109,11 @@ class ExportRequest:
             require_known("layout", layout, LAYOUTS)
         if dtype is not None:
             require_known("dtype", dtype, ROUNDED_TO)
+        if data == "link":
+            raise OptionError(
+                "data='link' (--data=link): a .safetensors file is written anew, with "
+                "bytes of its own"
+            )
         if layout is None and layouts is not None:
             raise OptionError(
                 "layouts (--layouts) are rules for layout='torch' (--layout=torch)"

@@ -528,6 +528,7 @@ def test_a_dry_run_shows_the_evidence_and_writes_nothing(tmp_path, source):
     ("options", "reason"),
     [
         (["--to=safetensors", "--all"], "--all does not go with --to=safetensors"),
+        (["--to=safetensors", "--data=link"], "is written anew, with bytes of its own"),
         (["--to=tf2", "--dtype=float16"], "dtype (--dtype) is for to='safetensors'"),
         (["--to=tf2", "--carry=all"], "carry (--carry) is for to='safetensors'"),
         (["--to=tf2", "--layout=torch"], "is for what is written in PyTorch's layout"),
