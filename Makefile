@@ -67,7 +67,7 @@ quick: $(STAMP) ## Run the tests that need no TensorFlow (under 90 seconds)
 	@$(BIN)/python -m pytest -q --numprocesses=2 --without-tensorflow $(PYTEST_ARGS)
 
 compat: $(STAMP) ## Read results back, and train, with other TensorFlows (1.15.5 to 2.21.0)
-	@bash tools/compat_venvs.sh
+	@bash tools/compat_venvs.sh $(VENVS)
 	@$(BIN)/python -m pytest -q -rs -m compat $(or $(COMPAT),tests/compat)
 
 soak: $(STAMP) ## Run the long crash and fuzz tests (about 20 minutes)

@@ -2,13 +2,15 @@
 # Makes .venvs/tf115, tf218py312, tf221 and tf221py313, each with a real TensorFlow of
 # that version, .venvs/torch with PyTorch and .venvs/browser with playwright. Where no
 # Python for one can be found, or its packages cannot be installed, it says so, and
-# `make compat` goes on without it.
+# `make compat` goes on without it. Arguments: the only ones to make.
 set -euo pipefail
 cd "$(dirname "$0")/.."
+WANTED=" $* "
 
 make_venv() { # directory, packages, Python versions
   local directory=".venvs/$1" packages="$2" python
   shift 2
+  [[ "$WANTED" = "  " || "$WANTED" = *" ${directory#.venvs/} "* ]] || return 0
   [ "$(cat "$directory/.installed" 2>/dev/null)" = "$packages" ] && return 0
   if ! python="$(bash tools/find_python.sh "$@")"; then
     echo "Left out: $packages" >&2
