@@ -137,9 +137,10 @@ def convert(
         model_state=model_state,
     )
     if to == SAFETENSORS:
-        from estimator_ckpt.conversion.exporting import exports  # not all need it
+        # Not every conversion needs them.
+        from estimator_ckpt.conversion.exporting import export_requests, exports
 
-        request = exports.ExportRequest.of(
+        request = export_requests.ExportRequest.of(
             destination,
             wanted,
             carry=carry,
@@ -194,10 +195,10 @@ class WayBack:
                     "layouts (--layouts) are rules for layout='torch' (--layout=torch)"
                 )
             return cls()
-        from estimator_ckpt.conversion.exporting import exports  # not all need it
+        from estimator_ckpt.conversion.exporting import export_requests
         from estimator_ckpt.layouts.torch import torch_rules
 
-        exports.require_known("layout", layout, exports.LAYOUTS)
+        export_requests.require_known("layout", layout, export_requests.LAYOUTS)
         return cls(torch_rules.requests_of(layouts))
 
 

@@ -18,7 +18,7 @@ from estimator_ckpt.conversion.convert import Conversion
 from estimator_ckpt.conversion.targets import SAFETENSORS
 
 if TYPE_CHECKING:
-    from estimator_ckpt.conversion.exporting.exports import Export
+    from estimator_ckpt.conversion.exporting.export_plans import Export
 
 #: Of --help; old_job is a model dir.
 EXAMPLES = (
@@ -130,10 +130,11 @@ def _require_one_of_files(arguments: Namespace) -> None:
 
 def _export(arguments: Namespace) -> int:
     """Writes a .safetensors file, or shows what would be in it."""
-    from estimator_ckpt.conversion.exporting import exports  # not every call needs it
+    # Not every call needs them.
+    from estimator_ckpt.conversion.exporting import export_requests, exports
 
     with progress_bar.progress("converting") as progress:
-        request = exports.ExportRequest.of(
+        request = export_requests.ExportRequest.of(
             arguments.destination,
             shared_arguments.chosen_names(arguments),
             carry=arguments.carry,

@@ -20,7 +20,7 @@ from estimator_ckpt.bundle.errors import (
 )
 from estimator_ckpt.bundle.writer import Partitioned, write_bundle
 from estimator_ckpt.conversion.chosen_names import Naming
-from estimator_ckpt.conversion.exporting import exports
+from estimator_ckpt.conversion.exporting import export_requests, exports
 from estimator_ckpt.conversion.writing import claims
 from estimator_ckpt.layouts.layout_rule import LayoutRuleError
 from estimator_ckpt.maps.filters import Filter
@@ -340,7 +340,7 @@ def planned(source, path, to, **options):
     assert to == "safetensors"
     chosen = {name: options.pop(name, None) for name in ("include", "exclude")}
     nothing = dict.fromkeys(("carry", "layout", "layouts", "dtype"))
-    request = exports.ExportRequest.of(
+    request = export_requests.ExportRequest.of(
         path,
         Naming(chosen=Filter(**chosen)),
         **{**nothing, **options},
