@@ -12,7 +12,7 @@ import contextlib
 import enum
 import os
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from estimator_ckpt.bundle import logs
@@ -79,31 +79,36 @@ def of_checkpoint(checkpoint: Checkpoint) -> Uses:
         return {}
 
 
+#: Who takes what a node gives, and as its input of which place.
+Takers = Mapping[str, Sequence[tuple[GraphNode, int]]]
+
+
 def of_nodes(nodes: Iterable[GraphNode]) -> Uses:
     """How nodes use the variables, or the constants, among them, by name."""
     takers: dict[str, list[tuple[GraphNode, int]]] = collections.defaultdict(list)
-    sources = []
+    variables = []
     for node in nodes:
         if node.op in _VARIABLES or node.constant is not None:
-            sources.append(node.name)
+            variables.append(node.name)
         if not _GRADIENTS.search(node.name):
             for place, name in enumerate(node.inputs):
                 takers[name].append((node, place))
     found: dict[str, set[GraphUse]] = collections.defaultdict(set)
-    for source in sources:
-        uses = found[_PART.sub("", source)]
-        waiting, seen = [source], {source}
-        while waiting:
-            for node, place in takers.get(waiting.pop(), ()):
-                if node.op == "Enter":
-                    uses.add(GraphUse.LOOPED)
-                elif _hands_on(node, place):
-                    if node.name not in seen:
-                        seen.add(node.name)
-                        waiting.append(node.name)
-                else:
-                    uses.update(_uses(node, place))
+    for name in variables:
+        found[_PART.sub("", name)].update(_uses_of(name, takers))
     return {name: frozenset(uses) for name, uses in found.items() if uses}
+
+
+def _uses_of(variable: str, takers: Takers) -> Iterator[GraphUse]:
+    """What becomes of a variable, through all that hands it on as it is."""
+    waiting, seen = [variable], {variable}
+    while waiting:
+        for node, place in takers.get(waiting.pop(), ()):
+            if not _hands_on(node, place):
+                yield from _uses(node, place)
+            elif node.name not in seen:
+                seen.add(node.name)
+                waiting.append(node.name)
 
 
 def _hands_on(node: GraphNode, place: int) -> bool:
@@ -113,8 +118,10 @@ def _hands_on(node: GraphNode, place: int) -> bool:
     return place == 0 and node.op in _ON
 
 
-def _uses(node: GraphNode, place: int) -> Iterable[GraphUse]:
-    if node.op in _LOOKUPS and place == 0:
+def _uses(node: GraphNode, place: int) -> Iterator[GraphUse]:
+    if node.op == "Enter":
+        yield GraphUse.LOOPED
+    elif node.op in _LOOKUPS and place == 0:
         yield GraphUse.LOOKED_UP
     elif node.op in _CONVOLUTIONS and place == 1:
         yield _CONVOLUTIONS[node.op]
