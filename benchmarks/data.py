@@ -84,8 +84,8 @@ def write(prefix, shapes, num_shards):
                 chunks = (
                     noise[: min(_CHUNK, size - at)] for at in range(0, size, _CHUNK)
                 )
-                kind = dtypes.named("float32")
-                entries[name] = shard.add_chunks(kind, shape, chunks)
+                data_type = dtypes.named("float32")
+                entries[name] = shard.add_chunks(data_type, shape, chunks)
             if number == 0:
                 entries["global_step"] = shard.add(np.int64(7))
     items = ((name_to_key(name), entry.serialize()) for name, entry in entries.items())

@@ -225,13 +225,13 @@ def saving_table(found):
         "| saver | save | bytes | restore | graph |",
         "|---|---:|---:|---:|---:|",
     ]
-    for kind in found["save"]:
-        size = found["bytes"][kind] / found["bytes"]["default"]
+    for way in found["save"]:
+        size = found["bytes"][way] / found["bytes"]["default"]
         cells = [
-            f"{found[what][kind]['seconds']:.2f} s ({found[what][kind]['ratio']:.2f}x)"
+            f"{found[what][way]['seconds']:.2f} s ({found[what][way]['ratio']:.2f}x)"
             for what in ("save", "restore", "graph")
         ]
-        lines.append(f"| {kind} | {cells[0]} | {size:.3f}x | {cells[1]} | {cells[2]} |")
+        lines.append(f"| {way} | {cells[0]} | {size:.3f}x | {cells[1]} | {cells[2]} |")
     warm = found["warm start"]["warm_start_from"]
     theirs = found["warm start"]["default"]["seconds"]
     return [

@@ -20,7 +20,7 @@ from tensorflow.compat import v1 as tf1
 import estimator_ckpt as ec
 
 FORMATS = ("tf1", "tf2", "dual")
-KINDS = ("default", *FORMATS, "guide", "two savers")
+WAYS = ("default", *FORMATS, "guide", "two savers")
 
 
 def variables(count, size):
@@ -37,16 +37,16 @@ def variables(count, size):
     return found, step
 
 
-def savers(kind, made, step):
-    """The savers of one kind; finalizes the graph."""
+def savers(way, made, step):
+    """The savers of one way; finalizes the graph."""
     first = []
-    if kind in FORMATS:
-        scaffold = ec.scaffold(kind, config=tf.estimator.RunConfig())
-    elif kind == "default":
+    if way in FORMATS:
+        scaffold = ec.scaffold(way, config=tf.estimator.RunConfig())
+    elif way == "default":
         saver = tf1.train.Saver(sharded=True, save_relative_paths=True)
         scaffold = tf1.train.Scaffold(saver=saver)
     else:
-        if kind == "two savers":
+        if way == "two savers":
             first = [tf1.train.Saver(sharded=True, save_relative_paths=True)]
         checkpoint = tf.train.Checkpoint(var_list=made, step=step)
         scaffold = tf1.train.Scaffold(saver=checkpoint)
@@ -55,15 +55,15 @@ def savers(kind, made, step):
 
 
 class Job:
-    """A graph with one kind of saver, and its session."""
+    """A graph with one way to save, and its session."""
 
-    def __init__(self, kind, root, count, size):
-        self.directory = pathlib.Path(root) / kind
+    def __init__(self, way, root, count, size):
+        self.directory = pathlib.Path(root) / way
         self.directory.mkdir()
         with tf.Graph().as_default() as graph:
             made, step = variables(count, size)
             initializer = tf1.global_variables_initializer()
-            self.savers = savers(kind, made, step)
+            self.savers = savers(way, made, step)
             self.session = tf1.Session(graph=graph)
             self.session.run(initializer)
 
@@ -93,13 +93,13 @@ class Job:
         return time.perf_counter() - started
 
 
-def warm_starting(kind, prefix, count, size):
+def warm_starting(way, prefix, count, size):
     """Seconds to build a graph and initialize it from a checkpoint."""
     started = time.perf_counter()
     with tf.Graph().as_default() as graph:
         variables(count, size)
         scaffold = tf1.train.Scaffold()
-        if kind == "default":
+        if way == "default":
             tf1.train.warm_start(prefix, vars_to_warm_start=["layer_.*"])
         else:
             decorated = ec.warm_start_from(prefix)(
@@ -119,35 +119,35 @@ def warm_starting(kind, prefix, count, size):
     return time.perf_counter() - started
 
 
-def building(kind, count):
+def building(way, count):
     """Seconds to build and finalize a graph of `count` variables."""
     started = time.perf_counter()
     with tf.Graph().as_default():
         made, step = variables(count, 4 * count)
-        savers(kind, made, step)
+        savers(way, made, step)
     return time.perf_counter() - started
 
 
 def table(times):
-    """The least seconds of each kind, and its ratio to the default's.
+    """The least seconds of each way, and its ratio to the default's.
 
     The least, not the median: a save of 1 GB takes once or twice as long as it can,
     whichever saver it is, as the kernel finds memory for the file or has to make room.
     """
-    least = {kind: min(found) for kind, found in times.items()}
+    least = {way: min(found) for way, found in times.items()}
     return {
-        kind: {"seconds": seconds, "ratio": seconds / least["default"]}
-        for kind, seconds in least.items()
+        way: {"seconds": seconds, "ratio": seconds / least["default"]}
+        for way, seconds in least.items()
     }
 
 
-def rounds(count, measure, kinds=KINDS):
-    times = {kind: [] for kind in kinds}
-    for kind in kinds:  # the first of each is not counted
-        measure(kind)
+def rounds(count, measure, ways=WAYS):
+    times = {way: [] for way in ways}
+    for way in ways:  # the first of each is not counted
+        measure(way)
     for _ in range(count):
-        for kind in kinds:
-            times[kind].append(measure(kind))
+        for way in ways:
+            times[way].append(measure(way))
     return table(times)
 
 
@@ -160,19 +160,19 @@ def main():
     tf1.logging.set_verbosity(tf1.logging.ERROR)
     root = tempfile.mkdtemp(dir=arguments.directory)
     try:
-        jobs = {kind: Job(kind, root, 100, arguments.size) for kind in KINDS}
+        jobs = {way: Job(way, root, 100, arguments.size) for way in WAYS}
         result = {
-            "save": rounds(arguments.runs, lambda kind: jobs[kind].save()),
-            "restore": rounds(arguments.runs, lambda kind: jobs[kind].restore()),
-            "graph": rounds(3, lambda kind: building(kind, 1000)),
+            "save": rounds(arguments.runs, lambda way: jobs[way].save()),
+            "restore": rounds(arguments.runs, lambda way: jobs[way].restore()),
+            "graph": rounds(3, lambda way: building(way, 1000)),
             "warm start": rounds(
                 arguments.runs,
-                lambda kind: warm_starting(
-                    kind, jobs["default"].prefixes[0], 100, arguments.size
+                lambda way: warm_starting(
+                    way, jobs["default"].prefixes[0], 100, arguments.size
                 ),
                 ("default", "warm_start_from"),
             ),
-            "bytes": {kind: job.written() for kind, job in jobs.items()},
+            "bytes": {way: job.written() for way, job in jobs.items()},
         }
     finally:
         shutil.rmtree(root)

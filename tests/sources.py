@@ -1,6 +1,6 @@
 """One checkpoint, in all the places and under all the paths where people have theirs.
 
-Each kind is a function that makes one in a directory and returns what people pass. All
+Each function makes one in a directory and returns what people pass. All
 hold the variables of `v1-format/single`: dense/kernel, dense/bias and global_step.
 """
 
@@ -81,7 +81,7 @@ def v1_shard(path):
     return shutil.copytree(V1 / "sharded", path) / "model.ckpt-7-00001-of-00002"
 
 
-KINDS = [
+SOURCES = [
     model_dir,
     prefix,
     index_file,

@@ -22,7 +22,11 @@ PAGES = [*ROOT.glob("*.md"), *sorted((ROOT / "docs").rglob("*.md"))]
 
 def blocks(path, language):
     text = path.read_text(encoding="utf-8")
-    return [body for kind, body in BLOCK.findall(text) if kind == language]
+    return [
+        body
+        for block_language, body in BLOCK.findall(text)
+        if block_language == language
+    ]
 
 
 @pytest.fixture

@@ -316,7 +316,9 @@ def test_resource_variables_take_another_shape_without_a_word():
 def test_its_page_quotes_it(message):
     for page in ROWS[message]:
         quoted = "\n".join(
-            body for kind, _, body in blocks(DOCS / page) if kind == "text"
+            body
+            for block_language, _, body in blocks(DOCS / page)
+            if block_language == "text"
         )
         # The table of key-not-found has the keys, and leads on.
         text = (DOCS / page).read_text(encoding="utf-8")

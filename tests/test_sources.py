@@ -8,7 +8,7 @@ import pytest
 import estimator_ckpt as ec
 from tests import sources
 from tests.cli.command_line import call
-from tests.sources import KINDS, NONE, STEP, VALUES, WEIGHTS
+from tests.sources import NONE, SOURCES, STEP, VALUES, WEIGHTS
 
 
 def read(path):
@@ -49,24 +49,30 @@ def warm_started(source, new):
 
 
 @pytest.mark.parametrize("entry", [opened, converted, converted_as_planned, averaged])
-@pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.__name__)
-def test_every_entry_point_reads_the_same_variables(tmp_path, kind, entry):
-    found = entry(kind(tmp_path / "source"), tmp_path / "new")
+@pytest.mark.parametrize(
+    "make_source", SOURCES, ids=lambda make_source: make_source.__name__
+)
+def test_every_entry_point_reads_the_same_variables(tmp_path, make_source, entry):
+    found = entry(make_source(tmp_path / "source"), tmp_path / "new")
     assert set(found) == set(VALUES)
     for name, value in VALUES.items():
         np.testing.assert_array_equal(found[name], value)
 
 
-@pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.__name__)
-def test_a_warm_started_model_dir_is_as_its_plan_says(tmp_path, kind):
-    found = warm_started(kind(tmp_path / "source"), tmp_path / "new")
+@pytest.mark.parametrize(
+    "make_source", SOURCES, ids=lambda make_source: make_source.__name__
+)
+def test_a_warm_started_model_dir_is_as_its_plan_says(tmp_path, make_source):
+    found = warm_started(make_source(tmp_path / "source"), tmp_path / "new")
     for name, value in VALUES.items():
         np.testing.assert_array_equal(found[name], value)
 
 
-@pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.__name__)
-def test_commands_that_look_see_the_same(tmp_path, kind):
-    source = kind(tmp_path / "source")
+@pytest.mark.parametrize(
+    "make_source", SOURCES, ids=lambda make_source: make_source.__name__
+)
+def test_commands_that_look_see_the_same(tmp_path, make_source):
+    source = make_source(tmp_path / "source")
     shown = json.loads(call("inspect", source, "--json", "--values").stdout)
     assert {v["name"] for v in shown["variables"]} == set(VALUES)
     assert shown["global_step"] == STEP
@@ -93,9 +99,13 @@ COMMANDS = [
 
 
 @pytest.mark.parametrize("command", COMMANDS, ids=" ".join)
-@pytest.mark.parametrize("kind", NONE, ids=lambda kind: kind.__name__)
-def test_what_is_no_checkpoint_is_refused_in_the_same_words(tmp_path, kind, command):
-    source = kind(tmp_path / "source")
+@pytest.mark.parametrize(
+    "make_source", NONE, ids=lambda make_source: make_source.__name__
+)
+def test_what_is_no_checkpoint_is_refused_in_the_same_words(
+    tmp_path, make_source, command
+):
+    source = make_source(tmp_path / "source")
     paths = {
         "SOURCE": source,
         "OTHER": sources.model_dir(tmp_path / "other"),
@@ -103,6 +113,6 @@ def test_what_is_no_checkpoint_is_refused_in_the_same_words(tmp_path, kind, comm
     }
     done = call(*(paths.get(word, word) for word in command))
     assert done.returncode == 2
-    assert NONE[kind] in done.stderr
+    assert NONE[make_source] in done.stderr
     assert done.stderr.count("\n") == 1
     assert not (tmp_path / "new").exists()

@@ -1,4 +1,4 @@
-"""What is no checkpoint but has weights: each kind of file, with each command.
+"""What is no checkpoint but has weights: each format of file, with each command.
 
 TensorFlow's calls (warm_start_from, convert_for, load_into) are in the last part.
 """
@@ -45,7 +45,7 @@ def frozen_graph(directory):
         return path, {name: checkpoint.read(name) for name in checkpoint}
 
 
-KINDS = [safetensors_file, own_safetensors_file, frozen_graph]
+FILES = [safetensors_file, own_safetensors_file, frozen_graph]
 NO_CHECKSUMS = "no checksums"
 #: Each command, and what it says where it cannot be done.
 COMMANDS = [
@@ -79,9 +79,9 @@ def read(prefix):
 
 
 @pytest.mark.parametrize(("command", "refusal"), COMMANDS, ids=lambda v: str(v))
-@pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.__name__)
-def test_every_command_takes_it_or_says_why_not(tmp_path, kind, command, refusal):
-    source, values = kind(tmp_path / "source")
+@pytest.mark.parametrize("make_file", FILES, ids=lambda make_file: make_file.__name__)
+def test_every_command_takes_it_or_says_why_not(tmp_path, make_file, command, refusal):
+    source, values = make_file(tmp_path / "source")
     write_bundle(tmp_path / "other", values)
     paths = {
         "SOURCE": source,
@@ -108,9 +108,9 @@ def test_every_command_takes_it_or_says_why_not(tmp_path, kind, command, refusal
         assert set(values) - step <= set(found)
 
 
-@pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.__name__)
-def test_what_is_shown_is_what_is_there(tmp_path, kind):
-    source, values = kind(tmp_path / "source")
+@pytest.mark.parametrize("make_file", FILES, ids=lambda make_file: make_file.__name__)
+def test_what_is_shown_is_what_is_there(tmp_path, make_file):
+    source, values = make_file(tmp_path / "source")
     shown = json.loads(call("inspect", source, "--json").stdout)
     assert {v["name"]: (v["dtype"], v["shape"]) for v in shown["variables"]} == {
         name: (value.dtype.name, list(value.shape)) for name, value in values.items()
@@ -137,15 +137,15 @@ def small_frozen_graph(directory):
 SMALL = [safetensors_file, small_frozen_graph]
 
 
-@pytest.mark.parametrize("kind", SMALL, ids=lambda kind: kind.__name__)
-def test_a_keras_model_takes_it(tmp_path, kind):
+@pytest.mark.parametrize("make_file", SMALL, ids=lambda make_file: make_file.__name__)
+def test_a_keras_model_takes_it(tmp_path, make_file):
     import tensorflow as tf
 
     def model():
         inputs = tf.keras.Input((3,))
         return tf.keras.Model(inputs, tf.keras.layers.Dense(2, name="dense")(inputs))
 
-    source, _ = kind(tmp_path / "source")
+    source, _ = make_file(tmp_path / "source")
     loaded = model()
     ec.load_into(loaded, source)
     written = model()
@@ -156,11 +156,11 @@ def test_a_keras_model_takes_it(tmp_path, kind):
         np.testing.assert_array_equal(found.get_weights()[1], VALUES["dense/bias"])
 
 
-@pytest.mark.parametrize("kind", SMALL, ids=lambda kind: kind.__name__)
-def test_a_job_is_warm_started_from_it(tmp_path, kind):
+@pytest.mark.parametrize("make_file", SMALL, ids=lambda make_file: make_file.__name__)
+def test_a_job_is_warm_started_from_it(tmp_path, make_file):
     import tensorflow as tf
 
-    source, _ = kind(tmp_path / "source")
+    source, _ = make_file(tmp_path / "source")
 
     @ec.warm_start_from(str(source))
     def model_fn(features, labels, mode):

@@ -101,22 +101,6 @@ class Decision(NamedTuple):
     is_undecided: bool = False
 
 
-class Slot(NamedTuple):
-    """A slot of some variable.
-
-    Attributes:
-      slot: what it is called.
-      style: how it is named: TF1, LEGACY, KERAS or KERAS_3.
-      optimizer: what to call its optimizer.
-      name: its variable name.
-    """
-
-    slot: str
-    style: str
-    optimizer: Optional[str]
-    name: str
-
-
 @dataclasses.dataclass(frozen=True)
 class Roles(Mapping[str, Decision]):
     """What each variable of a checkpoint, a graph or an object is for, by its name.
@@ -148,11 +132,6 @@ class Roles(Mapping[str, Decision]):
         decision = self.decisions.get(name)
         return None if decision is None else decision.owner
 
-    def slot_owner(self, name: str) -> Optional[str]:
-        """The variable that a slot belongs to, or None for what is none."""
-        decision = self.decisions.get(name)
-        return decision.owner if decision and decision.role is SLOT else None
-
     def averaged(self, name: str) -> Optional[str]:
         """The variable that an average is of, or None for what is none."""
         decision = self.decisions.get(name)
@@ -166,17 +145,6 @@ class Roles(Mapping[str, Decision]):
             for name, said in self.decisions.items()
             if said.owner is not None
         }
-
-    def slots_by_owner(self) -> dict[str, list[Slot]]:
-        """The slots of each variable that has any."""
-        found: dict[str, list[Slot]] = {}
-        for name, decision in self.decisions.items():
-            if decision.role is SLOT and decision.owner is not None:
-                slot = Slot(
-                    decision.slot or "", decision.style or TF1, decision.optimizer, name
-                )
-                found.setdefault(decision.owner, []).append(slot)
-        return found
 
     @property
     def undecided(self) -> list[str]:

@@ -218,7 +218,7 @@ def _one_way(to: FormatLike) -> Format:
     """The format of one direction: object keys for the object, names back from it.
 
     Raises:
-      ValueError: it is none of a single kind of keys.
+      ValueError: it has both keys, or is no format.
     """
     for format in formats.FORMATS:
         if to in (format, format.name) and not format.has_both_keys:

@@ -57,7 +57,7 @@ def of(
     remark = checkpoint.roles.remark()
     step = checkpoint.global_step
     return Digest(
-        kind="Checkpoint",
+        subject="Checkpoint",
         title=messages.short_path(checkpoint.prefix),
         verdict=f"format {checkpoint.format}",
         tone=Tone.DOUBT if remark or checkpoint.contents.ambiguous else Tone.GOOD,

@@ -46,7 +46,7 @@ def of(diff: Diff) -> Digest:
         ),
     ]
     return Digest(
-        kind="Diff",
+        subject="Diff",
         title=f"{messages.short_path(diff.a)} \u2194 {messages.short_path(diff.b)}",
         verdict=f"{different} differ" if different else "no difference",
         tone=Tone.DOUBT if different else Tone.GOOD,

@@ -125,7 +125,7 @@ class Digest:
     """What a report says.
 
     Attributes:
-      kind: what it is: `Plan`, `Diff`, ...
+      subject: what it is about: `Plan`, `Diff`, ...
       title: its subject.
       verdict: two or three words.
       tone: how the verdict is to be taken.
@@ -143,7 +143,7 @@ class Digest:
       histograms: for a diff, of the tensors that changed most.
     """
 
-    kind: str
+    subject: str
     title: str
     verdict: str
     tone: Tone
@@ -184,7 +184,7 @@ def without_empty(
 
 
 def shares(found: Sequence[tuple[str, int, Tone]]) -> tuple[Share, ...]:
-    """Sums up what there is, in the order in which each kind comes first.
+    """Sums up what there is, in the order in which each verdict comes first.
 
     Args:
       found: of each variable its verdict, its bytes, and how that is to be taken.

@@ -32,7 +32,7 @@ def render(digest: Digest, provenance: Provenance) -> str:
         f"script-src 'sha256-{digest_of_script.decode()}'; "
         "base-uri 'none'; form-action 'none'"
     )
-    title = for_html(f"{digest.kind}: {digest.title}")
+    title = for_html(f"{digest.subject}: {digest.title}")
     body = "\n".join(filter(None, _sections(digest, provenance)))
     return f"""<!DOCTYPE html>
 <html lang="en">
@@ -74,7 +74,7 @@ def _sections(digest: Digest, provenance: Provenance) -> Iterator[str]:
 def _header(digest: Digest) -> str:
     sentences = " ".join(map(for_html, digest.sentences))
     return (
-        f'<header><p class="kind">{for_html(digest.kind)}</p>'
+        f'<header><p class="subject">{for_html(digest.subject)}</p>'
         f"<h1>{for_html(digest.title)}</h1>"
         f'<p class="verdict t-{digest.tone.value}"><i></i>'
         f"{for_html(digest.verdict)}</p>"

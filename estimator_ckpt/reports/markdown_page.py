@@ -20,7 +20,7 @@ def render(digest: Digest, provenance: Provenance) -> str:
 
 
 def _sections(digest: Digest, provenance: Provenance) -> Iterator[str]:
-    yield f"# {digest.kind}: {for_markdown(digest.title)}"
+    yield f"# {digest.subject}: {for_markdown(digest.title)}"
     yield f"**{for_markdown(digest.verdict)}.** " + " ".join(
         map(for_markdown, digest.sentences)
     )

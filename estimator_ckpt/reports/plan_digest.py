@@ -45,7 +45,7 @@ def of(plan: Plan, *, written: Optional[str] = None) -> Digest:
     if written is not None:
         checkpoints.append(("written", written))
     return Digest(
-        kind="Plan" if written is None else "Conversion",
+        subject="Plan" if written is None else "Conversion",
         title=" \u2192 ".join(map(messages.short_path, (plan.source, plan.target))),
         verdict=_verdict(plan),
         tone=Tone.BAD if problems else Tone.GOOD,

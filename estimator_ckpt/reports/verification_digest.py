@@ -33,7 +33,7 @@ def of(found: Verification) -> Digest:
         Share(_DAMAGED, len(found.problems), damaged, Tone.BAD),
     ]
     return Digest(
-        kind="Verification",
+        subject="Verification",
         title=messages.short_path(found.prefix),
         verdict="whole" if found.ok else f"{len(rows)} damaged",
         tone=Tone.GOOD if found.ok else Tone.BAD,

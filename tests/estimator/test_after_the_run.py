@@ -60,12 +60,12 @@ class Weights(tf.Module):
         return self.scale * (x @ (self.rows[0] + self.rows[1])) + self.named["bias"]
 
 
-def keras_optimizer(kind):
+def keras_optimizer(generation):
     adam = {
         "legacy": lambda: tf.keras.optimizers.legacy.Adam(0.1),
         "new": lambda: tf.keras.optimizers.Adam(0.1),
     }
-    return adam[kind]()
+    return adam[generation]()
 
 
 def a_module():
@@ -77,13 +77,13 @@ def a_keras_model():
 
 
 @pytest.mark.parametrize("format", ["tf2", "dual"])
-@pytest.mark.parametrize("kind", ["legacy", "new"])
+@pytest.mark.parametrize("generation", ["legacy", "new"])
 @pytest.mark.parametrize("make", [a_module, a_keras_model])
-def test_objects_of_ones_own_go_on_in_eager_code(tmp_path, make, kind, format):
+def test_objects_of_ones_own_go_on_in_eager_code(tmp_path, make, generation, format):
     made = {}
 
     def object_fn(features, labels, mode):
-        model, optimizer = make(), keras_optimizer(kind)
+        model, optimizer = make(), keras_optimizer(generation)
         step = tf1.train.get_or_create_global_step()
         made["checkpoint"] = tf.train.Checkpoint(
             model=model, optimizer=optimizer, step=step
@@ -93,7 +93,7 @@ def test_objects_of_ones_own_go_on_in_eager_code(tmp_path, make, kind, format):
         train_op = None
         if mode == tf.estimator.ModeKeys.TRAIN:
             trained = model.trainable_variables
-            if kind == "new":
+            if generation == "new":
                 optimizer.build(trained)
             update = optimizer.apply_gradients(
                 zip(tf.gradients(loss, trained), trained)
@@ -107,13 +107,13 @@ def test_objects_of_ones_own_go_on_in_eager_code(tmp_path, make, kind, format):
     est.train(helpers.input_fn, steps=1)
     keys = helpers.values(tmp_path)
 
-    model, optimizer = make(), keras_optimizer(kind)
+    model, optimizer = make(), keras_optimizer(generation)
     step = tf.Variable(0, dtype=tf.int64)
     restored = tf.train.Checkpoint(model=model, optimizer=optimizer, step=step)
-    if kind == "new":
+    if generation == "new":
         optimizer.build(model.trainable_variables)
     status = restored.restore(helpers.latest(tmp_path))
-    if kind == "legacy":
+    if generation == "legacy":
         optimizer.apply_gradients(
             [(tf.zeros_like(v), v) for v in model.trainable_variables]
         )

@@ -31,19 +31,19 @@ def run_cluster(tasks, arguments, waits_for):
     """Starts a process for each task, and waits for those of `waits_for`."""
     ports = dict(zip(tasks, free_ports(len(tasks))))
     cluster = {}
-    for (kind, _), port in ports.items():
-        if kind != "evaluator":
-            cluster.setdefault(kind, []).append(f"127.0.0.1:{port}")
+    for (task_type, _), port in ports.items():
+        if task_type != "evaluator":
+            cluster.setdefault(task_type, []).append(f"127.0.0.1:{port}")
     members = {}
     try:
-        for kind, index in tasks:
+        for task_type, index in tasks:
             environment = {
                 **os.environ,
                 "TF_CONFIG": json.dumps(
-                    {"cluster": cluster, "task": {"type": kind, "index": index}}
+                    {"cluster": cluster, "task": {"type": task_type, "index": index}}
                 ),
             }
-            members[kind, index] = processes.Process(
+            members[task_type, index] = processes.Process(
                 ["-m", "tests.estimator.cluster_job", *arguments],
                 cwd=REPOSITORY,
                 env=environment,

@@ -41,7 +41,7 @@ def columns():
     )
 
 
-def canned(kind):
+def canned(head):
     linear, deep = columns()
     return {
         "DNNClassifier": lambda: tf.estimator.DNNClassifier([4], deep),
@@ -70,12 +70,12 @@ def canned(kind):
             },
         ),
         "v1.DNNClassifier": lambda: tf1.estimator.DNNClassifier([4], deep),
-    }[kind]()
+    }[head]()
 
 
 @pytest.mark.parametrize("format", ["tf2", "dual"])
 @pytest.mark.parametrize(
-    "kind",
+    "head",
     [
         "DNNClassifier",
         "DNNRegressor",
@@ -90,17 +90,17 @@ def canned(kind):
         "v1.DNNClassifier",
     ],
 )
-def test_canned_estimators(tmp_path, kind, format):
+def test_canned_estimators(tmp_path, head, format):
     # TensorFlow's own Baseline estimators fail on two features.
-    input_fn = features_input_fn("Regressor" not in kind, "Baseline" not in kind)
+    input_fn = features_input_fn("Regressor" not in head, "Baseline" not in head)
     est = tf.estimator.Estimator(
-        ec.with_scaffold(format)(canned(kind).model_fn), str(tmp_path)
+        ec.with_scaffold(format)(canned(head).model_fn), str(tmp_path)
     )
     est.train(input_fn, steps=2)
     est.train(input_fn, steps=1)
     metrics = est.evaluate(input_fn, steps=2)
     assert metrics["global_step"] == 3
-    assert ("own" in metrics) == (kind == "add_metrics")
+    assert ("own" in metrics) == (head == "add_metrics")
     assert_consumed(tmp_path, helpers.session_values(est, input_fn))
 
 
@@ -159,12 +159,12 @@ def test_keras_optimizers(tmp_path, format, optimizer):
         loss = tf1.losses.mean_squared_error(labels, prediction)
         train_op = None
         if mode == tf.estimator.ModeKeys.TRAIN:
-            kind = (
+            optimizer_class = (
                 tf.keras.optimizers.legacy.Adam
                 if optimizer == "legacy"
                 else tf.keras.optimizers.Adam
             )
-            adam = kind(0.1)
+            adam = optimizer_class(0.1)
             if optimizer == "new":
                 adam.build(model.trainable_variables)
             gradients = tf.gradients(loss, model.trainable_variables)

@@ -1,4 +1,4 @@
-"""The guide's snippets: each kind saved and loaded in the other's TensorFlow."""
+"""The guide's snippets: each one saved and loaded in the other's TensorFlow."""
 
 import pytest
 import tensorflow as tf

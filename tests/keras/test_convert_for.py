@@ -1,4 +1,4 @@
-"""Checkpoints for live objects of every kind, and what is refused."""
+"""Checkpoints for live objects of every class, and what is refused."""
 
 import logging
 import re

@@ -36,8 +36,8 @@ VALUES = {
 
 
 def to_write(value):
-    kind = dtypes.of_array(value)
-    return TensorToWrite(kind, value.shape, lambda: [value.tobytes()])
+    data_type = dtypes.of_array(value)
+    return TensorToWrite(data_type, value.shape, lambda: [value.tobytes()])
 
 
 def test_what_is_written_is_read(tmp_path):

@@ -142,10 +142,10 @@ def test_a_dry_run_needs_no_steps_and_roles_can_be_overruled_in_it(tmp_path):
     assert not any(tmp_path.iterdir())
 
 
-@pytest.mark.parametrize("kind", ["saved_model", "from_a_store", "v1"])
-def test_a_dry_run_and_its_job_agree_on_what_a_source_is(tmp_path, kind):
+@pytest.mark.parametrize("source_name", ["saved_model", "from_a_store", "v1"])
+def test_a_dry_run_and_its_job_agree_on_what_a_source_is(tmp_path, source_name):
     """The guide's model has `var`, which none of them has: both say so."""
-    source = getattr(sources, kind)(tmp_path / "source")
+    source = getattr(sources, source_name)(tmp_path / "source")
     config = os.path.join(REPOSITORY, "configs", "guide.flags")
     more = (f"--warm_start_from={source}", "--warm_start_carry=model")
     dry = train(config, tmp_path / "job", *more, "--dry_run")

@@ -34,8 +34,8 @@ class Separable(nn.Module):
         return self.pointwise(self.depthwise(x))
 
 
-def recurrent(kind, **options):
-    return kind(sizes.IN, sizes.UNITS, batch_first=True, **options)
+def recurrent(module_class, **options):
+    return module_class(sizes.IN, sizes.UNITS, batch_first=True, **options)
 
 
 def modules():

@@ -225,10 +225,10 @@ def test_a_partitioned_variable_is_whole(tmp_path):
     same(found, {"emb.weight": whole})
 
 
-@pytest.mark.parametrize("kind", ["object-based", "v1-format/sharded", "digits"])
-def test_checkpoints_of_tensorflow(tmp_path, kind):
+@pytest.mark.parametrize("folder", ["object-based", "v1-format/sharded", "digits"])
+def test_checkpoints_of_tensorflow(tmp_path, folder):
     """Whatever a TensorFlow wrote: its model's variables, as they are."""
-    source = TESTDATA / kind
+    source = TESTDATA / folder
     found, _ = exported(source, tmp_path / "m.safetensors")
     with ec.open_checkpoint(source) as checkpoint:
         model = [n for n in checkpoint if checkpoint.roles.role(n) in MODEL_ROLES]

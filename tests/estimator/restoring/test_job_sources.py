@@ -8,7 +8,7 @@ from tensorflow.compat import v1 as tf1
 from tests import sources
 from tests.estimator import helpers
 from tests.estimator.helpers import ec
-from tests.sources import KINDS, NONE, WEIGHTS
+from tests.sources import NONE, SOURCES, WEIGHTS
 
 
 def input_fn():
@@ -32,9 +32,11 @@ def assert_carried(model_dir):
         np.testing.assert_array_equal(found, value)
 
 
-@pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.__name__)
-def test_a_job_starts_as_its_plan_says(tmp_path, kind):
-    source = kind(tmp_path / "source")
+@pytest.mark.parametrize(
+    "make_source", SOURCES, ids=lambda make_source: make_source.__name__
+)
+def test_a_job_starts_as_its_plan_says(tmp_path, make_source):
+    source = make_source(tmp_path / "source")
     planned = ec.plan(source, model_fn, input_fn=input_fn, carry="model")
     verdicts = {item.name: item.verdict.value for item in planned.items if item.target}
     assert verdicts == {**dict.fromkeys(WEIGHTS, "carried"), "global_step": "reset"}
@@ -43,17 +45,19 @@ def test_a_job_starts_as_its_plan_says(tmp_path, kind):
     assert_carried(tmp_path / "job")
 
 
-@pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.__name__)
-def test_the_settings_name_the_checkpoint_that_is_opened(tmp_path, kind):
-    source = kind(tmp_path / "source")
+@pytest.mark.parametrize(
+    "make_source", SOURCES, ids=lambda make_source: make_source.__name__
+)
+def test_the_settings_name_the_checkpoint_that_is_opened(tmp_path, make_source):
+    source = make_source(tmp_path / "source")
     settings = ec.warm_start_settings(source)
     with ec.open_checkpoint(source) as checkpoint:
         assert settings.ckpt_to_initialize_from == checkpoint.prefix
 
 
-@pytest.mark.parametrize("kind", [sources.saved_model, sources.v1_shards])
-def test_estimator_starts_from_the_settings(tmp_path, kind):
-    settings = ec.warm_start_settings(kind(tmp_path / "source"))
+@pytest.mark.parametrize("make_source", [sources.saved_model, sources.v1_shards])
+def test_estimator_starts_from_the_settings(tmp_path, make_source):
+    settings = ec.warm_start_settings(make_source(tmp_path / "source"))
     estimator = tf.estimator.Estimator(
         model_fn, model_dir=str(tmp_path / "job"), warm_start_from=settings
     )
@@ -61,9 +65,11 @@ def test_estimator_starts_from_the_settings(tmp_path, kind):
     assert_carried(tmp_path / "job")
 
 
-@pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.__name__)
-def test_a_live_object_gets_the_same_values(tmp_path, kind):
-    source = kind(tmp_path / "source")
+@pytest.mark.parametrize(
+    "make_source", SOURCES, ids=lambda make_source: make_source.__name__
+)
+def test_a_live_object_gets_the_same_values(tmp_path, make_source):
+    source = make_source(tmp_path / "source")
     variables = {name: tf.Variable(value * 0) for name, value in WEIGHTS.items()}
     module = tf.train.Checkpoint(
         **{n.replace("/", "_"): v for n, v in variables.items()}
@@ -78,9 +84,11 @@ def test_a_live_object_gets_the_same_values(tmp_path, kind):
         np.testing.assert_array_equal(variables[name], value)
 
 
-@pytest.mark.parametrize("kind", NONE, ids=lambda kind: kind.__name__)
-def test_what_is_no_checkpoint_is_refused_in_the_same_words(tmp_path, kind):
-    source = kind(tmp_path / "source")
+@pytest.mark.parametrize(
+    "make_source", NONE, ids=lambda make_source: make_source.__name__
+)
+def test_what_is_no_checkpoint_is_refused_in_the_same_words(tmp_path, make_source):
+    source = make_source(tmp_path / "source")
     fn = ec.warm_start_from(source)(model_fn)
     for refused in (
         lambda: helpers.estimator(fn, tmp_path / "job").train(input_fn, steps=1),
@@ -90,5 +98,5 @@ def test_what_is_no_checkpoint_is_refused_in_the_same_words(tmp_path, kind):
     ):
         with pytest.raises(ec.CheckpointError) as caught:
             refused()
-        assert NONE[kind] in str(caught.value)
+        assert NONE[make_source] in str(caught.value)
         assert "\n" not in str(caught.value)

@@ -69,7 +69,7 @@ WAYS = [
 ]
 
 
-def hooked(way, directory, kind, listener, where, save_dir=None):
+def hooked(way, directory, hook_class, listener, where, save_dir=None):
     """A counting model_fn with a hook that saves every second step."""
     made = []
 
@@ -78,7 +78,7 @@ def hooked(way, directory, kind, listener, where, save_dir=None):
         if mode != tf.estimator.ModeKeys.TRAIN:
             return spec
         for_hook, for_spec = way(directory, [listener])
-        hook = kind(
+        hook = hook_class(
             str(save_dir or directory), save_steps=2, listeners=[listener], **for_hook
         )
         made.append(hook)
@@ -89,12 +89,12 @@ def hooked(way, directory, kind, listener, where, save_dir=None):
 
 
 @pytest.mark.parametrize("where", ["training_hooks", "training_chief_hooks"])
-@pytest.mark.parametrize("kind", [tf1.train.CheckpointSaverHook, Special])
+@pytest.mark.parametrize("hook_class", [tf1.train.CheckpointSaverHook, Special])
 @pytest.mark.parametrize("way", WAYS)
 @pytest.mark.parametrize("format", FORMATS)
-def test_it_saves_in_the_format(tmp_path, format, way, kind, where):
+def test_it_saves_in_the_format(tmp_path, format, way, hook_class, where):
     listener = Listener()
-    fn = hooked(way, tmp_path, kind, listener, where)
+    fn = hooked(way, tmp_path, hook_class, listener, where)
     est = counting.job(tmp_path, format, fn)
     est.train(counting.input_fn, steps=8)
     with ec.open_checkpoint(tmp_path) as found:
@@ -107,8 +107,8 @@ def test_it_saves_in_the_format(tmp_path, format, way, kind, where):
     )
     assert listener.steps[-1] == 8
     (hook,) = fn.made
-    assert type(hook) is kind
-    if kind is Special:
+    assert type(hook) is hook_class
+    if hook_class is Special:
         assert hook.saved == listener.steps
     est.train(counting.input_fn, steps=2)
     assert steps_in(tmp_path)[-1] == 10
