@@ -269,7 +269,7 @@ def _declared(first: Side, second: Side, name: str) -> list[Difference]:
     """The differences of a variable's dtype and shape."""
     a, b = first.variables[name], second.variables[name]
     found = []
-    if a.dtype != b.dtype:
+    if a.dtype != b.dtype and not a.counts_with(b):
         found.append(_of(Aspect.DTYPE, a, f"{a.dtype} -> {b.dtype}"))
     if a.shape != b.shape:
         detail = f"{list(a.shape)} -> {list(b.shape)}"

@@ -157,7 +157,26 @@ class Roles(Mapping[str, Decision]):
 
     def remarks(self) -> list[str]:
         """What people should know of these: what is undecided, what matched nothing."""
-        return [*filter(None, [self.remark(), self._on_powers()]), *self.unused]
+        found = [self.remark(), self._on_powers(), self._on_slots()]
+        return [*filter(None, found), *self.unused]
+
+    def _on_slots(self) -> Optional[str]:
+        """One line on slots of which nobody knows whose they are.
+
+        As those of Keras 2.2, which it numbers, where no `.meta` says in which order
+        the variables were made.
+        """
+        slots = [
+            name
+            for name, said in self.decisions.items()
+            if said.role is SLOT and said.owner is None
+        ]
+        if not slots:
+            return None
+        return (
+            f"{messages.quoted(slots, most=3)}: slots of which variables? Nothing here "
+            f"decides it, so they follow none that is renamed"
+        )
 
     def _on_powers(self) -> Optional[str]:
         """One line on beta powers of which nobody knows whose they are.

@@ -44,6 +44,14 @@ class Variable:
         """The variable that it is a slot variable of, or None."""
         return self.owner if self.role is roles.SLOT else None
 
+    def counts_with(self, other: Variable) -> bool:
+        """Whether both are a global step, of int32 or int64: what counts is the number.
+
+        Graphs have it in either, objects in int64.
+        """
+        is_step = self.role is other.role is roles.GLOBAL_STEP
+        return is_step and {self.dtype, other.dtype} <= {"int32", "int64"}
+
     def __str__(self) -> str:
         return f"{self.dtype}{'?' if self.shape is None else list(self.shape)}"
 

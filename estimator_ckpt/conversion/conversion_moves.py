@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Mapping, Sequence
 from typing import Optional
 
@@ -13,7 +14,7 @@ from estimator_ckpt.checkpoint.opened_checkpoint import Checkpoint
 from estimator_ckpt.checkpoint.roles import LEFT_BEHIND, Roles
 from estimator_ckpt.conversion import key_moves
 from estimator_ckpt.conversion.chosen_names import Naming
-from estimator_ckpt.conversion.key_moves import KeyMoves
+from estimator_ckpt.conversion.key_moves import KeyMoves, NewTensor
 from estimator_ckpt.conversion.result_keys import ResultKeys
 
 
@@ -63,8 +64,32 @@ def of_checkpoint(checkpoint: Checkpoint, format: Format, wanted: Naming) -> Key
         *(f"the pattern {p!r} matches no variable of {source}" for p in patterns),
         *said,
     )
-    return key_moves.of_variables(
+    moves = key_moves.of_variables(
         contents, checkpoint.index, renaming.pairs, result, unused=unused
+    )
+    return _with_wide_step(moves, checkpoint) if result.is_new_graph else moves
+
+
+def _with_wide_step(moves: KeyMoves, checkpoint: Checkpoint) -> KeyMoves:
+    """The same moves; a global step of int32 is written as int64.
+
+    As `tf.Variable(0, name="global_step")` makes it in a graph. Objects have int64, and
+    TensorFlow restores no other dtype than a variable's own.
+    """
+    name = checkpoint.contents.global_step
+    key = checkpoint.contents.keys.get(name or "")
+    if key is None or checkpoint.index[key].dtype_name != "int32":
+        return moves
+    if checkpoint.index[key].shape or not moves.new_keys[key]:
+        return moves
+    value = int(checkpoint.read(key)).to_bytes(8, "little", signed=True)
+    step = NewTensor("int64", (), lambda: [value])
+    sentence = f"{checkpoint.prefix}: {name!r} is int32, and int64 in the result"
+    return dataclasses.replace(
+        moves,
+        new_keys={**moves.new_keys, key: ()},
+        written={**moves.written, **dict.fromkeys(moves.new_keys[key], step)},
+        unused=(*moves.unused, sentence),
     )
 
 

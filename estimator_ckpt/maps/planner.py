@@ -123,7 +123,7 @@ def decide(
         return Item(Verdict.MISSING, target, None, "no such variable")
     because = f"from {source.key!r}, {source}"
     if source.dtype != target.dtype:
-        if not choice.cast:
+        if not choice.cast and not source.counts_with(target):
             because = f"{source} there, {target.dtype} here"
             return Item(Verdict.DTYPE_MISMATCH, target, source, because)
         because += f", cast to {target.dtype}"

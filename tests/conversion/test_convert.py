@@ -397,3 +397,20 @@ def test_the_source_is_never_opened_for_writing(tmp_path, monkeypatch):
         p: (p.read_bytes(), p.stat().st_mtime_ns) for p in source.iterdir()
     } == before
     assert touched
+
+
+@pytest.mark.parametrize("to", ["tf1", "tf2", "dual"])
+def test_a_global_step_of_int32_is_int64_where_objects_read_it(to, tmp_path, caplog):
+    """`tf.Variable(0, name="global_step")`; TF2's step is int64, and is not cast."""
+    values = {"w": np.ones(3, np.float32), "global_step": np.int32(7)}
+    write_bundle(tmp_path / "old", values)
+    new = ec.convert(tmp_path / "old", tmp_path / "new", to=to)
+    wanted = "int32" if to == "tf1" else "int64"
+    with ec.open_checkpoint(new) as made:
+        assert (made["global_step"].dtype, made.global_step) == (wanted, 7)
+    assert ("int64 in the result" in caplog.text) == (to != "tf1")
+    assert ec.verify(new).ok
+    assert not ec.diff(tmp_path / "old", new)
+    assert ec.plan(tmp_path / "old", new).problems == []
+    again = ec.convert(new, tmp_path / "again", to="tf1")  # aliases are of one dtype
+    assert ec.open_checkpoint(again).global_step == 7
