@@ -81,7 +81,8 @@ def define_flags(
         "assignment_map",
         None,
         "New names of variables that checkpoints of the model dir have under old ones: "
-        "a YAML or JSON file of rules, or builtin:NAME. Needs --checkpoint_format.",
+        "a YAML or JSON file of rules, or builtin:NAME; a rule with a list of new names "
+        "copies. Needs --checkpoint_format.",
     )
     define(
         flags.DEFINE_string,
@@ -123,7 +124,7 @@ def define_flags(
         "warm_start_assignment_map",
         None,
         "Names of the source's variables in the model: a YAML or JSON file of "
-        "rules, or builtin:NAME.",
+        "rules, or builtin:NAME; a rule with a list of new names copies.",
     )
     define(
         flags.DEFINE_bool,

@@ -35,7 +35,8 @@ def add_filters(parser: ArgumentParser) -> None:
 def add_map(parser: ArgumentParser) -> None:
     """Adds the arguments that give variables new names."""
     parser.add_argument(
-        "--assignment_map", help="YAML or JSON file of new names, or builtin:NAME"
+        "--assignment_map",
+        help="YAML or JSON file of new names (a list of several copies), or builtin:NAME",
     )
     parser.add_argument(
         "--use_ema",

@@ -91,8 +91,9 @@ def convert(
       exclude: regexes of variable names to leave out; they win. Both are held
         against the source's names; one that matches nothing is logged.
       assignment_map: new names: a dict or list of pairs (old to new), the path of a
-        YAML or JSON file, or `builtin:NAME`; see `maps.assignment`. It lays an
-        object-based source out anew.
+        YAML or JSON file, or `builtin:NAME`; see `maps.assignment`. A list of new
+        names copies: `{"net/": ["online/", "target/"]}`. It lays an object-based
+        source out anew.
       names: what variables of an object-based source are called: `full_name` or
         `path`, as for `open_checkpoint`.
       root: the dictionary that holds the variables in an object-based result. None:

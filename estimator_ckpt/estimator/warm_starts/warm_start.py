@@ -74,7 +74,8 @@ def warm_start_from(
       assignment_map: from the source's names to the model's, as
         `init_from_checkpoint` has it: a dict or list of pairs (old to new; scopes end
         in `/`), the path of a YAML or JSON file, or `builtin:NAME`, such as
-        `builtin:use_ema`. It renames and never selects.
+        `builtin:use_ema`. It renames and never selects. A list of new names copies:
+        `{"net/": ["online/", "target/"]}`.
       reset: a regex, or several; variables that keep their initial values, such as
         step counters of the model's own.
       vocab_info: `tf.estimator.VocabInfo` by variable name: rows, those of slots and
