@@ -207,6 +207,10 @@ DONE_TO_ONE = {
         old, new, to="tf1", **said
     ),
     "suggest": lambda old, new, said: ec.suggest(old, old, **said),
+    "diff": lambda old, new, said: [
+        logging.getLogger("estimator_ckpt").warning("%s", sentence)
+        for sentence in ec.diff(old, old, **said).remarks()
+    ],
     "plan": lambda old, new, said: [
         logging.getLogger("estimator_ckpt").warning("%s", sentence)
         for sentence in ec.plan(old, old, **said).unused
@@ -225,7 +229,7 @@ def test_an_overruling_that_matches_nothing_is_said(does, keyword, tmp_path, cap
     assert caplog.text.count("matches no variable") == 1
 
 
-@pytest.mark.parametrize("does", ["convert", *list(DONE_TO_ONE)[1:]])
+@pytest.mark.parametrize("does", [does for does in DONE_TO_ONE if does != "diff"])
 def test_what_is_undecided_is_said_in_one_line(does, tmp_path, caplog):
     source = ROLES["1.15.5/decoys_no_optimizer"] / "model.ckpt"
     said = {"assignment_map": {"one/": "first/"}} if does == "convert" else {}

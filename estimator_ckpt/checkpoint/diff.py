@@ -24,6 +24,7 @@ from estimator_ckpt.checkpoint import (
 from estimator_ckpt.checkpoint.common_names import Side
 from estimator_ckpt.checkpoint.naming import NamesLike
 from estimator_ckpt.checkpoint.opened_checkpoint import Checkpoint
+from estimator_ckpt.checkpoint.roles import Overruling, Regexes
 from estimator_ckpt.checkpoint.value_changes import Change, Histogram, LayerChange
 from estimator_ckpt.checkpoint.variable import StoredVariable
 
@@ -88,6 +89,7 @@ class Diff:
       layers: by how much the values of each layer of the model differ, in the order
         of the layers, without optimizer state; empty unless asked for.
       histograms: of the tensors that differ most in the mean; empty unless asked for.
+      unused: what of a user's patterns for roles matches nothing, a sentence each.
     """
 
     a: str
@@ -98,6 +100,7 @@ class Diff:
     size_equal: int = 0
     layers: tuple[LayerChange, ...] = ()
     histograms: tuple[Histogram, ...] = ()
+    unused: tuple[str, ...] = ()
 
     def __bool__(self) -> bool:
         """Whether there is a difference."""
@@ -111,6 +114,7 @@ class Diff:
             "num_equal": self.num_equal,
             "size_equal": self.size_equal,
             "left_out": list(self.left_out),
+            "unused": list(self.unused),
             "differences": [difference.to_json() for difference in self.differences],
             "layers": [vars(layer) for layer in self.layers],
             "histograms": [vars(histogram) for histogram in self.histograms],
@@ -130,12 +134,13 @@ class Diff:
         return f"<table>{rows}</table>{said}"
 
     def remarks(self) -> list[str]:
-        """What was left out, in a sentence; nothing if nothing was."""
+        """What was left out, and which pattern matches nothing, a sentence each."""
         if not self.left_out:
-            return []
+            return list(self.unused)
         return [
             f"{messages.quoted(self.left_out)} left out: metrics and strings of "
-            f"objects, which a checkpoint by names does not have"
+            f"objects, which a checkpoint by names does not have",
+            *self.unused,
         ]
 
 
@@ -144,6 +149,8 @@ def diff(
     b: files.PathLike,
     *,
     names: NamesLike = "full_name",
+    optimizer_state: Regexes = None,
+    model_state: Regexes = None,
     details: bool = True,
     progress: Optional[files.Progress] = None,
 ) -> Diff:
@@ -162,17 +169,21 @@ def diff(
       b: the second.
       names: what variables of objects are called, as for `open_checkpoint`; with
         `path` a conversion with `names="path"` is held against its source.
+      optimizer_state: regexes of variables, on either side, that are optimizer state
+        whatever the evidence says, as for `open_checkpoint`: no metrics, for example.
+      model_state: the same of model state.
       details: whether to sum up differences by layer, and to read the twelve tensors
         that differ most once more, twice, for their histograms.
       progress: called with the number of bytes compared; its method `expect`, if it
         has one, with how many there will be.
 
     Raises:
-      ValueError: `names` is neither.
+      ValueError: `names` is neither, or a pattern is no regex.
       CheckpointNotFoundError: one of them is not there.
       CheckpointError: one of them is damaged.
     """
-    with common_names.opened(a, b, names) as (old, new):
+    overruling = Overruling.of(optimizer_state, model_state)
+    with common_names.opened(a, b, names, overruling) as (old, new):
         removed = {n: v for n, v in old.variables.items() if n not in new.variables}
         added = {n: v for n, v in new.variables.items() if n not in old.variables}
         left_out = [
@@ -226,6 +237,7 @@ def diff(
         sum(old.variables[name].size for name in equal),
         layers,
         histograms,
+        overruling.unused({**old.variables, **new.variables}),
     )
 
 

@@ -81,8 +81,8 @@ def define_flags(
         "assignment_map",
         None,
         "New names of variables that checkpoints of the model dir have under old ones: "
-        "a YAML or JSON file of rules, or builtin:NAME; a rule with a list of new names "
-        "copies. Needs --checkpoint_format.",
+        "a YAML or JSON file of rules, or builtin:NAME; a rule with a list of new "
+        "names copies. Needs --checkpoint_format.",
     )
     define(
         flags.DEFINE_string,

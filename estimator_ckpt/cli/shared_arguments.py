@@ -36,7 +36,8 @@ def add_map(parser: ArgumentParser) -> None:
     """Adds the arguments that give variables new names."""
     parser.add_argument(
         "--assignment_map",
-        help="YAML or JSON file of new names (a list of several copies), or builtin:NAME",
+        help="YAML or JSON file of new names (a list of several copies), or "
+        "builtin:NAME",
     )
     parser.add_argument(
         "--use_ema",

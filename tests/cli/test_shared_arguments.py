@@ -68,7 +68,16 @@ def test_a_pattern_that_is_none_is_one_line():
 
 @pytest.mark.parametrize(
     "command",
-    ["inspect", "plan", "average", "warm_start", "convert", "convert_for", "slim"],
+    [
+        "inspect",
+        "plan",
+        "average",
+        "warm_start",
+        "convert",
+        "convert_for",
+        "slim",
+        "diff",
+    ],
 )
 def test_every_command_that_uses_roles_can_be_overruled(command):
     text = command_line.call(command, "--help").stdout

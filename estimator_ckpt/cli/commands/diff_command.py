@@ -22,6 +22,7 @@ def add_arguments(parser: ArgumentParser) -> None:
         parser, "; those that share a full name go by their paths"
     )
     shared_arguments.add_json(parser)
+    shared_arguments.add_roles(parser)
     report_argument.add_argument(parser)
 
 
@@ -33,6 +34,8 @@ def run(arguments: Namespace) -> int:
             arguments.a,
             arguments.b,
             names=arguments.names,
+            optimizer_state=arguments.optimizer_state,
+            model_state=arguments.model_state,
             details=arguments.json or arguments.report is not None,
             progress=progress,
         )
