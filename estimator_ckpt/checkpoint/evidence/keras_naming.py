@@ -75,11 +75,7 @@ def decide_below(scene: Scene, names: Sorted) -> Found:
 
 def _with_iterations(names: Sorted) -> list[str]:
     """Paths that have `_iterations`, and something else that only optimizers have."""
-    scopes = {
-        scope
-        for scope, counters in names.counters.items()
-        if any(last_of(name) == "_iterations" for name in counters)
-    }
+    scopes = {scope for scope in names.counters if names.is_path(scope)}
     if not scopes:
         return []
     kept = {

@@ -131,6 +131,11 @@ class Sorted:
             settings
         )
 
+    def is_path(self, scope: str) -> bool:
+        """Whether it is the path of an optimizer since 2.11, by its attribute."""
+        counters = self.counters.get(scope, ())
+        return any(last_of(name) == "_iterations" for name in counters)
+
     def is_optimizer_scope(self, scope: str) -> bool:
         """Whether it has these, or an optimizer's name."""
         return self.keeps_settings(scope) or class_of(scope) in slot_names.CLASSES

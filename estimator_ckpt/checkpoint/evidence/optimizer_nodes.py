@@ -63,7 +63,10 @@ def find(graph: GraphNodes) -> dict[int, str]:
 def _style(graph: GraphNodes, node: int, children: Mapping[str, int]) -> Optional[str]:
     if graph.slots[node]:
         # A legacy one whose steps are the global step has no `iter`, but settings.
-        return LEGACY if not _OF_LEGACY.isdisjoint(children) else TF1
+        is_legacy = not _OF_LEGACY.isdisjoint(children) or _are_called_as_slots(
+            graph, node
+        )
+        return LEGACY if is_legacy and "beta1_power" not in children else TF1
     if "_iterations" in children and not {"_variables", "_learning_rate"}.isdisjoint(
         children
     ):
@@ -72,6 +75,18 @@ def _style(graph: GraphNodes, node: int, children: Mapping[str, int]) -> Optiona
         variables = [child for child in children.values() if child in graph.keys]
         return LEGACY if all(map(graph.is_scalar, variables)) else None
     return None
+
+
+def _are_called_as_slots(graph: GraphNodes, node: int) -> bool:
+    """Whether names of slots end in what they are: `w/rms`, and not `w/RMSProp`.
+
+    So Keras calls them; one that was resumed before its first step has nothing else.
+    """
+    return all(
+        slot.slot in slot_names.LEGACY_SLOTS
+        and graph.full_names.get(slot.node, "").rpartition("/")[2] == slot.slot
+        for slot in graph.slots[node]
+    )
 
 
 def decide(

@@ -90,7 +90,8 @@ def _read_suffix(
             if not names.is_optimizer_scope(prefix) or same + part <= least:
                 return {}
             evidence = f"V/{base} in the scope {prefix}, an optimizer's"
-            style = LEGACY if base in slot_names.LEGACY_SLOTS else KERAS
+            is_legacy = base in slot_names.LEGACY_SLOTS and not names.is_path(prefix)
+            style = LEGACY if is_legacy else KERAS
             return _slots(members, style, prefix, evidence)
         if same < 2 or same <= other:
             return {}

@@ -146,7 +146,11 @@ def _keras_names(keras_class: KerasClass, saved: SavedOptimizer) -> Mapping[str,
         roles.KERAS: keras_class.names,
         roles.KERAS_3: keras_class.keras_3,
     }
-    return by_style[saved.style]
+    names = by_style[saved.style]
+    if saved.style == roles.KERAS and set(saved.slots) - set(names.values()):
+        # By paths, names do not tell Keras 3 from the generation before it.
+        return keras_class.keras_3
+    return names
 
 
 def _is_another_class(

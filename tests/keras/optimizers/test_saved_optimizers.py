@@ -186,6 +186,37 @@ def test_keras_3_by_full_names_and_by_paths(names):
         np.testing.assert_array_equal(found["v"][owner], slots[owner, "velocity"])
 
 
+def centered():
+    return new.RMSprop(0.01, momentum=0.9, centered=True)
+
+
+@pytest.mark.parametrize("names", ["full_name", "path"])
+@pytest.mark.parametrize(
+    ("source", "make"),
+    [
+        ("Keras 3", adam),
+        ("tensorflow-2.15.1/new_rmsprop", centered),
+        ("tensorflow-2.15.1/legacy_ftrl", lambda: new.Ftrl(0.01)),
+        ("tensorflow-2.21.0/rmsprop_centered", centered),
+    ],
+)
+def test_a_conversion_to_names_has_the_same_state(names, source, make, tmp_path):
+    """Of the object's checkpoint and of what `convert` made of it, slot by slot."""
+    prefix = TRAINED if source == "Keras 3" else prefix_of(source)
+    shapes = trained(names) if source == "Keras 3" else trainable(source, names)
+    by_names = ec.convert(prefix, tmp_path / "n", to="tf1", names=names)
+    found = []
+    for options in ({"source": prefix, "names": names}, {"source": by_names}):
+        trackable = with_optimizer(shapes, make)
+        ec.load_into(trackable, **options)
+        found.append((int(trackable["o"].iterations), slots_of(trackable)))
+    assert found[0][0] == found[1][0] > 0
+    for slot, by_owner in found[0][1].items():
+        assert by_owner
+        for owner, value in by_owner.items():
+            np.testing.assert_array_equal(found[1][1][slot][owner], value)
+
+
 def test_a_model_of_keras_3_under_another_name():
     """Whose name stands before those of its variables in the checkpoint."""
     shapes = {n.partition("/")[2]: s for n, s in trained().items()}
