@@ -36,8 +36,7 @@ def of_checkpoint(checkpoint: Checkpoint, format: Format, wanted: Naming) -> Key
         keys hold different tensors.
     """
     contents, source = checkpoint.contents, checkpoint.prefix
-    for alias in contents.aliases:
-        _require_same(checkpoint, alias, contents.keys[alias])
+    _require_same_under_both_keys(checkpoint)
     result = _result_keys(checkpoint, format, wanted)
     keeps_graph = result.source_graph is not None
     if not keeps_graph or format.has_name_keys or not wanted.chosen.keeps_all:
@@ -141,6 +140,12 @@ def _sentences(left_out: Sequence[str], source: str) -> list[str]:
         f"{source}: {messages.quoted(left_out)} left out: metrics and strings of "
         f"objects are no variables of TensorFlow 1"
     ]
+
+
+def _require_same_under_both_keys(checkpoint: Checkpoint) -> None:
+    """Name keys beside object keys of their names must hold the same tensors."""
+    for alias in checkpoint.contents.aliases:
+        _require_same(checkpoint, alias, checkpoint.contents.keys[alias])
 
 
 def _require_same(checkpoint: Checkpoint, alias: str, key: str) -> None:
