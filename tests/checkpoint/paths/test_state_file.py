@@ -57,9 +57,9 @@ def test_a_large_state_file_is_read_in_one_pass():
         paths[-1], tuple(paths), tuple(map(float, range(100_000)))
     )
     data = state.serialize()
-    start = time.perf_counter()
+    start = time.process_time()
     assert state_file.parse(data, "here") == state
-    assert time.perf_counter() - start < 5  # it took 30 s when it was quadratic
+    assert time.process_time() - start < 5  # it took 30 s when it was quadratic
 
 
 @pytest.mark.parametrize(
@@ -77,13 +77,13 @@ def test_a_large_state_file_is_read_in_one_pass():
     ids=range(8),
 )
 def test_a_hostile_state_file_costs_what_it_is(data):
-    start = time.perf_counter()
+    start = time.process_time()
     tracemalloc.start()
     with contextlib.suppress(CheckpointError):
         state_file.parse(data, "here")
     _, peak = tracemalloc.get_traced_memory()
     tracemalloc.stop()
-    assert time.perf_counter() - start < 5
+    assert time.process_time() - start < 5
     assert peak < 100 * len(data)
 
 
