@@ -25,6 +25,16 @@ if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
+try:
+    import hypothesis
+except ImportError:  # the environments of make compat do without
+    pass
+else:
+    # An example takes what it takes: on a busy machine a deadline fails at random.
+    hypothesis.settings.register_profile("no deadline", deadline=None)
+    hypothesis.settings.load_profile("no deadline")
+
+
 def pytest_addoption(parser):
     parser.addoption(
         "--without-tensorflow",
