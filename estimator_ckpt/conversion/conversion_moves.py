@@ -66,18 +66,22 @@ def of_checkpoint(checkpoint: Checkpoint, format: Format, wanted: Naming) -> Key
     moves = key_moves.of_variables(
         contents, checkpoint.index, renaming.pairs, result, unused=unused
     )
-    return _with_wide_step(moves, checkpoint) if result.is_new_graph else moves
+    return _with_wide_step(moves, checkpoint, result)
 
 
-def _with_wide_step(moves: KeyMoves, checkpoint: Checkpoint) -> KeyMoves:
-    """The same moves; a global step of int32 is written as int64.
+def _with_wide_step(
+    moves: KeyMoves, checkpoint: Checkpoint, result: ResultKeys
+) -> KeyMoves:
+    """The same moves; where objects are to read it, an int32 step is written as int64.
 
     As `tf.Variable(0, name="global_step")` makes it in a graph. Objects have int64, and
     TensorFlow restores no other dtype than a variable's own.
     """
     name = checkpoint.contents.global_step
     key = checkpoint.contents.keys.get(name or "")
-    if key is None or checkpoint.index[key].dtype_name != "int32":
+    if not result.is_new_graph or key is None:
+        return moves
+    if checkpoint.index[key].dtype_name != "int32":
         return moves
     if checkpoint.index[key].shape or not moves.new_keys[key]:
         return moves
