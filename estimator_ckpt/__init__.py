@@ -32,9 +32,9 @@ _PLAIN = {
     "plan_for": "estimator_ckpt.keras.convert_for",
     "enable_estimator": "estimator_ckpt.estimator.runtime",
     "open_checkpoint": "estimator_ckpt.checkpoint.opening",
-    "plan": "estimator_ckpt.planning",
+    "plan": "estimator_ckpt.planning.any_target",
     "slim": "estimator_ckpt.conversion.slim",
-    "suggest": "estimator_ckpt.planning",
+    "suggest": "estimator_ckpt.planning.any_target",
     "verify": "estimator_ckpt.checkpoint.verify",
     "warm_start_model_dir": "estimator_ckpt.conversion.first_checkpoint",
     "write_report": "estimator_ckpt.reports.report_file",
@@ -74,8 +74,8 @@ if TYPE_CHECKING:
     from estimator_ckpt.keras.convert_for import convert_for as convert_for
     from estimator_ckpt.keras.convert_for import plan_for as plan_for
     from estimator_ckpt.keras.load_into import load_into as load_into
-    from estimator_ckpt.planning import plan as plan
-    from estimator_ckpt.planning import suggest as suggest
+    from estimator_ckpt.planning.any_target import plan as plan
+    from estimator_ckpt.planning.any_target import suggest as suggest
     from estimator_ckpt.reports.report_file import write_report as write_report
 
 

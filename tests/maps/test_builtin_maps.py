@@ -80,7 +80,7 @@ def test_one_rule_that_matches_is_enough():
 
 
 def test_every_builtin_map_has_a_test():
-    # canned_estimators: tests/test_planning.py, against the real ones. Maps to names
+    # canned_estimators: tests/planning/, against the real ones. Maps to names
     # of PyTorch: test_torch_names.py.
     names = {name for name, found in BUILTIN_MAPS.items() if not found.is_to_torch}
     assert names == {"rnn_cells", "use_ema", "slim", "canned_estimators"}

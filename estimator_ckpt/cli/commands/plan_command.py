@@ -17,7 +17,8 @@ from estimator_ckpt.cli import output, progress_bar, report_argument, shared_arg
 from estimator_ckpt.cli.usage_errors import UsageError
 from estimator_ckpt.maps.assignment import AssignmentMap
 from estimator_ckpt.maps.plans import Plan
-from estimator_ckpt.planning import GraphInputs, ReadBy, planned, suggested
+from estimator_ckpt.planning.any_target import planned, suggested
+from estimator_ckpt.planning.plan_sides import GraphInputs, ReadBy
 
 #: Of --help; old_job is a model dir.
 EXAMPLES = (

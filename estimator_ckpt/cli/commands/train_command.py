@@ -110,7 +110,8 @@ def _show_warm_start(
     """Prints what the warm start would do; 1 if something is missing or differs."""
     from estimator_ckpt.cli.commands import plan_command
     from estimator_ckpt.estimator.restoring import resuming
-    from estimator_ckpt.planning import GraphInputs, planned
+    from estimator_ckpt.planning.any_target import planned
+    from estimator_ckpt.planning.plan_sides import GraphInputs
 
     if not FLAGS.warm_start_from:
         raise UsageError("--dry_run shows a warm start: give --warm_start_from")

@@ -1,27 +1,15 @@
-"""Plans for whatever a target can be: a checkpoint, a model_fn, a live object.
-
-TensorFlow is imported only for the latter two.
-"""
+"""Plans and proposals for whatever a target can be."""
 
 from __future__ import annotations
 
 import dataclasses
-import functools
 import os
 from collections.abc import Callable, Mapping
-from typing import Any, NamedTuple, Optional
+from typing import Any, Optional
 
 from estimator_ckpt.bundle import files, logs
-from estimator_ckpt.checkpoint import (
-    common_names,
-    meta_graph,
-    naming,
-    object_keys,
-    roles,
-)
+from estimator_ckpt.checkpoint import naming, object_keys, roles
 from estimator_ckpt.checkpoint.naming import NamesLike
-from estimator_ckpt.checkpoint.opened_checkpoint import Checkpoint
-from estimator_ckpt.checkpoint.opening import opened
 from estimator_ckpt.checkpoint.roles import Overruling, Regexes
 from estimator_ckpt.checkpoint.variable import Variable
 from estimator_ckpt.maps import planner
@@ -31,6 +19,8 @@ from estimator_ckpt.maps.filters import Patterns
 from estimator_ckpt.maps.plans import Plan
 from estimator_ckpt.maps.suggest import suggestion
 from estimator_ckpt.maps.suggest.suggestion import Suggestion
+from estimator_ckpt.planning import plan_sides
+from estimator_ckpt.planning.plan_sides import NO_GRAPH, GraphInputs, ReadBy, Side
 
 _log = logs.logger()
 #: How the files end that PyTorch's models are loaded from.
@@ -156,46 +146,17 @@ def suggest(
     )
 
 
-@dataclasses.dataclass(frozen=True)
-class GraphInputs:
-    """What a model_fn's graph is built from; nothing of it matters for other targets.
-
-    Attributes:
-      input_fn: where features and labels come from.
-      params: the model_fn's params.
-      mode: `train`, `eval` or `infer`.
-      config: a RunConfig; None for one as `RunConfig()` makes it.
-    """
-
-    input_fn: Optional[Callable[..., Any]] = None
-    params: Optional[Mapping[str, Any]] = None
-    mode: str = "train"
-    config: Any = None
-
-
-class ReadBy(NamedTuple):
-    """How checkpoints are read.
-
-    Attributes:
-      names: what variables of object-based ones are called.
-      overruling: what a user says of variables' roles.
-    """
-
-    names: NamesLike
-    overruling: Overruling
-
-
 def planned(
     source: files.PathLike,
     target: Any,
     choice: Choice,
     names: NamesLike = "full_name",
-    graph_inputs: GraphInputs = GraphInputs(),
+    graph_inputs: GraphInputs = NO_GRAPH,
     vocab_info: Optional[Mapping[str, Any]] = None,
 ) -> Plan:
     """The plan of a choice; see `plan`."""
     read_by = ReadBy(names, choice.overruling)
-    old, new = _sides(source, target, read_by, graph_inputs)
+    old, new = plan_sides.sides_of(source, target, read_by, graph_inputs)
     _say_undecided(old, new)
     if vocab_info:
         from estimator_ckpt.estimator.warm_starts import carried_values
@@ -224,8 +185,51 @@ def planned(
     )
 
 
+def suggested(
+    source: files.PathLike,
+    target: Any,
+    given: AssignmentMap,
+    read_by: ReadBy,
+    graph_inputs: GraphInputs,
+) -> Suggestion:
+    """The proposal beyond a map that is given; see `suggest`."""
+    old, new = plan_sides.sides_of(source, target, read_by, graph_inputs)
+    _say_undecided(old, new)
+    for said in read_by.overruling.unused({**old.variables, **new.variables}):
+        _log.warning("%s", said)
+    return suggestion.suggest(
+        old.variables,
+        new.variables,
+        source_order=old.order(),
+        target_order=new.order(),
+        given=given,
+    )
+
+
+def _say_undecided(old: Side, new: Side) -> None:
+    remark = planner.undecided(old.variables, new.variables)
+    if remark:
+        _log.warning("%s to %s: %s", old.name, new.name, remark)
+
+
+def _as_pytorch_has_them(side: Side, names: AssignmentMap) -> Mapping[str, Variable]:
+    """Variables in the shapes that a map to PyTorch's names says they have there."""
+    found = dict(side.variables)
+    if not any(rule.arrangement is not None for rule in names.rules):
+        return found
+    owners = planner.owners_of(found)
+    for move in names.rename(
+        found, source=side.name, among_others=True, owners=owners
+    ).moves:
+        if move.rule is not None and move.rule.arrangement is not None:
+            variable = found[move.old]
+            shape = move.rule.arrangement.shape_of(variable.shape or ())
+            found[move.old] = dataclasses.replace(variable, shape=shape)
+    return found
+
+
 def _matched(
-    old: _Side, new: _Side, known: Mapping[str, str], names: NamesLike
+    old: Side, new: Side, known: Mapping[str, str], names: NamesLike
 ) -> dict[str, str]:
     """The source's names of an object's variables, as a conversion for it has them."""
     if not new.full_names:
@@ -244,129 +248,3 @@ def _matched(
         if variable.role in roles.OF_MODEL
     ]
     return matching_names.by_name(variables, known, is_of_objects=old.is_of_objects)
-
-
-def suggested(
-    source: files.PathLike,
-    target: Any,
-    given: AssignmentMap,
-    read_by: ReadBy,
-    graph_inputs: GraphInputs,
-) -> Suggestion:
-    """The proposal beyond a map that is given; see `suggest`."""
-    old, new = _sides(source, target, read_by, graph_inputs)
-    _say_undecided(old, new)
-    for said in read_by.overruling.unused({**old.variables, **new.variables}):
-        _log.warning("%s", said)
-    return suggestion.suggest(
-        old.variables,
-        new.variables,
-        source_order=old.order(),
-        target_order=new.order(),
-        given=given,
-    )
-
-
-def _as_pytorch_has_them(side: _Side, names: AssignmentMap) -> Mapping[str, Variable]:
-    """Variables in the shapes that a map to PyTorch's names says they have there."""
-    found = dict(side.variables)
-    if not any(rule.arrangement is not None for rule in names.rules):
-        return found
-    owners = planner.owners_of(found)
-    for move in names.rename(
-        found, source=side.name, among_others=True, owners=owners
-    ).moves:
-        if move.rule is not None and move.rule.arrangement is not None:
-            variable = found[move.old]
-            shape = move.rule.arrangement.shape_of(variable.shape or ())
-            found[move.old] = dataclasses.replace(variable, shape=shape)
-    return found
-
-
-def _say_undecided(old: _Side, new: _Side) -> None:
-    remark = planner.undecided(old.variables, new.variables)
-    if remark:
-        _log.warning("%s to %s: %s", old.name, new.name, remark)
-
-
-class _Side(NamedTuple):
-    """A source or a target.
-
-    Attributes:
-      name: what to call it.
-      variables: its variables by name.
-      order: gives their names in the order in which a graph made them; none if that
-        is not known.
-      ambiguous: keys by the name that more than one variable claims.
-      is_of_objects: whether it is a checkpoint with an object graph.
-      full_names: of an object, what a checkpoint of it calls each variable.
-    """
-
-    name: str
-    variables: Mapping[str, Variable]
-    order: Callable[[], list[str]] = list
-    ambiguous: Mapping[str, tuple[str, ...]] = {}
-    is_of_objects: bool = False
-    full_names: Mapping[str, str] = {}
-
-
-def _checkpoint(
-    path: files.PathLike, read_by: ReadBy, store: files.Store = files
-) -> _Side:
-    """A checkpoint that is held against a graph or an object."""
-    names, overruling = read_by
-    with opened(path, names=names, store=store, overruling=overruling) as checkpoint:
-        return _side(checkpoint, planner.of_checkpoint(checkpoint))
-
-
-def _side(checkpoint: Checkpoint, variables: Mapping[str, Variable]) -> _Side:
-    return _Side(
-        checkpoint.prefix,
-        variables,
-        functools.partial(
-            meta_graph.creation_order, checkpoint.prefix, checkpoint.store
-        ),
-        checkpoint.contents.ambiguous,
-        checkpoint.graph is not None,
-    )
-
-
-def _sides(
-    source: files.PathLike, target: Any, read_by: ReadBy, graph_inputs: GraphInputs
-) -> tuple[_Side, _Side]:
-    """The source and the target, whatever that is."""
-    if isinstance(target, (str, os.PathLike)):
-        with common_names.opened(source, target, *read_by) as sides:
-            return _side(*sides[0]), _side(*sides[1])
-    from estimator_ckpt.keras.objects import object_variables
-
-    if object_variables.is_trackable(target):
-        found = object_variables.of_trackable(
-            target, read_by.overruling, naming.parse(read_by.names)
-        )
-        new = _Side(type(target).__name__, found.variables, full_names=found.full_names)
-        return _checkpoint(source, read_by), new
-    if not callable(target):
-        raise ValueError(
-            f"a plan's target is a checkpoint's path, a model_fn or a trackable "
-            f"object, not {target!r}"
-        )
-    if graph_inputs.input_fn is None:
-        raise ValueError(
-            "a plan for a model_fn needs an input_fn (--input_fn), from which its "
-            "graph is built"
-        )
-    from estimator_ckpt.estimator import gfile_store, model_fn_graph
-
-    # The source is where a job of this model_fn would read it.
-    old = _checkpoint(source, read_by, gfile_store.of(source))
-    variables = model_fn_graph.of_model_fn(
-        target,
-        graph_inputs.input_fn,
-        graph_inputs.params,
-        graph_inputs.mode,
-        graph_inputs.config,
-        read_by.overruling,
-    )
-    called = getattr(target, "__name__", type(target).__name__)
-    return old, _Side(called, variables, functools.partial(list, variables))
