@@ -11,7 +11,7 @@ recurrent weights of several cells) needs a rule, which the error names.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any, NamedTuple, Optional
 
 from estimator_ckpt.checkpoint import messages
@@ -63,32 +63,58 @@ def plan(
     taken: dict[str, str] = {}
     unused = []
     for request in requests:
-        asked = list(_asked_for(request, shapes))
+        asked = _asked_for(request, shapes)
         if not asked:
             unused.append(
                 f"{request.where}: {request.source!r} matches no tensor of {source}"
             )
         for rule in asked:
-            for name in rule.targets:
-                other = taken.setdefault(name, request.where)
-                if other != request.where:
-                    raise LayoutRuleError(
-                        f"{source}: {other} and {request.where} are both about "
-                        f"{name!r}; give one rule for it"
-                    )
-            rules.append(rule)
+            _take(rule.targets, request, taken, source)
+        rules += asked
     for rule in noted:
-        free = [name for name in rule.targets if name not in taken]
-        if len(free) == len(rule.targets):
-            taken.update(dict.fromkeys(free, "metadata"))
+        if taken.keys().isdisjoint(rule.targets):
+            taken.update(dict.fromkeys(rule.targets, "metadata"))
             rules.append(rule)
-    left_out, undecided = [], []
-    for name, shape in shapes.items():
-        if name in taken:
-            continue
-        if name.rpartition(".")[2] == COUNTER:
-            left_out.append(name)
-            continue
+    left = {name: shape for name, shape in shapes.items() if name not in taken}
+    left_out = [name for name in left if name.rpartition(".")[2] == COUNTER]
+    for name in left_out:
+        del left[name]
+    rules += _by_evidence(left, shapes, source)
+    return BackPlan(rules, left_out, tuple(unused))
+
+
+def _take(
+    names: Iterable[str], request: Request, taken: dict[str, str], source: str
+) -> None:
+    """Notes in `taken` whose tensors are.
+
+    Raises:
+      LayoutRuleError: another request is about one of them.
+    """
+    for name in names:
+        other = taken.setdefault(name, request.where)
+        if other != request.where:
+            raise LayoutRuleError(
+                f"{source}: {other} and {request.where} are both about "
+                f"{name!r}; give one rule for it"
+            )
+
+
+def _by_evidence(
+    left: Mapping[str, Shape], shapes: Mapping[str, Shape], source: str
+) -> list[TorchRule]:
+    """The rules of tensors that no rule is given for.
+
+    Args:
+      left: these.
+      shapes: all of the file.
+      source: the file, for messages.
+
+    Raises:
+      LayoutRuleError: one is undecided.
+    """
+    rules, undecided = [], []
+    for name, shape in left.items():
         fields = _decided(name, shape, shapes)
         if fields is None:
             undecided.append(f"{name!r} {list(shape)}: {_choices(name, shape)}")
@@ -99,7 +125,7 @@ def plan(
             f"{source}: say what these are, with a rule each (layouts, "
             f"--layouts=FILE): {messages.listed(undecided, _MOST_LISTED, '; ')}"
         )
-    return BackPlan(rules, left_out, tuple(unused))
+    return rules
 
 
 def _asked_for(request: Request, shapes: Mapping[str, Shape]) -> list[TorchRule]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple, Optional
 
 from estimator_ckpt.bundle.errors import CheckpointError
@@ -13,6 +13,7 @@ from estimator_ckpt.layouts.torch import module_evidence, tensor_names, torch_ru
 from estimator_ckpt.layouts.torch.module_evidence import (
     Decided,
     DecidedCell,
+    Decision,
     Fact,
     Undecided,
 )
@@ -84,40 +85,83 @@ def plan(
         not fit.
       CheckpointError: two tensors would have one name.
     """
-    placed: list[Placed] = []
-    taken: dict[str, Request] = {}
-    unused = []
-    for request in requests:
-        rules = list(_asked_for(request, facts, new_names))
-        if not rules:
-            unused.append(
-                f"{request.where}: {request.source!r} matches no variable of {source}"
-            )
-        for rule in rules:
-            for part in rule.parts:
-                part.check(facts)
-            for name in rule.sources:
-                if taken.setdefault(name, request) is not request:
-                    raise LayoutRuleError(
-                        f"{source}: {taken[name].where} and {request.where} are both "
-                        f"about {name!r}; give one rule for it"
-                    )
-            placed.append(Placed(rule, request.where))
+    asked = _Asked.of(facts, new_names, requests, source)
     decided = {**module_evidence.decide(facts, uses), **_by_map(new_names, facts)}
-    _require_decided(facts, decided, taken, source)
-    cells = set()
-    for name, decision in decided.items():
-        if name in taken:
-            continue
-        if isinstance(decision, DecidedCell):
-            if decision.scope not in cells:
-                cells.add(decision.scope)
-                placed.append(_of_cell(decision, new_names))
-        elif isinstance(decision, Decided):
-            placed += _of_variable(name, decision, new_names)
+    left = {name: d for name, d in decided.items() if name not in asked.taken}
+    _require_decided(facts, left, source)
+    placed = [*asked.placed, *_by_evidence(left, new_names)]
     _require_all_taken(facts, placed, source)
     _require_names(placed, source)
-    return TensorPlan(placed, tuple(unused))
+    return TensorPlan(placed, asked.unused)
+
+
+class _Asked(NamedTuple):
+    """What the user's rules make of variables.
+
+    Attributes:
+      placed: the rules, those of a request one after the other.
+      taken: the variables that these take, with the request.
+      unused: a sentence for each request that is about none.
+    """
+
+    placed: Sequence[Placed]
+    taken: Mapping[str, Request]
+    unused: tuple[str, ...]
+
+    @classmethod
+    def of(
+        cls,
+        facts: Mapping[str, Fact],
+        new_names: Mapping[str, Sequence[NewName]],
+        requests: Sequence[Request],
+        source: str,
+    ) -> _Asked:
+        """Errors and arguments are those of `plan`."""
+        placed: list[Placed] = []
+        taken: dict[str, Request] = {}
+        unused = []
+        for request in requests:
+            rules = _asked_for(request, facts, new_names)
+            if not rules:
+                unused.append(
+                    f"{request.where}: {request.source!r} matches no variable of "
+                    f"{source}"
+                )
+            for rule in rules:
+                for part in rule.parts:
+                    part.check(facts)
+                _take(rule.sources, request, taken, source)
+            placed += (Placed(rule, request.where) for rule in rules)
+        return cls(placed, taken, tuple(unused))
+
+
+def _take(
+    names: Iterable[str], request: Request, taken: dict[str, Request], source: str
+) -> None:
+    """Notes in `taken` whose variables are.
+
+    Raises:
+      LayoutRuleError: another request is about one of them.
+    """
+    for name in names:
+        if taken.setdefault(name, request) is not request:
+            raise LayoutRuleError(
+                f"{source}: {taken[name].where} and {request.where} are both "
+                f"about {name!r}; give one rule for it"
+            )
+
+
+def _by_evidence(
+    decided: Mapping[str, Decision], new_names: Mapping[str, Sequence[NewName]]
+) -> Iterator[Placed]:
+    """The rules of what the evidence decides; those of one cell have one."""
+    cells = set()
+    for name, decision in decided.items():
+        if isinstance(decision, Decided):
+            yield from _of_variable(name, decision, new_names)
+        elif isinstance(decision, DecidedCell) and decision.scope not in cells:
+            cells.add(decision.scope)
+            yield _of_cell(decision, new_names)
 
 
 def _by_map(
@@ -222,13 +266,12 @@ def _tensor_name(name: str, new: str, ending: Sequence[str], drops_last: bool) -
 
 def _require_decided(
     facts: Mapping[str, Fact],
-    decided: Mapping[str, object],
-    taken: Mapping[str, Request],
+    decided: Mapping[str, Decision],
     source: str,
 ) -> None:
     undecided: dict[Undecided, str] = {}
     for name, decision in decided.items():
-        if isinstance(decision, Undecided) and name not in taken:
+        if isinstance(decision, Undecided):
             undecided.setdefault(decision, name)
     if not undecided:
         return
