@@ -125,23 +125,24 @@ def run(source: files.PathLike, first: FirstCheckpoint, target: Target) -> str:
     return first.prefix
 
 
-def plan(
-    source: files.PathLike, first: FirstCheckpoint, *, overwrite: bool = False
-) -> plans.Plan:
+def plan(source: files.PathLike, first: FirstCheckpoint, target: Target) -> plans.Plan:
     """What `run` would carry, without doing it; refuses what it would.
 
     Args:
       source: the source.
       first: what is to be made of it.
-      overwrite: whether `run` would replace a checkpoint that is there.
+      target: where `run` would write it, and how.
 
     Raises:
       As `warm_start_model_dir`.
     """
 
     def attempt() -> plans.Plan:
-        with _planned(source, first, overwrite) as (checkpoint, planned):
-            checkpoint.require_whole()
+        with _planned(source, first, target.overwrite) as (checkpoint, planned):
+            moves = first_plans.moves_of(checkpoint, planned, target.format, first.root)
+            if checkpoint.is_bundle:
+                with new_bundle.prepared(checkpoint.bundle, moves):
+                    pass
             return planned
 
     return snapshot.settled([source], attempt)

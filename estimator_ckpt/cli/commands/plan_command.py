@@ -68,9 +68,9 @@ def run(arguments: Namespace) -> int:
     choice = shared_arguments.choice(arguments)
     with progress_bar.progress("planning", in_bytes=False):
         made = planned(arguments.source, target, choice, arguments.names, graph_inputs)
-    show(made, arguments.json)
+    code = show(made, arguments.json)
     report_argument.write(arguments, made)
-    return 1 if made.problems else 0
+    return code
 
 
 def _target(arguments: Namespace) -> tuple[Any, GraphInputs]:
@@ -120,11 +120,12 @@ def _suggest(arguments: Namespace, target: Any, graph_inputs: GraphInputs) -> No
     )
 
 
-def show(plan: Plan, as_json: bool = False) -> None:
-    """Prints a plan as a table, or as JSON."""
+def show(plan: Plan, as_json: bool = False) -> int:
+    """Prints a plan as a table, or as JSON; 1 if something is missing or misfits."""
+    code = 1 if plan.problems else 0
     if as_json:
         output.print_json(plan.to_json())
-        return
+        return code
     rows = [
         (verdict, source, target, output.bytes_text(size), because)
         for verdict, source, target, size, because in plan.rows()
@@ -134,6 +135,7 @@ def show(plan: Plan, as_json: bool = False) -> None:
     for sentence in plan.unused:
         output.say(sentence)
     output.say(plan.summary())
+    return code
 
 
 def _exists(target: str) -> bool:

@@ -126,9 +126,8 @@ def _show_warm_start(
         job_flags.warm_start_choice(),
         graph_inputs=GraphInputs(functions["input_fn"], params, config=config),
     )
-    plan_command.show(plan)
-    is_refused = FLAGS.warm_start_strict and plan.unused
-    return 1 if plan.problems or is_refused else 0
+    code = plan_command.show(plan)
+    return 1 if FLAGS.warm_start_strict and plan.unused else code
 
 
 def _train(functions: dict[str, Callable[..., Any]], params: dict[str, Any]) -> None:

@@ -42,7 +42,7 @@ def add_arguments(parser: ArgumentParser) -> None:
 
 
 def run(arguments: Namespace) -> int:
-    """Makes the model dir, or shows what would be in it; 1 if something would not."""
+    """Makes the model dir, or shows what would be in it; refuses alike either way."""
     first = FirstCheckpoint(
         files.local(arguments.destination),
         shared_arguments.choice(arguments),
@@ -51,11 +51,9 @@ def run(arguments: Namespace) -> int:
         arguments.strict,
     )
     if arguments.dry_run:
-        planned = first_checkpoint.plan(
-            arguments.source, first, overwrite=arguments.overwrite
-        )
-        plan_command.show(planned, arguments.json)
-        return 1 if planned.problems else 0
+        target = shared_arguments.target(arguments, first.prefix)
+        planned = first_checkpoint.plan(arguments.source, first, target)
+        return plan_command.show(planned, arguments.json)
     with progress_bar.progress("warm-starting") as progress:
         target = shared_arguments.target(arguments, first.prefix, progress)
         prefix = first_checkpoint.run(arguments.source, first, target)

@@ -2,9 +2,11 @@
 
 import json
 
+import numpy as np
 import pytest
 
 import estimator_ckpt as ec
+from estimator_ckpt.bundle.writer import write_bundle
 from tests.cli.command_line import expect as run
 from tests.cli.command_line import files_in
 from tests.testdata_paths import PREFIXES, TESTDATA
@@ -59,3 +61,19 @@ class TestWarmStart:
             done = run(*arguments, "--dry_run", code=2)
             assert message in " ".join(done.stderr.split())
         run("convert", DIGITS, first, "--to=tf2", "--overwrite", "--dry_run")
+
+    @pytest.mark.parametrize(("length", "code"), [(32, 0), (24, 0), (23, 2), (0, 2)])
+    def test_a_dry_run_needs_the_bytes_that_the_run_needs(self, tmp_path, length, code):
+        """The old step's eight, which come last, are not carried."""
+        source = tmp_path / "old" / "model.ckpt-5"
+        kernel = np.ones((2, 3), np.float32)
+        write_bundle(source, {"a/kernel": kernel, "global_step": np.int64(5)})
+        shard = tmp_path / "old" / "model.ckpt-5.data-00000-of-00001"
+        shard.write_bytes(shard.read_bytes()[:length])
+        arguments = ("warm_start", source, tmp_path / "new")
+        dry = run(*arguments, "--dry_run", code=code)
+        assert not (tmp_path / "new").exists()
+        assert run(*arguments, code=code).stderr == dry.stderr
+        if code == 0:
+            with ec.open_checkpoint(tmp_path / "new") as checkpoint:
+                np.testing.assert_array_equal(checkpoint.read("a/kernel"), kernel)
