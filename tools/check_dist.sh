@@ -30,6 +30,11 @@ for file in dist/*.whl dist/*.tar.gz; do
   "$work/venv/bin/estimator-ckpt" inspect tests/testdata/digits \
     --report="$work/report.html" --overwrite > /dev/null
   "$work/venv/bin/estimator-ckpt" completion bash | bash -n
+  says="tf.estimator needs tensorflow, which is not installed"
+  if ! ("$work/venv/bin/estimator-ckpt" doctor 2>&1 || true) | grep -q "^$says"; then
+    echo "$file: doctor does not say that $says" >&2
+    exit 1
+  fi
   if "$work/venv/bin/python" -c 'import tensorflow' 2> /dev/null; then
     echo "$file: TensorFlow was installed along" >&2
     exit 1

@@ -124,7 +124,7 @@ def _group(group: Group, columns: Sequence[Column], is_open: bool) -> str:
     wrong = group.num_problems
     problems = f", {messages.counted(wrong, 'problem')}" if wrong else ""
     size = messages.bytes_text(group.size)
-    scope = code_for_markdown(group.scope).strip("`") or "(no scope)"
+    scope = for_markdown(group.scope) or "(no scope)"  # a summary is HTML, not Markdown
     rows = []
     for row, is_under in group.rows:
         cells = [_cell(cell, column) for cell, column in zip(row.cells, columns)]

@@ -239,6 +239,15 @@ class TestHostileNames:
         cells = {line.count("|") for line in tables if "trainable" in line}
         assert len(cells) <= 2, cells
 
+    def test_in_markdown_so_are_those_of_scopes(self, tmp_path):
+        names = [f"{name}{i}" for name in HOSTILE for i in range(9)]
+        write_bundle(tmp_path / "m", {name: np.float32([0]) for name in names})
+        with ec.open_checkpoint(tmp_path / "m") as checkpoint:
+            text = written(checkpoint, tmp_path / "a.md")
+        assert "<summary>&#60;script&#62;alert(1)&#60; (9, " in text
+        tags = set(re.findall(r"</?(\w*)", re.sub(r"`[^`\n]*`", "", text)))
+        assert tags == {"details", "summary", "code"}
+
     def test_the_policy_lets_nothing_be_fetched(self, hostile, tmp_path):
         html = written(ec.verify(hostile), tmp_path / "a.html")
         policy = re.search(r'Policy" content="([^"]+)"', html)[1]

@@ -36,7 +36,10 @@ def spec(package: str) -> Optional[ModuleSpec]:
     loaded = sys.modules.get(package)
     if loaded is not None:
         return getattr(loaded, "__spec__", None)
-    return util.find_spec(package)
+    try:
+        return util.find_spec(package)
+    except ModuleNotFoundError:  # the package that it is in is not there
+        return None
 
 
 def is_there(package: str) -> bool:

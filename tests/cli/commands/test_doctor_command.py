@@ -19,6 +19,8 @@ import importlib.util, sys
 sys.path[:0] = [{REPOSITORY!r}]
 family, folder, find = {FAMILY!r}, sys.argv.pop(1), importlib.util.find_spec
 def find_spec(name, package=None):
+    if name == "google.protobuf":
+        raise ModuleNotFoundError("No module named 'google'")  # as without protobuf
     spec = find(name, package)
     hides = name in family and spec and not str(spec.origin).startswith(folder)
     return None if hides else spec
