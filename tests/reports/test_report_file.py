@@ -244,7 +244,7 @@ class TestHostileNames:
         write_bundle(tmp_path / "m", {name: np.float32([0]) for name in names})
         with ec.open_checkpoint(tmp_path / "m") as checkpoint:
             text = written(checkpoint, tmp_path / "a.md")
-        assert "<summary>&#60;script&#62;alert(1)&#60; (9, " in text
+        assert "<summary>&#60;script&#62;alert(1)&#60;/script&#62; (9, " in text
         tags = set(re.findall(r"</?(\w*)", re.sub(r"`[^`\n]*`", "", text)))
         assert tags == {"details", "summary", "code"}
 
