@@ -30,7 +30,7 @@ from estimator_ckpt.conversion.exporting.tensor_streams import Rounding
 from estimator_ckpt.conversion.targets import OptionError
 from estimator_ckpt.layouts.layout_rule import LayoutRuleError
 from estimator_ckpt.layouts.torch import tensor_plans
-from estimator_ckpt.layouts.torch.module_evidence import Fact
+from estimator_ckpt.layouts.torch.module_decisions import Fact
 from estimator_ckpt.layouts.torch.tensor_plans import NewName, Placed
 from estimator_ckpt.layouts.torch.torch_rules import Request, TorchRule
 from estimator_ckpt.maps.rules_by_subject import Move

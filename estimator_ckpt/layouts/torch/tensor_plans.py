@@ -9,8 +9,14 @@ from estimator_ckpt.bundle.errors import CheckpointError
 from estimator_ckpt.checkpoint import messages
 from estimator_ckpt.checkpoint.evidence.graph_uses import Uses
 from estimator_ckpt.layouts.layout_rule import LayoutRuleError
-from estimator_ckpt.layouts.torch import module_evidence, tensor_names, torch_rules
-from estimator_ckpt.layouts.torch.module_evidence import (
+from estimator_ckpt.layouts.torch import (
+    cell_evidence,
+    layer_weights,
+    module_evidence,
+    tensor_names,
+    torch_rules,
+)
+from estimator_ckpt.layouts.torch.module_decisions import (
     Decided,
     DecidedCell,
     Decision,
@@ -221,7 +227,7 @@ def _ending(word: str, name: str) -> tuple[tuple[str, ...], bool]:
     if word == "as_is":
         return (), False
     last = tensor_names.bare(name).rpartition("/")[2]
-    return ("weight",), last in module_evidence.KERNEL_NAMES
+    return ("weight",), last in layer_weights.KERNEL_NAMES
 
 
 def _of_cell(
@@ -235,7 +241,7 @@ def _of_cell(
     new, end = new_names[kernel][0].name, kernel[len(decision.scope) :]
     module = decision.module
     if new != kernel and new.endswith(end):
-        module = module_evidence.module_of(new[: -len(end)])
+        module = cell_evidence.module_of(new[: -len(end)])
     elif new != kernel:
         module = new.rpartition("/")[0] or new.rpartition(".")[0]
     fields = {

@@ -12,7 +12,7 @@
 
 `to` is a tensor's name, of recurrent cells a module's. The rules of `layer_rules` that
 are about single tensors (transpose, reshape, split, fuse) are rules here, too. What
-becomes of the numbers stands in `modules` and `recurrent_modules`. To add a rule: a
+becomes of the numbers stands in `axis_orders` and `recurrent_modules`. To add a rule: a
 function there, and a row of `ONE_TENSOR` or `CELLS`.
 """
 
@@ -27,7 +27,7 @@ from typing import Any, Optional
 from estimator_ckpt.layouts import layer_rules
 from estimator_ckpt.layouts.layer_rules import Layouts, RuleMaker
 from estimator_ckpt.layouts.layout_rule import LayoutRule, LayoutRuleError, Shape
-from estimator_ckpt.layouts.torch import modules, recurrent_modules
+from estimator_ckpt.layouts.torch import axis_orders, recurrent_modules
 from estimator_ckpt.layouts.torch.permutations import Permutation
 
 # No model has more layers in one module, and no kernel a larger multiplier.
@@ -73,16 +73,20 @@ _SHAPED = {"variable": layer_rules.a_shape}
 #: The rules for one tensor, by the word that they begin with.
 ONE_TENSOR: Mapping[str, TensorRule] = {
     "dense": TensorRule(
-        modules.dense, modules.dense_back, {**_SHAPED, "inputs": _layer}
+        axis_orders.dense,
+        axis_orders.dense_back,
+        {**_SHAPED, "inputs": _layer},
     ),
-    "flat": TensorRule(modules.flat, modules.flat_back, _SHAPED),
-    "matrix": TensorRule(modules.matrix, modules.matrix_back, _SHAPED),
-    "conv": TensorRule(modules.conv, modules.conv_back),
+    "flat": TensorRule(axis_orders.flat, axis_orders.flat_back, _SHAPED),
+    "matrix": TensorRule(axis_orders.matrix, axis_orders.matrix_back, _SHAPED),
+    "conv": TensorRule(axis_orders.conv, axis_orders.conv_back),
     "depthwise": TensorRule(
-        modules.depthwise, modules.depthwise_back, {"multiplier": _multiplier}
+        axis_orders.depthwise,
+        axis_orders.depthwise_back,
+        {"multiplier": _multiplier},
     ),
-    "embedding": TensorRule(modules.as_is, modules.as_is),
-    "as_is": TensorRule(modules.as_is, modules.as_is),
+    "embedding": TensorRule(axis_orders.as_is, axis_orders.as_is),
+    "as_is": TensorRule(axis_orders.as_is, axis_orders.as_is),
 }
 _OF_CELLS = {"layer": _layer, "reverse": _flag}
 _OF_KERAS = {**_OF_CELLS, "bias": _flag}

@@ -4,7 +4,7 @@ import pytest
 
 from estimator_ckpt.checkpoint.evidence.graph_uses import GraphUse
 from estimator_ckpt.layouts.torch import module_evidence
-from estimator_ckpt.layouts.torch.module_evidence import Fact, Undecided
+from estimator_ckpt.layouts.torch.module_decisions import Fact, Undecided
 
 
 def decided(shapes, uses=None, attributes=None):
@@ -139,3 +139,13 @@ def test_an_attention_without_biases_is_known_by_its_parts():
         }
     )
     assert set(found.values()) == {"dense"}
+
+
+@pytest.mark.parametrize("end", ["", ":0"])
+def test_a_depthwise_kernel_and_a_pointwise_one_are_two_modules(end):
+    names = [f"s/{word}_kernel{end}" for word in ("depthwise", "pointwise")]
+    found = module_evidence.decide({name: Fact((3, 3, 4, 2)) for name in names}, {})
+    assert [found[name].ending for name in names] == [
+        ("depthwise", "weight"),
+        ("pointwise", "weight"),
+    ]

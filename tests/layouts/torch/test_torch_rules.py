@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from estimator_ckpt.layouts.layout_rule import LayoutRuleError
-from estimator_ckpt.layouts.torch import modules, permutations, torch_rules
+from estimator_ckpt.layouts.torch import axis_orders, permutations, torch_rules
 
 
 class Memory(io.BytesIO):
@@ -32,48 +32,52 @@ def numbered(*shape, dtype=np.float32):
 
 def test_a_dense_kernel_is_transposed():
     kernel = numbered(2, 3)
-    assert modules.dense((2, 3))(kernel).tolist() == [[0, 3], [1, 4], [2, 5]]
-    wide = modules.dense((1, 2, 3))
+    assert axis_orders.dense((2, 3))(kernel).tolist() == [
+        [0, 3],
+        [1, 4],
+        [2, 5],
+    ]
+    wide = axis_orders.dense((1, 2, 3))
     assert wide(kernel.reshape(1, 2, 3)).tolist() == [[0, 3], [1, 4], [2, 5]]
-    back = modules.dense_back((3, 2), variable=(1, 2, 3))
+    back = axis_orders.dense_back((3, 2), variable=(1, 2, 3))
     assert back(kernel.T.copy()).tolist() == [kernel.tolist()]
 
 
 def test_heads_are_one_axis():
     kernel = numbered(3, 2, 2)  # in, heads, size
-    weight = modules.dense(kernel.shape, inputs=1)(kernel)
+    weight = axis_orders.dense(kernel.shape, inputs=1)(kernel)
     np.testing.assert_array_equal(weight, kernel.reshape(3, 4).T)
-    back = modules.dense_back(weight.shape, inputs=1, variable=kernel.shape)
+    back = axis_orders.dense_back(weight.shape, inputs=1, variable=kernel.shape)
     np.testing.assert_array_equal(back(weight), kernel)
-    out = modules.dense((2, 2, 3), inputs=2)
+    out = axis_orders.dense((2, 2, 3), inputs=2)
     np.testing.assert_array_equal(out(kernel), kernel.reshape(4, 3).T)
-    assert modules.flat((2, 3)).made == (6,)
-    assert modules.flat_back((6,), variable=(2, 3)).made == (2, 3)
+    assert axis_orders.flat((2, 3)).made == (6,)
+    assert axis_orders.flat_back((6,), variable=(2, 3)).made == (2, 3)
     with pytest.raises(ValueError, match="cannot have been"):
-        modules.flat_back((6,), variable=(2, 2))
+        axis_orders.flat_back((6,), variable=(2, 2))
 
 
 def test_a_depthwise_kernel_has_a_row_for_each_channel_it_gives():
     kernel = numbered(2, 1, 3, 2)  # height, width, channels, multiplier
-    weight = modules.depthwise(kernel.shape)(kernel)
+    weight = axis_orders.depthwise(kernel.shape)(kernel)
     assert weight.shape == (6, 1, 2, 1)
     for channel in range(3):
         for m in range(2):
             np.testing.assert_array_equal(
                 weight[channel * 2 + m, 0], kernel[:, :, channel, m]
             )
-    back = modules.depthwise_back(weight.shape, multiplier=2)
+    back = axis_orders.depthwise_back(weight.shape, multiplier=2)
     np.testing.assert_array_equal(back(weight), kernel)
 
 
 @pytest.mark.parametrize("axes", [2, 3, 4, 5])
 def test_a_convolution_s_last_axes_come_first(axes):
     kernel = numbered(*range(2, 2 + axes))
-    weight = modules.conv(kernel.shape)(kernel)
+    weight = axis_orders.conv(kernel.shape)(kernel)
     places = tuple(range(axes - 2))
     expected = kernel.transpose(axes - 1, axes - 2, *places)
     np.testing.assert_array_equal(weight, expected)
-    np.testing.assert_array_equal(modules.conv_back(weight.shape)(weight), kernel)
+    np.testing.assert_array_equal(axis_orders.conv_back(weight.shape)(weight), kernel)
 
 
 SHAPES = st.lists(st.integers(1, 5), min_size=2, max_size=5).map(tuple)
@@ -83,7 +87,7 @@ SHAPES = st.lists(st.integers(1, 5), min_size=2, max_size=5).map(tuple)
 @settings(max_examples=200, deadline=None)
 def test_piece_by_piece_it_is_the_same(shape, cut, held, is_back):
     """With limits so small that blocks, bands and rows are cut everywhere."""
-    make = modules.conv_back if is_back else modules.conv
+    make = axis_orders.conv_back if is_back else axis_orders.conv
     permutation = make(shape)
     array = numbered(*shape)
     flat = array.reshape(-1)
