@@ -8,7 +8,8 @@ from estimator_ckpt.checkpoint.optimizers import slot_names
 
 
 def slot_owner(name, names):
-    return role_evidence.by_names({name, *names}).slot_owner(name)
+    said = role_evidence.by_names({name, *names})[name]
+    return said.owner if said.role is roles.SLOT else None
 
 
 def is_optimizer_state(name, names):

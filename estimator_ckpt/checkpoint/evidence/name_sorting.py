@@ -228,6 +228,9 @@ def _sort_under(
         owner, prefix = _longest(scope[: part.start()], facts, own)
     if owner:
         found.suffixes.setdefault((prefix, base_of(last)), []).append((name, owner))
+    elif owner := _parent(scope, facts):  # an optimizer's own name can have steps
+        called = base_of(name[len(owner) + 1 :])
+        found.suffixes.setdefault(("", called), []).append((name, owner))
     if _INFIXES.isdisjoint(name.split("/")):
         return
     for rest in itertools.islice(object_keys.endings(name), 1, None):
@@ -246,6 +249,20 @@ def _longest(
         if left in facts and left not in own:
             return left, body[: len(body) - len(left) - 1] if left != body else ""
     return "", ""
+
+
+def _parent(scope: str, facts: Mapping[str, Fact]) -> str:
+    """The innermost variable that a scope stands under; empty if none."""
+    while scope:
+        scope = scope.rpartition("/")[0]
+        if scope in facts:
+            return scope
+    return ""
+
+
+def is_part(rest: str) -> bool:
+    """Whether a name begins with a part of its variable: `t_0/Adagrad`."""
+    return _PART.match(f"/{rest.partition('/')[0]}") is not None
 
 
 def last_of(name: str) -> str:

@@ -164,9 +164,8 @@ class _Evidence(NamedTuple):
         facts = self.facts
         said = {n: said for n, said in self.by_graph.items() if n not in forced}
         said.update(known)
-        for name, tf1_name in self.bare.items():
-            if tf1_name == object_keys.GLOBAL_STEP and facts[name].is_integer:
-                said.setdefault(name, Decision(GLOBAL_STEP, "named global_step"))
+        for name in _steps(facts, self.bare, said):
+            said.setdefault(name, Decision(GLOBAL_STEP, "named global_step"))
         trainable = _believed(self.trainable, facts, self.bare)
         order = tuple(self.trainable)
         said.update(_by_names(facts, self.bare, said, trainable, order, forced))
@@ -177,6 +176,20 @@ class _Evidence(NamedTuple):
                 )
         _note_owners(said)
         return {name: said[name] for name in facts}
+
+
+def _steps(
+    facts: Mapping[str, Fact], bare: Mapping[str, str], said: Mapping[str, Decision]
+) -> list[str]:
+    """What is called global_step; in a scope if that is the only one."""
+    if any(decision.role is GLOBAL_STEP for decision in said.values()):
+        return []
+    called = object_keys.GLOBAL_STEP
+    counts = {n: b for n, b in bare.items() if last_of(b) == called}
+    counts = {n: b for n, b in counts.items() if facts[n].is_integer}
+    at_top = [name for name, tf1_name in counts.items() if tf1_name == called]
+    scoped = [name for name in counts if facts[name].is_scalar]
+    return at_top or (scoped if len(scoped) == 1 else [])
 
 
 def _by_graph(

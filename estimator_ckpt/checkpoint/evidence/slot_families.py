@@ -20,6 +20,7 @@ from estimator_ckpt.checkpoint.evidence.name_sorting import (
     Member,
     Scene,
     Sorted,
+    is_part,
     last_of,
 )
 from estimator_ckpt.checkpoint.optimizers import algorithms, slot_names
@@ -77,10 +78,14 @@ def _read_suffix(
     scene: Scene, names: Sorted, prefix: str, base: str, members: Sequence[Member]
 ) -> Found:
     """What `[<P>/]<V>/<X>` is for all V with the same X; {} if nothing says so."""
-    if known_names.is_average(last_of(members[0][0])):
-        return _averages(scene, members)
     called = _MOMENT.sub("", base)
     label = f"{prefix}/{called}" if prefix else called
+    is_average = known_names.is_average(last_of(members[0][0]))
+    if (is_average or base in known_names.NO_SLOTS) and _has_powers(scene, names, base):
+        evidence = f"V/{base} and V/{base}_1 in V's shape, beside beta powers"
+        return _slots(members, TF1, label, evidence)
+    if is_average:
+        return _averages(scene, members)
     if base in algorithms.TF1_SLOTS:
         return _slots(members, TF1, label, f"named {base}, as tf1's slots are")
     same, part, other = _count(scene, names, members)
@@ -129,6 +134,30 @@ def _read_infix(
     }
 
 
+def _has_powers(scene: Scene, names: Sorted, base: str) -> bool:
+    """Whether V/X and V/X_1 are what beta powers belong to, whatever X is called.
+
+    Not where there are as many such pairs of other names as there are powers.
+    """
+    if not names.powers:
+        return False
+    pairs = {
+        key
+        for key, members in names.suffixes.items()
+        if key[1] not in algorithms.WITHOUT_POWERS and _is_pair(scene, members)
+    }
+    found = [key for key in pairs if key[1] == base]
+    return bool(found) and len(pairs) <= len(names.powers)
+
+
+def _is_pair(scene: Scene, members: Sequence[Member]) -> bool:
+    """Whether each V of a family has two under it, in its shape."""
+    counts = collections.Counter(owner for _, owner in members)
+    return set(counts.values()) == {2} and all(
+        scene.is_same(name, owner) for name, owner in members
+    )
+
+
 def _averages(scene: Scene, members: Sequence[Member]) -> Found:
     return {
         name: Decision(
@@ -141,9 +170,15 @@ def _averages(scene: Scene, members: Sequence[Member]) -> Found:
 
 def _slots(members: Sequence[Member], style: str, label: str, evidence: str) -> Found:
     return {
-        name: Decision(SLOT, evidence, owner, last_of(name), style, label)
+        name: Decision(SLOT, evidence, owner, _under(name, owner), style, label)
         for name, owner in members
     }
+
+
+def _under(name: str, owner: str) -> str:
+    """What a slot is called: `Adam`; `D/Adam` if that is its optimizer's name."""
+    rest = name[len(owner) + 1 :] if name.startswith(f"{owner}/") else ""
+    return rest if "/" in rest and not is_part(rest) else last_of(name)
 
 
 def _count(

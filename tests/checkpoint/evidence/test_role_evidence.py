@@ -351,3 +351,17 @@ def test_a_conversion_to_names_keeps_optimizers_apart(case, names, tmp_path):
     with ec.open_checkpoint(new) as after:
         pairs = {(label, after.roles[name].optimizer) for name, label in old.items()}
     assert len(pairs) == len({old for old, _ in pairs}) == len({n for _, n in pairs})
+
+
+@pytest.mark.parametrize(
+    ("names", "step"),
+    [
+        (["model/global_step"], "model/global_step"),
+        (["model/global_step", "global_step"], "global_step"),
+        (["a/global_step", "b/global_step"], None),  # which?
+    ],
+)
+def test_a_step_in_a_scope_is_the_step_if_it_is_the_only_one(names, step):
+    found = role_evidence.decide({name: Fact("int64", ()) for name in names})
+    steps = [n for n, said in found.items() if said.role is Role.GLOBAL_STEP]
+    assert steps == ([step] if step else [])

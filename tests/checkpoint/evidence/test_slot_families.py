@@ -33,6 +33,28 @@ def test_slots(variables, slot, style, optimizer):
     assert said.owner in variables
 
 
+@pytest.mark.parametrize("called", ["average", "kernel", "ema", "moving_average"])
+def test_beta_powers_tell_an_adam_that_is_called_as_something_else(called):
+    variables = {"w": W, f"w/{called}": W, f"w/{called}_1": W, "beta1_power": ()}
+    found = decided(variables)
+    assert {said.slot for said in found.values()} == {called, f"{called}_1"}
+    assert {said.role for said in found.values()} == {roles.SLOT}
+
+
+def test_powers_of_another_adam_make_no_slots_of_averages():
+    variables = dict.fromkeys(["w", "w/average", "w/average_1"], W)
+    others = {"w/Adam": W, "w/Adam_1": W, "beta1_power": ()}
+    found = decided({**variables, **others})
+    assert found["w/average"].role is found["w/average_1"].role is roles.AVERAGE
+
+
+def test_an_optimizer_s_own_name_can_have_steps():
+    found = decided(dict.fromkeys(["w", "v", "w/D/opt", "v/D/opt"], W))
+    assert found["v/D/opt"][:4] == (roles.SLOT, found["w/D/opt"].evidence, "v", "D/opt")
+    parts = decided({"w": W, "w/t_0/Adagrad": W})
+    assert parts["w/t_0/Adagrad"].slot == "Adagrad"
+
+
 @pytest.mark.parametrize(
     "variables",
     [
