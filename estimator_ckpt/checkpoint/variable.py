@@ -80,5 +80,5 @@ class StoredVariable(Variable):
         can have 100,000 variables.
         """
         made = object.__new__(cls)
-        made.__dict__.update(facts)
+        object.__setattr__(made, "__dict__", facts)
         return made

@@ -65,7 +65,7 @@ def _is_no_number(fact: Optional[Fact]) -> bool:
 def _scales(graph: GraphNodes) -> Found:
     """Loss scales: two variables of one object, in Keras 3 of a wrapper."""
     found: Found = {}
-    for children in graph.children:
+    for children in filter(None, graph.children):  # most nodes are variables
         for pair in known_names.LOSS_SCALES[:2]:
             if any(name not in children for name in pair):
                 continue
@@ -79,15 +79,15 @@ def _scales(graph: GraphNodes) -> Found:
 def _metrics(graph: GraphNodes) -> Found:
     """What hangs in a list of metrics, or in an object with a metric's variables."""
     found: Found = {}
-    for children in graph.children:
+    for children in filter(None, graph.children):  # most nodes are variables
         if "keras_api" in children:
             listed = graph.children[children["keras_api"]].get("metrics")
             for node in () if listed is None else graph.reached(listed):
                 found[node] = Decision(METRIC, "in a model's list of metrics")
+        if _has_others(graph, children):
+            continue
         for names in known_names.METRICS:
             nodes = [children.get(name, -1) for name in names]
-            if _has_others(graph, children):
-                continue
             if all(
                 node in graph.keys and (graph.is_scalar(node) or name in _VECTORS)
                 for name, node in zip(names, nodes)
