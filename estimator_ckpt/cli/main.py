@@ -68,14 +68,14 @@ def main(argv: Optional[Sequence[str]] = None) -> NoReturn:
 def run(arguments: Sequence[str]) -> int:
     """Runs a subcommand and returns its exit code; see `main`."""
     try:
-        from estimator_ckpt.cli import stop_signals, streams
+        from estimator_ckpt.cli import garbage, stop_signals, streams
 
         streams.prepare()
         try:
             if arguments[:1] in (["run"], ["train"]):  # whose jobs have signals, too
                 code = _dispatch(arguments)
             else:
-                with stop_signals.raised():
+                with stop_signals.raised(), garbage.collected_rarely():
                     code = _dispatch(arguments)
         except SystemExit as stop:  # argparse: --help, --version, bad usage
             code = stop.code if isinstance(stop.code, int) else 2
