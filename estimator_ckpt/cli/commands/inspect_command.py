@@ -69,7 +69,8 @@ def run(arguments: Namespace) -> int:
         names=arguments.names,
         optimizer_state=arguments.optimizer_state,
         model_state=arguments.model_state,
-    ) as checkpoint:
+    ) as opened:
+        checkpoint = opened if _asks_for_roles(arguments) else opened.without_roles()
         infos = [i for i in checkpoint.everything() if wanted.keeps(i.name)]
         values = _values(checkpoint, infos) if arguments.values else None
         if arguments.report is not None:
@@ -85,6 +86,18 @@ def run(arguments: Namespace) -> int:
         else:
             _show(checkpoint, infos, values, arguments)
     return 0
+
+
+def _asks_for_roles(arguments: Namespace) -> bool:
+    """Whether anything that is shown or checked needs the variables' roles."""
+    return bool(
+        arguments.slots
+        or arguments.roles
+        or arguments.json
+        or arguments.report is not None
+        or arguments.optimizer_state
+        or arguments.model_state
+    )
 
 
 def _values(checkpoint: Checkpoint, infos: list[StoredVariable]) -> dict[str, str]:
