@@ -112,12 +112,14 @@ class Share:
       count: how many variables have it.
       size: their bytes.
       tone: how it is to be taken.
+      because: why, where it is the same for so many that no row says it again.
     """
 
     what: str
     count: int
     size: int
     tone: Tone
+    because: str = ""
 
 
 @dataclasses.dataclass(frozen=True)

@@ -38,7 +38,7 @@ def _shares(digest: Digest) -> str:
     total = sum(share.size for share in digest.shares) or 1
     rows = [
         (
-            for_markdown(share.what),
+            for_markdown(", ".join(filter(None, [share.what, share.because]))),
             str(share.count),
             messages.bytes_text(share.size),
             "\u2588" * -(-_BAR * share.size // total),

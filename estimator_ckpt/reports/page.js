@@ -43,7 +43,7 @@
   const value = (row, column, isNumeric) => {
     const cell = row.cells[column];
     if (!isNumeric) return cell.textContent;
-    const said = cell.dataset.v ?? cell.textContent;
+    const said = cell.dataset.v ?? cell.textContent.replace(/ B$/, "");
     return said === "" ? -Infinity : said === "inf" ? Infinity : Number(said);
   };
   const order = (a, b) => typeof a === "string"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Sequence
 from typing import Optional
 
@@ -29,6 +30,8 @@ _COLUMNS = (
     Column("from", Shown.NAME),
     Column("because"),
 )
+#: More rows of a verdict than this do not repeat the reason that all of them have.
+_MOST_REPEATED = 200
 
 
 def of(plan: Plan, *, written: Optional[str] = None) -> Digest:
@@ -39,7 +42,10 @@ def of(plan: Plan, *, written: Optional[str] = None) -> Digest:
       written: the prefix that was written as it says; None if nothing was.
     """
     items = _in_order(plan)
-    columns, rows = digest.without_empty(_COLUMNS, [_row(item) for item in items])
+    shared = _shared_reasons(items)
+    columns, rows = digest.without_empty(
+        _COLUMNS, [_row(item, shared) for item in items]
+    )
     problems = plan.problems
     checkpoints = [("source", plan.source), ("target", plan.target)]
     if written is not None:
@@ -53,14 +59,7 @@ def of(plan: Plan, *, written: Optional[str] = None) -> Digest:
         checkpoints=tuple(checkpoints),
         facts=(),
         shares_of="verdict",
-        shares=digest.shares(
-            [
-                (item.verdict.value, row.size, row.tone)
-                for verdict in Verdict
-                for item, row in zip(items, rows)
-                if item.verdict is verdict
-            ]
-        ),
+        shares=_shares(items, rows, shared),
         columns=columns,
         groups=row_groups.grouped(rows),
         num_rows=len(rows),
@@ -84,7 +83,40 @@ def _verdict(plan: Plan) -> str:
     return "everything is carried"
 
 
-def _row(item: Item) -> Row:
+def _shared_reasons(items: Sequence[Item]) -> dict[Verdict, str]:
+    """What all of a verdict have as their reason, where they are too many to repeat it.
+
+    Two checkpoints of a thousand variables that have nothing in common make two
+    thousand rows, and two reasons.
+    """
+    found: dict[Verdict, list[str]] = {}
+    for item in items:
+        found.setdefault(item.verdict, []).append(_because(item))
+    return {
+        verdict: reasons[0]
+        for verdict, reasons in found.items()
+        if len(reasons) > _MOST_REPEATED and reasons[0] and len(set(reasons)) == 1
+    }
+
+
+def _shares(
+    items: Sequence[Item], rows: Sequence[Row], shared: dict[Verdict, str]
+) -> tuple[digest.Share, ...]:
+    summed = digest.shares(
+        [
+            (item.verdict.value, row.size, row.tone)
+            for verdict in Verdict
+            for item, row in zip(items, rows)
+            if item.verdict is verdict
+        ]
+    )
+    return tuple(
+        dataclasses.replace(share, because=shared.get(Verdict(share.what), ""))
+        for share in summed
+    )
+
+
+def _row(item: Item, shared: dict[Verdict, str]) -> Row:
     variable = item.target or item.source
     source = item.source
     size = variable.size if variable else 0
@@ -97,7 +129,7 @@ def _row(item: Item) -> Row:
             str(variable) if variable else None,
             size,
             None if origin == item.name else origin,
-            _because(item),
+            None if item.verdict in shared else _because(item),
         ),
         size,
         _TONES[item.verdict],

@@ -287,6 +287,29 @@ class TestSize:
             assert len(checkpoint) == self.VARIABLES
             assert len(written(checkpoint, tmp_path / "b.html")) < 300_000
 
+    def test_so_do_the_2000_rows_of_two_that_have_nothing_in_common(self, tmp_path):
+        for what in ("the_encoder_of_a_model", "another_with_names_as_long"):
+            names = [
+                f"{what}/layer_{i // 9}/attention/weights_{i}" for i in range(1000)
+            ]
+            write_bundle(tmp_path / what, {n: np.float32([1, 2]) for n in names})
+        plan = ec.plan(
+            tmp_path / "the_encoder_of_a_model", tmp_path / "another_with_names_as_long"
+        )
+        text = written(plan, tmp_path / "a.html")
+        markdown = written(plan, tmp_path / "a.md")
+        page = Page(text)
+        assert len(page.rows) == 2_000
+        assert max(len(text), len(markdown)) < 260_000
+        # The reason that all of a verdict have is said once.
+        assert {item.because for item in plan.items} == {
+            "no such variable",
+            "not in the target",
+        }
+        assert "missing 8.0 kB in 1,000: no such variable" in page.text
+        assert "unused 8.0 kB in 1,000: not in the target" in page.text
+        assert "| missing, no such variable | 1000 | 8.0 kB |" in markdown
+
     def test_of_too_many_rows_the_page_says_which_it_has(self, tmp_path):
         tensors = {f"layer_{i}/w": np.zeros(1 + i % 7, np.int8) for i in range(6_000)}
         write_bundle(tmp_path / "m", tensors)
