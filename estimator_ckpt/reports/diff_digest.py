@@ -6,7 +6,7 @@ import heapq
 from collections.abc import Sequence
 
 from estimator_ckpt.checkpoint import messages
-from estimator_ckpt.checkpoint.diff import Aspect, Diff, Difference
+from estimator_ckpt.checkpoint.differences import Aspect, Diff, Difference
 from estimator_ckpt.checkpoint.value_changes import LayerChange, natural
 from estimator_ckpt.reports import digest, row_groups
 from estimator_ckpt.reports.digest import Column, Digest, Row, Shown, Tone

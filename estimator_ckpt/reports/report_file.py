@@ -8,7 +8,7 @@ from typing import Union
 from estimator_ckpt.bundle import files
 from estimator_ckpt.bundle.errors import CheckpointError
 from estimator_ckpt.bundle.local_files.output_file import already_there
-from estimator_ckpt.checkpoint.diff import Diff
+from estimator_ckpt.checkpoint.differences import Diff
 from estimator_ckpt.checkpoint.opened_checkpoint import Checkpoint
 from estimator_ckpt.checkpoint.verify import Verification
 from estimator_ckpt.maps.plans import Plan

@@ -6,6 +6,7 @@ import pytest
 import estimator_ckpt as ec
 from estimator_ckpt.bundle.writer import Partitioned, write_bundle
 from estimator_ckpt.checkpoint import diff as diffs
+from estimator_ckpt.checkpoint.differences import Aspect
 from tests import testdata_paths
 from tests.testdata_paths import PREFIXES, TESTDATA
 
@@ -34,7 +35,7 @@ def test_training_changes_values_as_numpy_measures():
     found = ec.diff(*(PREFIXES[name] for name in names))
     (kernel,) = (d for d in found.differences if d.name == "conv1/kernel")
     distance = np.abs(a["conv1/kernel"].astype(float) - b["conv1/kernel"])
-    assert kernel.aspect is diffs.Aspect.VALUE
+    assert kernel.aspect is Aspect.VALUE
     assert kernel.max_abs == pytest.approx(distance.max())
     assert kernel.mean_abs == pytest.approx(distance.mean())
 

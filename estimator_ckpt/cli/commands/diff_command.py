@@ -5,7 +5,8 @@ from __future__ import annotations
 from argparse import ArgumentParser, Namespace
 from typing import Optional
 
-from estimator_ckpt.checkpoint.diff import Difference, diff
+from estimator_ckpt.checkpoint.diff import diff
+from estimator_ckpt.checkpoint.differences import Difference
 from estimator_ckpt.cli import output, progress_bar, report_argument, shared_arguments
 
 #: Of --help; old_job is a model dir.
