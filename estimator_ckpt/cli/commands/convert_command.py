@@ -18,7 +18,7 @@ from estimator_ckpt.conversion.convert import Conversion
 from estimator_ckpt.conversion.targets import SAFETENSORS
 
 if TYPE_CHECKING:
-    from estimator_ckpt.conversion.exporting.export_plans import Export
+    from estimator_ckpt.conversion.exporting.exported_tensors import Export
 
 #: Of --help; old_job is a model dir.
 EXAMPLES = (

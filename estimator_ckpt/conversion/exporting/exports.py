@@ -15,9 +15,7 @@ from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple, Optional
 
 from estimator_ckpt.bundle import coding, files
-from estimator_ckpt.bundle.errors import (
-    SourceChangedError,
-)
+from estimator_ckpt.bundle.errors import SourceChangedError
 from estimator_ckpt.checkpoint import opening
 from estimator_ckpt.checkpoint.opened_checkpoint import Checkpoint
 from estimator_ckpt.checkpoint.paths import v1_files
@@ -28,8 +26,8 @@ from estimator_ckpt.conversion.exporting import (
     file_metadata,
     tensor_streams,
 )
-from estimator_ckpt.conversion.exporting.export_plans import Export, Exported
 from estimator_ckpt.conversion.exporting.export_requests import ExportRequest
+from estimator_ckpt.conversion.exporting.exported_tensors import Export, Exported
 from estimator_ckpt.conversion.exporting.tensor_streams import Rounding
 from estimator_ckpt.conversion.writing import claims, snapshot
 
