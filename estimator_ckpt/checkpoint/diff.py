@@ -70,36 +70,7 @@ def diff(
     """
     overruling = Overruling.of(optimizer_state, model_state)
     with common_names.opened(a, b, names, overruling) as (old, new):
-        removed = {n: v for n, v in old.variables.items() if n not in new.variables}
-        added = {n: v for n, v in new.variables.items() if n not in old.variables}
-        left_out = [
-            *common_names.left_behind(old, new, removed),
-            *common_names.left_behind(new, old, added),
-        ]
-        for name in left_out:
-            removed.pop(name, None)
-            added.pop(name, None)
-        renamed = equal_sums.renamed(old, new, list(removed), list(added))
-        found = [
-            _of(
-                Aspect.RENAMED,
-                removed[name],
-                _dtype_and_shape(removed[name]),
-                new_name=new_name,
-            )
-            for name, new_name in renamed.items()
-        ]
-        found += [
-            _of(Aspect.REMOVED, info, _dtype_and_shape(info))
-            for name, info in removed.items()
-            if name not in renamed
-        ]
-        new_names = set(renamed.values())
-        found += [
-            _of(Aspect.ADDED, info, _dtype_and_shape(info))
-            for name, info in added.items()
-            if name not in new_names
-        ]
+        found, left_out = _on_one_side(old, new)
         both = [name for name in old.variables if name in new.variables]
         unlike = [name for name in both if not equal_sums.settle(old, new, name)]
         read = (old.variables[n] for n in unlike if not _declared(old, new, n))
@@ -125,6 +96,28 @@ def diff(
         histograms,
         overruling.unused({**old.variables, **new.variables}),
     )
+
+
+def _on_one_side(old: Side, new: Side) -> tuple[list[Difference], list[str]]:
+    """What is removed, added or renamed; and what is left out of these."""
+    removed = {n: v for n, v in old.variables.items() if n not in new.variables}
+    added = {n: v for n, v in new.variables.items() if n not in old.variables}
+    left_out = [
+        *common_names.left_behind(old, new, removed),
+        *common_names.left_behind(new, old, added),
+    ]
+    for name in left_out:
+        removed.pop(name, None)
+        added.pop(name, None)
+    renamed = equal_sums.renamed(old, new, list(removed), list(added))
+    found = []
+    for name, variable in removed.items():
+        aspect = Aspect.RENAMED if name in renamed else Aspect.REMOVED
+        detail = _dtype_and_shape(variable)
+        found.append(_of(aspect, variable, detail, new_name=renamed.get(name)))
+    for name in added.keys() - renamed.values():
+        found.append(_of(Aspect.ADDED, added[name], _dtype_and_shape(added[name])))
+    return found, left_out
 
 
 def _changes(

@@ -69,12 +69,7 @@ def _scopes(names: Sequence[str]) -> dict[str, str]:
         count, scope = heapq.heappop(waiting)
         if -count <= few:
             break
-        parts: dict[str, list[str]] = {}
-        start = len(scope) + 1 if scope else 0
-        for name in found[scope]:
-            head, slash, _ = name[start:].partition("/")
-            below = f"{name[:start]}{head}" if slash else scope
-            parts.setdefault(below, []).append(name)
+        parts = _parts(scope, found[scope])
         if len(parts) == 1 and scope in parts:
             continue
         if len(found) + len(parts) - 1 > 10 * _MOST_GROUPS:
@@ -85,3 +80,14 @@ def _scopes(names: Sequence[str]) -> dict[str, str]:
             if below != scope:
                 heapq.heappush(waiting, (-len(part), below))
     return {name: scope for scope, group in found.items() for name in group}
+
+
+def _parts(scope: str, names: Sequence[str]) -> dict[str, list[str]]:
+    """The names of a scope by the scope below it, or by itself if they are in none."""
+    parts: dict[str, list[str]] = {}
+    start = len(scope) + 1 if scope else 0
+    for name in names:
+        head, slash, _ = name[start:].partition("/")
+        below = f"{name[:start]}{head}" if slash else scope
+        parts.setdefault(below, []).append(name)
+    return parts

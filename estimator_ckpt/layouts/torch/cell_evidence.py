@@ -11,7 +11,7 @@ are left to the user.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Iterable, Mapping
 from typing import Optional
 
 from estimator_ckpt.checkpoint.evidence.graph_uses import GraphUse, Uses
@@ -35,39 +35,52 @@ def decide(
     scope: str, facts: Mapping[str, Fact], uses: Uses
 ) -> Optional[tuple[Decision, list[str]]]:
     """What the variables of a scope are if they are a cell's, and which these are."""
+    at = f"{scope}/"
     if not scope:
         return None
-    at = f"{scope}/"
-
-    def there(*names: str) -> bool:
-        return all(f"{at}{name}" in facts for name in names)
-
-    def named(*names: str) -> list[str]:
-        return [f"{at}{name}" for name in names if f"{at}{name}" in facts]
-
-    if there("kernel", "recurrent_kernel"):
-        decision = _keras_cell(scope, at, facts)
-        return decision, named("kernel", "recurrent_kernel", "bias")
-    if scope.endswith(("/gates", "/candidate")) or scope in ("gates", "candidate"):
+    if f"{at}kernel" in facts and f"{at}recurrent_kernel" in facts:
+        names = _there(at, ("kernel", "recurrent_kernel", "bias"), facts)
+        return _keras_cell(scope, at, facts), names
+    if at.endswith(("/gates/", "/candidate/")) or scope in ("gates", "candidate"):
         return _gru(scope.rpartition("/")[0], facts)
-    last = scope.rpartition("/")[2]
     kernel = facts.get(f"{at}kernel")
     if kernel is None or len(kernel.shape) != 2:
         return None
     is_looped = GraphUse.LOOPED in uses.get(f"{at}kernel", ())
-    if not _CELL.fullmatch(last) and not is_looped:
+    if not is_looped and not _CELL.fullmatch(scope.rpartition("/")[2]):
         return None
-    names = named(
-        "kernel", "bias", "projection/kernel", *(f"w_{gate}_diag" for gate in "ifo")
-    )
-    module = module_of(scope)
-    options: dict[str, object] = (
-        {"projection": True} if there("projection/kernel") else {}
-    )
-    if _NO_FORGET_BIAS.fullmatch(last) and there("bias"):
+    names = _there(at, _TF1_CELL, facts)
+    return _tf1_cell(scope, is_looped, {name[len(at) :] for name in names}), names
+
+
+#: What a cell of TensorFlow 1 has whose gates are in one kernel.
+_TF1_CELL = (
+    *("kernel", "bias", "projection/kernel"),
+    *("w_i_diag", "w_f_diag", "w_o_diag"),
+)
+
+
+def _there(at: str, words: Iterable[str], facts: Collection[str]) -> list[str]:
+    """The variables of a scope that have these names in it, and are there."""
+    return [f"{at}{word}" for word in words if f"{at}{word}" in facts]
+
+
+def _tf1_cell(scope: str, is_looped: bool, words: Collection[str]) -> Decision:
+    """What a cell of TensorFlow 1 is: an LSTM, if its forget bias is known.
+
+    Args:
+      scope: its scope.
+      is_looped: whether a graph uses it in a loop.
+      words: which of `_TF1_CELL` it has.
+    """
+    last, module = scope.rpartition("/")[2], module_of(scope)
+    options: dict[str, object] = {}
+    if "projection/kernel" in words:
+        options["projection"] = True
+    if _NO_FORGET_BIAS.fullmatch(last) and "bias" in words:
         evidence = f"named {last}, which adds no forget bias"
         options["forget_bias"] = 0.0
-        return DecidedCell("lstm", scope, module, evidence, options), names
+        return DecidedCell("lstm", scope, module, evidence, options)
     why = (
         "used in a loop, as a recurrent cell's" if is_looped else f"in {last!r}, a cell"
     )
@@ -76,7 +89,7 @@ def decide(
         f"{{lstm: {scope}, to: {tensor_names.of_module(module)}, forget_bias: 1.0"
         f"{more}}} if it is an LSTM's with that forget bias (no checkpoint holds it)"
     )
-    return Undecided(why, rule), names
+    return Undecided(why, rule)
 
 
 def _keras_cell(scope: str, at: str, facts: Mapping[str, Fact]) -> Decision:

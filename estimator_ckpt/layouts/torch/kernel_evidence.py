@@ -135,11 +135,7 @@ def of_kernel(weight: Weight) -> Optional[Decision]:
     shape, layer, evidence = weight.shape, weight.layer, weight.evidence
     if len(shape) == 3 and _EINSUM.search(layer) and "conv" not in layer.lower():
         return undecided(weight, f"{evidence}, in {layer}, of three axes")
-    biases = ((word, weight.beside(word)) for word in BIASES)
-    name, bias = next(
-        ((word, found.shape) for word, found in biases if found is not None),
-        ("", None),
-    )
+    name, bias = _bias(weight)
     if "depthwise" in layer.lower() and len(shape) > 2:  # as Keras 3 has it
         outputs = (shape[-1] * shape[-2],)
         if bias is None or (bias == outputs and bias != shape[-1:]):
@@ -147,6 +143,15 @@ def of_kernel(weight: Weight) -> Optional[Decision]:
     if bias is not None:
         return _by_bias(weight, bias, f"{evidence}, beside {name}")
     return _by_axes(weight)
+
+
+def _bias(weight: Weight) -> tuple[str, Optional[tuple[int, ...]]]:
+    """The name and the shape of the bias beside a kernel; None if there is none."""
+    for word in BIASES:
+        found = weight.beside(word)
+        if found is not None:
+            return word, found.shape
+    return "", None
 
 
 def _by_bias(weight: Weight, bias: tuple[int, ...], beside: str) -> Decision:
