@@ -9,6 +9,7 @@ a directory of zsh's $fpath.
 
 from __future__ import annotations
 
+import re
 from argparse import Action, ArgumentParser, Namespace
 
 from estimator_ckpt.cli.usage_errors import UsageError
@@ -24,6 +25,33 @@ _NO_FILES = frozenset(
     | {"optimizer_state", "model_state", "trackable", "iterations", "input_shape"}
     | {"input_fn", "param", "last"}
 )
+
+#: Bash hands over `--to=t` as the three words --to, = and t (or as one, as
+#: COMP_WORDBREAKS says); what shtab writes knows --to and t.
+_BASH = """
+_estimator_ckpt() {
+  local given=("${COMP_WORDS[@]}") last=$COMP_CWORD before="" i word
+  COMP_WORDS=()
+  for (( i = 0; i <= last; i++ )); do
+    word="${given[i]}"
+    if [[ $i -gt 0 && "$word" == "=" && "${given[i-1]}" == --* ]]; then
+      (( i == last )) && COMP_WORDS+=("")
+    elif [[ "$word" == --*=* ]]; then
+      COMP_WORDS+=("${word%%=*}" "${word#*=}")
+      (( i == last )) && before="${word%%=*}="
+    else
+      COMP_WORDS+=("$word")
+    fi
+  done
+  COMP_CWORD=$(( ${#COMP_WORDS[@]} - 1 ))
+  _shtab_estimator_ckpt
+  COMPREPLY=("${COMPREPLY[@]/#/$before}")
+}
+
+complete -o bashdefault -F _estimator_ckpt estimator-ckpt
+"""
+#: A flag with a value, as zsh's _arguments has it; = lets it be written `--to=tf2`.
+_ZSH_FLAG = re.compile(r'^(  "\*?--[\w-]+)(?=\[.*\]:)', re.MULTILINE)
 
 
 def add_arguments(parser: ArgumentParser) -> None:
@@ -43,8 +71,17 @@ def run(arguments: Namespace) -> int:
         for action in command._actions:  # argparse has no other list of them
             if _is_file(action):
                 action.complete = shtab.FILE  # type: ignore[attr-defined]
-    print(shtab.complete(parser, shell=arguments.shell))
+    print(_with_equals_signs(shtab.complete(parser, shell=arguments.shell), arguments))
     return 0
+
+
+def _with_equals_signs(script: str, arguments: Namespace) -> str:
+    """Completes values after `--flag=`, too, which is how the examples write them."""
+    if arguments.shell == "bash":
+        return script[: script.rindex("complete -o ")] + _BASH.strip()
+    if arguments.shell == "zsh":
+        return _ZSH_FLAG.sub(r"\1=", script)
+    return script
 
 
 def _is_file(action: Action) -> bool:

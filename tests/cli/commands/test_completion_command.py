@@ -83,9 +83,13 @@ def terminal(request, tmp_path_factory):
         ("estimator-ckpt insp\t", r"inspect"),
         ("estimator-ckpt convert --overw\t", r"--overwrite"),
         ("estimator-ckpt warm_start --to du\t", r"--to dual"),
+        ("estimator-ckpt warm_start --to=du\t", r"--to=dual"),
+        ("estimator-ckpt warm_start --to=\t\t", r"dual[^$]*tf2"),
+        ("estimator-ckpt slim old_job --to=tf1 --keep_av\t", r"--keep_averages"),
         ("estimator-ckpt train --checkpoint_f\t", r"--checkpoint_format"),
         ("estimator-ckpt inspect old_j\t", r"old_job"),
         ("estimator-ckpt plan --report old_job/mod\t", r"old_job/model.ckpt-7.index"),
+        ("estimator-ckpt plan --report=old_job/mod\t", r"=old_job/model.ckpt-7.index"),
     ],
 )
 def test_tab_completes(terminal, typed, completed):
