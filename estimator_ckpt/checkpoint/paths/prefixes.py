@@ -35,6 +35,11 @@ class Storage(enum.Enum):
     #: A `.pb` file with a GraphDef whose variables are constants.
     FROZEN_GRAPH = "frozen_graph"
 
+    @property
+    def is_weight_file(self) -> bool:
+        """Whether it is a file, known by its name, that no op of TensorFlow reads."""
+        return self in _WEIGHT_FILES.values()
+
 
 #: How the file of a name stores weights, by how the name ends.
 _WEIGHT_FILES = {".safetensors": Storage.SAFETENSORS, ".pb": Storage.FROZEN_GRAPH}

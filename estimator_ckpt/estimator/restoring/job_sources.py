@@ -23,7 +23,6 @@ from estimator_ckpt.bundle.index import index_path
 from estimator_ckpt.checkpoint import object_graph, opening
 from estimator_ckpt.checkpoint.opened_checkpoint import Checkpoint
 from estimator_ckpt.checkpoint.paths import prefixes
-from estimator_ckpt.checkpoint.paths.prefixes import Storage
 from estimator_ckpt.checkpoint.roles import AS_FOUND, Overruling
 from estimator_ckpt.conversion.writing import bundle_copy
 from estimator_ckpt.estimator import gfile_store
@@ -44,8 +43,7 @@ def resolve(path: files.PathLike) -> str:
 
 def is_weight_file(prefix: str) -> bool:
     """Whether it is a file that TensorFlow's ops do not read: a graph, safetensors."""
-    place = prefixes.find(prefix, gfile_store.of(prefix))
-    return place.storage in (Storage.SAFETENSORS, Storage.FROZEN_GRAPH)
+    return prefixes.find(prefix, gfile_store.of(prefix)).storage.is_weight_file
 
 
 @contextlib.contextmanager

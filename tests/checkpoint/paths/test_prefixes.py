@@ -94,3 +94,10 @@ def test_a_pipe_is_no_checkpoint(tmp_path):
     os.mkfifo(tmp_path / "pipe")
     with pytest.raises(ec.CheckpointError, match="not a regular file"):
         ec.open_checkpoint(tmp_path / "pipe")
+
+
+def test_files_of_weights_are_told_from_checkpoints(tmp_path):
+    for name in ("model.safetensors", "frozen.pb"):
+        (tmp_path / name).write_bytes(b"weights")
+        assert prefixes.find(tmp_path / name).storage.is_weight_file
+    assert {s for s in Storage if not s.is_weight_file} == {Storage.BUNDLE, Storage.V1}
