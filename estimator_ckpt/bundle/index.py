@@ -10,6 +10,7 @@ Source: `tensorflow/core/protobuf/tensor_bundle.proto`; see docs/format.md.
 from __future__ import annotations
 
 import contextlib
+import itertools
 import os
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Optional
@@ -136,11 +137,22 @@ class Index(Mapping[str, Entry]):
             parts[extents] = part
         return parts
 
-    def shard_ends(self) -> dict[int, int]:
-        """The least size of each shard that some entry's bytes lie in."""
+    def shard_ends(self, names: Optional[Iterable[str]] = None) -> dict[int, int]:
+        """The least size of each shard that some entry's bytes lie in.
+
+        Args:
+          names: the tensors that count; None: all.
+
+        Raises:
+          CorruptIndexError: an entry cannot be true.
+        """
+        entries: Iterable[Entry] = map(self.entry, self.records)
+        if names is not None:
+            wholes = {name: self[name] for name in names}
+            parts = (self.slices(n).values() for n, e in wholes.items() if e.slices)
+            entries = itertools.chain(wholes.values(), *parts)
         ends: dict[int, int] = {}
-        for key in self.records:
-            entry = self.entry(key)
+        for entry in entries:
             if not entry.slices:
                 end = entry.offset + entry.size
                 ends[entry.shard_id] = max(end, ends.get(entry.shard_id, 0))

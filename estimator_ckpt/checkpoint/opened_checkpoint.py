@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Optional
 
@@ -132,15 +132,19 @@ class Checkpoint(Mapping[str, StoredVariable]):
         """The stored bytes under a key, unchecked, 4 MiB at a time."""
         return self.reader.iter_chunks(key)
 
-    def require_whole(self) -> None:
+    def require_whole(self, names: Optional[Iterable[str]] = None) -> None:
         """Checks that every file that its tensors need is there, and long enough.
+
+        Args:
+          names: the variables that are needed; None: all that is stored.
 
         Raises:
           CorruptDataError: a shard is missing or cut off.
           CheckpointError: a shard is no regular file.
         """
         if isinstance(self.reader, BundleReader):
-            wholeness.require_whole(self.prefix, self.index, self.store)
+            keys = None if names is None else [self._key(name) for name in names]
+            wholeness.require_whole(self.prefix, self.index, self.store, keys)
 
     @property
     def is_bundle(self) -> bool:

@@ -214,6 +214,29 @@ def planned(
         return _made(description, checkpoint, format, request).plan
 
 
+def rehearsed(
+    trackable: Any, source: files.PathLike, target: Target, request: Request
+) -> Plan:
+    """What `run` would do, without doing it; refuses the files that it would.
+
+    Raises:
+      As `convert_for`, but for what damaged values and `strict` forbid.
+    """
+    is_file = target.format.has_object_keys and keras_files.is_one(target.destination)
+    if is_file:
+        keras_files.check(trackable, target.destination, target.overwrite)
+    with _opened(source, target.format, request) as checkpoint:
+        if not is_file:
+            target.usable_prefix(checkpoint.prefix)
+        describe = load_into.described if is_file else _described
+        description = describe(trackable, request)
+        made = _made(description, checkpoint, target.format, request)
+        if checkpoint.is_bundle:
+            with new_bundle.prepared(checkpoint.bundle, made.key_moves()):
+                pass
+        return made.plan
+
+
 def _one_way(to: FormatLike) -> Format:
     """The format of one direction: object keys for the object, names back from it.
 

@@ -102,6 +102,20 @@ def test_the_shards_in_use_do_not_count_those_of_partitioned_wholes():
     assert index.shard_ends() == {2: 4}
 
 
+def test_the_shards_of_some_tensors_are_theirs_alone():
+    part = Entry(1, (1,), shard_id=2, size=4, crc32c=1)
+    extents = ((Extent(0, 1),), (Extent(1, 1),))
+    items = [(coding.slice_key("v", e), part.serialize()) for e in extents]
+    whole = Entry(1, (2,), shard_id=0, slices=extents)
+    alone = Entry(1, (1,), shard_id=1, offset=8, size=4, crc32c=1)
+    items += [(b"v", whole.serialize()), (b"w", alone.serialize())]
+    index = _index(sorted(items), Header(num_shards=3))
+    assert index.shard_ends() == {1: 12, 2: 4}
+    assert index.shard_ends(["v"]) == {2: 4}
+    assert index.shard_ends(["w"]) == {1: 12}
+    assert index.shard_ends([]) == {}
+
+
 @pytest.mark.parametrize("path", V1_PREFIXES.values(), ids=V1_PREFIXES)
 def test_a_v1_checkpoint_is_called_by_its_name(path):
     files = sorted(path.parent.glob(path.name))

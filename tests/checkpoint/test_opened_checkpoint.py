@@ -64,6 +64,17 @@ def test_it_is_whole_or_says_which_shard_is_not(tmp_path):
             checkpoint.require_whole()
 
 
+def test_it_is_whole_for_those_of_its_variables_whose_bytes_are_there(tmp_path):
+    ones = np.ones(2, np.float32)
+    write_bundle(str(tmp_path / "c"), {"a": ones, "b": ones})
+    (tmp_path / "c.data-00000-of-00001").write_bytes(bytes(8))
+    with ec.open_checkpoint(tmp_path / "c") as checkpoint:
+        checkpoint.require_whole(["a"])
+        for names in (["b"], ["a", "b"], None):
+            with pytest.raises(CorruptDataError, match="has 8 bytes of 16"):
+                checkpoint.require_whole(names)
+
+
 def test_pieces_and_chunks_are_the_value(tmp_path):
     value = np.arange(600_000, dtype=np.float32)
     write_bundle(str(tmp_path / "c"), {"w": value})

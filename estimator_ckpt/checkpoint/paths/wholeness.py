@@ -6,25 +6,34 @@ read: whether the bytes are those that were saved is what `verify` finds out.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from typing import Optional
+
 from estimator_ckpt.bundle import files
 from estimator_ckpt.bundle.errors import CheckpointNotFoundError, CorruptDataError
 from estimator_ckpt.bundle.index import Index, shard_path
 
 
-def require_whole(prefix: str, index: Index, store: files.Store = files) -> None:
+def require_whole(
+    prefix: str,
+    index: Index,
+    store: files.Store = files,
+    names: Optional[Iterable[str]] = None,
+) -> None:
     """Checks that a checkpoint's shards are there, and as long as the index says.
 
     Args:
       prefix: the checkpoint's prefix.
       index: its index.
       store: where its files are.
+      names: the tensors that are needed; None: all.
 
     Raises:
       CorruptDataError: a shard is missing, empty or cut off.
       CorruptIndexError: an entry cannot be true.
       CheckpointError: a shard is no regular file, or may not be read.
     """
-    for shard_id, end in sorted(index.shard_ends().items()):
+    for shard_id, end in sorted(index.shard_ends(names).items()):
         path = shard_path(prefix, shard_id, index.header.num_shards)
         require_shard(path, end, store)
 

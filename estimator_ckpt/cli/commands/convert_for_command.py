@@ -12,7 +12,6 @@ import dataclasses
 from argparse import ArgumentParser, Namespace
 from typing import Any, Optional
 
-from estimator_ckpt.checkpoint import formats
 from estimator_ckpt.cli import (
     output,
     progress_bar,
@@ -90,13 +89,13 @@ def run(arguments: Namespace) -> int:
     request = _request(arguments)
     plan = None
     if arguments.dry_run or arguments.report is not None:
-        format = formats.parse(arguments.to)
+        target = shared_arguments.target(arguments)
         lenient = dataclasses.replace(request, strict=False)
-        plan = convert_for.planned(trackable, arguments.source, format, lenient)
+        plan = convert_for.rehearsed(trackable, arguments.source, target, lenient)
     if plan is not None and arguments.dry_run:
-        plan_command.show(plan, arguments.json)
+        code = plan_command.show(plan, arguments.json)
         report_argument.write(arguments, plan)
-        return 1 if plan.problems else 0
+        return code
     with progress_bar.progress("converting") as progress:
         target = shared_arguments.target(arguments, progress=progress)
         written = convert_for.run(trackable, arguments.source, target, request)

@@ -30,6 +30,7 @@ from estimator_ckpt.estimator.restoring import job_dirs
 from estimator_ckpt.estimator.restoring.job_dirs import StateFileError
 from estimator_ckpt.estimator.restoring.restore_errors import DamagedCheckpointError
 from estimator_ckpt.maps.assignment import AssignmentMap, AssignmentMapError
+from estimator_ckpt.maps.plans import Plan
 
 
 def resolve(path: files.PathLike) -> str:
@@ -148,6 +149,21 @@ def require_whole_files(prefix: str) -> None:
         raise ValueError(
             f"The passed save_path is not a valid checkpoint: {prefix}"
         ) from None
+
+
+def require_carried(source: Checkpoint, made: Plan) -> None:
+    """Checks that the files are there from which a plan carries variables.
+
+    Raises:
+      DamagedCheckpointError: one is missing or cut off.
+    """
+    names = [
+        item.source.name
+        for item in made.items
+        if item.verdict.is_carried and item.source is not None
+    ]
+    with reporting_damage(source.prefix):
+        source.require_whole(names)
 
 
 @contextlib.contextmanager

@@ -159,7 +159,7 @@ def _plan(start: WarmStart, everything: Mapping[str, GraphVariable]) -> Plan:
     if remark:
         _log.warning("Warm start from %s: %s", source.prefix, remark)
     vocabularies = carried_values.with_state(start.vocabularies, everything)
-    return planner.make(
+    made = planner.make(
         old,
         new,
         dataclasses.replace(
@@ -169,6 +169,8 @@ def _plan(start: WarmStart, everything: Mapping[str, GraphVariable]) -> Plan:
         target_name="this model",
         ambiguous=source.contents.ambiguous,
     )
+    job_sources.require_carried(source, made)
+    return made
 
 
 def _carried_by(made: list[Plan]) -> dict[str, str]:

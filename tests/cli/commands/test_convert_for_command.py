@@ -1,6 +1,7 @@
 """`estimator-ckpt convert_for`: the checkpoint that a Keras model restores from."""
 
 import json
+import shutil
 
 import pytest
 import tensorflow as tf
@@ -75,6 +76,33 @@ def test_a_dry_run_shows_the_plan_and_writes_nothing(tmp_path):
     assert done.returncode == 1
     assert done.stdout.splitlines()[-1].endswith("12 missing, 19 reset, 31 unused")
     assert not list(tmp_path.iterdir())
+
+
+def test_a_dry_run_refuses_what_the_run_refuses(tmp_path):
+    (tmp_path / "file").touch()
+    (tmp_path / "there.keras").touch()
+    short = tmp_path / "short"
+    shutil.copytree(DIGITS, short)
+    shard = short / "model.ckpt-300.data-00000-of-00001"
+    shard.write_bytes(shard.read_bytes()[:-1])
+    there = ec.convert(DIGITS, tmp_path / "there" / "ckpt", to="tf2")
+    new = tmp_path / "new" / "ckpt"
+    for source, destination, message in (
+        (short, new, "the shard is cut off"),
+        (DIGITS, there, "already there"),
+        (DIGITS, PREFIXES["digits/model.ckpt-300"], "are the same checkpoint"),
+        (DIGITS, tmp_path / "file" / "ckpt", "is a file, where"),
+        (DIGITS, tmp_path / "new.h5", "ends in .weights.h5"),
+        (DIGITS, tmp_path / "there.keras", "holds a model and"),
+        (DIGITS, "gs://bucket/ckpt", "remote paths are not supported"),
+        (DIGITS, "", "path is empty"),
+    ):
+        arguments = ("convert_for", source, destination, TRACKABLE, MAP)
+        dry, done = run(*arguments, "--dry_run"), run(*arguments)
+        assert message in dry.stderr
+        assert message in done.stderr
+        assert dry.returncode == done.returncode == 2
+    assert not new.parent.exists()
 
 
 def test_a_keras_file(tmp_path):

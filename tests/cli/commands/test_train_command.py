@@ -3,6 +3,7 @@
 import glob
 import os
 import pathlib
+import shutil
 
 import pytest
 import tensorflow as tf
@@ -11,7 +12,7 @@ import estimator_ckpt as ec
 from tests import sources
 from tests.cli.command_line import expect, run
 from tests.conftest import REPOSITORY
-from tests.testdata_paths import PREFIXES
+from tests.testdata_paths import PREFIXES, TESTDATA
 
 DIGITS = str(PREFIXES["digits/model.ckpt-300"])
 CONFIGS = sorted(glob.glob(os.path.join(REPOSITORY, "configs", "*.flags")))
@@ -179,6 +180,13 @@ class TestDryRunsOfJobs:
         done = dry_job(tmp_path, DIGITS, "--warm_start_reset=bn1/")
         assert "8 carried, 23 reset" in done.stdout
         assert not (tmp_path / "job").exists()
+
+    def test_a_source_that_lacks_needed_bytes_is_refused(self, tmp_path):
+        shutil.copytree(TESTDATA / "digits", tmp_path / "old")
+        shard = tmp_path / "old" / "model.ckpt-300.data-00000-of-00001"
+        os.truncate(shard, 8)
+        done = dry_job(tmp_path, tmp_path / "old", code=2)
+        assert f"{shard}: the shard is cut off: it has 8 bytes of" in done.stderr
 
     def test_a_training_job_gets_the_config_that_its_flags_describe(self, tmp_path):
         (tmp_path / "mine.py").write_text(

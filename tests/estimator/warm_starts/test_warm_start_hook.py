@@ -1,12 +1,14 @@
 """Warm starts from several sources, and from SavedModels."""
 
 import logging
+import os
 
 import numpy as np
 import pytest
 import tensorflow as tf
 from tensorflow.compat import v1 as tf1
 
+from estimator_ckpt.bundle.writer import write_bundle
 from tests.estimator import counting
 from tests.estimator.helpers import ec
 
@@ -106,6 +108,22 @@ def test_a_variable_carried_twice_is_an_error_that_names_all(sources, tmp_path):
     assert f"'shared' from {two}/model.ckpt-3 and from {one}/model.ckpt-3" in message
     assert "'head'" in message
     assert "\n" not in message
+
+
+def test_bytes_that_are_needed_and_missing_stop_a_job_before_it_starts(tmp_path):
+    """`a` lies before `b`, and alone it is whole."""
+    ones = np.ones(2, np.float32)
+    write_bundle(tmp_path / "old" / "model.ckpt-3", {"a": ones, "b": ones})
+    shard = tmp_path / "old" / "model.ckpt-3.data-00000-of-00001"
+    os.truncate(shard, 8)
+    source = tmp_path / "old" / "model.ckpt-3"
+    job = tf.estimator.Estimator(ec.warm_start_from(source)(filled(a=0.0, b=0.0)))
+    with pytest.raises(ec.CheckpointError, match="cut off: it has 8 bytes of 16"):
+        job.train(counting.input_fn, steps=1)
+    fn = ec.warm_start_from(source, include="a")(filled(a=0.0, b=0.0))
+    job = tf.estimator.Estimator(fn, str(tmp_path / "new"))
+    job.train(counting.input_fn, steps=1)
+    assert first_of(tmp_path / "new") == {"a": 1.0, "b": 0.0}
 
 
 def test_a_saved_model_dir_is_a_source(sources, tmp_path):
