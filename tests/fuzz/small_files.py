@@ -33,7 +33,7 @@ from estimator_ckpt.checkpoint.paths import state_file
 from estimator_ckpt.checkpoint.weight_files import graph_file
 from estimator_ckpt.checkpoint.weight_files.frozen_graph_reader import FrozenGraphReader
 from estimator_ckpt.checkpoint.weight_files.safetensors_reader import SafetensorsReader
-from estimator_ckpt.conversion.exporting import torch_reader
+from estimator_ckpt.conversion.exporting import torch_reader, variable_origins
 from estimator_ckpt.layouts import layer_rules
 from estimator_ckpt.layouts.torch import torch_rules
 from estimator_ckpt.maps import map_files
@@ -202,7 +202,7 @@ def _torch_file() -> bytes:
 
 def _read_torch_file(path: pathlib.Path) -> Any:
     with SafetensorsReader(str(path)) as file:
-        reader = torch_reader.TorchReader(file, [])
+        reader = torch_reader.TorchReader(file, variable_origins.of_file(file, []))
         for name in reader.index:
             reader.read(name)
             list(reader.iter_arrays(name))

@@ -3,48 +3,28 @@
 from __future__ import annotations
 
 import functools
-import math
 import tempfile
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING, Any, NamedTuple, Optional
+from typing import TYPE_CHECKING
 
 from estimator_ckpt.bundle import coding, files
 from estimator_ckpt.bundle.coding import Extent
-from estimator_ckpt.bundle.entry import Entry
-from estimator_ckpt.bundle.errors import CheckpointError, UnsupportedCheckpointError
+from estimator_ckpt.bundle.errors import UnsupportedCheckpointError
 from estimator_ckpt.bundle.header import Header
 from estimator_ckpt.bundle.index import Index
 from estimator_ckpt.bundle.local_files.scratch_file import ScratchFile
-from estimator_ckpt.bundle.tensors import arrays, dtypes, slices
-from estimator_ckpt.checkpoint import contents, messages
+from estimator_ckpt.bundle.tensors import arrays, slices
+from estimator_ckpt.checkpoint import contents
 from estimator_ckpt.checkpoint.opened_checkpoint import Checkpoint
 from estimator_ckpt.checkpoint.weight_files.safetensors_reader import SafetensorsReader
-from estimator_ckpt.conversion.exporting import file_metadata
-from estimator_ckpt.layouts.layout_rule import LayoutRule, LayoutRuleError
-from estimator_ckpt.layouts.torch import tensor_evidence
-from estimator_ckpt.layouts.torch.permutations import Permutation
+from estimator_ckpt.conversion.exporting import variable_origins
+from estimator_ckpt.conversion.exporting.variable_origins import Origins
 from estimator_ckpt.layouts.torch.torch_rules import Request
 
 if TYPE_CHECKING:
     from estimator_ckpt.bundle.tensors.arrays import Array
 
 _PIECE = 1 << 20
-
-
-class _Origin(NamedTuple):
-    """What a variable is made of.
-
-    Attributes:
-      part: the rule that made these tensors of variables.
-      tensors: their names in the file.
-      place: which of the variables it is.
-      permutation: how the axes of the one tensor are put, if it is only that.
-    """
-
-    part: LayoutRule
-    tensors: tuple[str, ...]
-    place: int
-    permutation: Optional[Permutation]
 
 
 class TorchReader:
@@ -57,97 +37,21 @@ class TorchReader:
       unused: a sentence for each rule of the user's that is about no tensor.
     """
 
-    def __init__(self, reader: SafetensorsReader, requests: Sequence[Request]) -> None:
-        """Decides what becomes of each tensor.
+    def __init__(self, reader: SafetensorsReader, origins: Origins) -> None:
+        """Reads from a file.
 
         Args:
-          reader: the file.
-          requests: the user's rules.
-
-        Raises:
-          LayoutRuleError: a tensor is undecided, or a rule does not fit.
-          CheckpointError: two variables would have one name.
+          reader: the file; `close` closes it.
+          origins: what its variables are made of, as `variable_origins.of_file` says.
         """
         self.prefix = reader.prefix
-        self._reader = reader
-        shapes = {name: reader.index[name].shape for name in reader.index}
-        noted = file_metadata.rules_in(reader.metadata, reader.prefix)
-        planned = tensor_evidence.plan(shapes, noted, requests, reader.prefix)
-        self.left_out, self.unused = planned.left_out, planned.unused
-        self._origins: dict[str, _Origin] = {}
-        entries: dict[str, Entry] = {}
-        for rule in planned.rules:
-            for part in rule.parts:
-                for name, origin, entry in self._made_by(rule, part):
-                    if name in entries:
-                        if self._are_copies(origin, self._origins[name]):
-                            continue
-                        raise CheckpointError(
-                            f"{self.prefix}: {messages.quoted(origin.tensors)} and "
-                            f"{messages.quoted(self._origins[name].tensors)} would "
-                            f"both be the variable {name!r}; give one another rule "
-                            f"(layouts, --layouts=FILE)"
-                        )
-                    self._origins[name], entries[name] = origin, entry
-        records = {coding.name_to_key(n): e.serialize() for n, e in entries.items()}
+        self.left_out, self.unused = origins.left_out, origins.unused
+        self._reader, self._origins = reader, origins.of
+        records = {
+            coding.name_to_key(name): origin.entry.serialize()
+            for name, origin in origins.of.items()
+        }
         self.index = Index(self.prefix, Header(), dict(sorted(records.items())), b"")
-
-    def _are_copies(self, one: _Origin, other: _Origin) -> bool:
-        """Whether two tensors hold one variable: what a map copied to two names."""
-        if None in (one.permutation, other.permutation):
-            return False
-        if one.permutation != other.permutation:
-            return False
-        tensors = one.tensors[0], other.tensors[0]
-        if self._reader.index[tensors[0]].dtype != self._reader.index[tensors[1]].dtype:
-            return False
-        pieces = map(self._reader.iter_arrays, tensors)
-        return all(a.tobytes() == b.tobytes() for a, b in zip(*pieces))
-
-    def _made_by(
-        self, rule: Any, part: LayoutRule
-    ) -> Iterator[tuple[str, _Origin, Entry]]:
-        """The variables that a part of a rule leads back to."""
-        tensors = tuple(map(self._found(part), part.targets))
-        given = [self._reader.index[name] for name in tensors]
-        if len({entry.dtype for entry in given}) != 1:
-            raise LayoutRuleError(
-                f"{part.text}: {messages.quoted(tensors)} are not of one type"
-            )
-        permutation = rule.permutation(given[0].shape, is_back=True)
-        if permutation is not None:
-            shapes = [permutation.made]
-        else:
-            uses = part.uses_back([entry.shape for entry in given])
-            shapes = [use.shape for use in uses]
-        size = dtypes.of(given[0].dtype).size or 0
-        for place, (name, shape) in enumerate(zip(part.sources, shapes)):
-            if math.prod(shape) > sum(entry.num_elements for entry in given):
-                raise LayoutRuleError(
-                    f"{part.text}: {name!r} would be {list(shape)}, more than there is"
-                )
-            entry = Entry(given[0].dtype, shape, size=math.prod(shape) * size)
-            yield name, _Origin(part, tensors, place, permutation), entry
-
-    def _found(self, part: LayoutRule) -> Any:
-        """Gives a tensor's name in the file, which can be that of one tied to it.
-
-        The format's library writes one of tied tensors, and notes the others beside.
-        """
-
-        def found(name: str) -> str:
-            there = self._reader.index
-            if name not in there:
-                tied = self._reader.metadata.get(name)
-                if tied is None or tied not in there:
-                    raise LayoutRuleError(
-                        f"{part.text}: {self.prefix} has no {name!r}"
-                        f"{messages.near(name, there)}"
-                    )
-                return tied
-            return name
-
-        return found
 
     def read(self, name: str, check: bool = True) -> Array:
         """Reads a variable."""
@@ -224,13 +128,14 @@ def opened(
 
     Raises:
       UnsupportedCheckpointError: it is no `.safetensors` file.
-      As `TorchReader`.
+      As `variable_origins.of_file`.
     """
     if not isinstance(checkpoint.reader, SafetensorsReader):
         raise UnsupportedCheckpointError(
             f"{checkpoint.prefix}: layout='torch' (--layout=torch) is for what is "
             f"written in PyTorch's layout, or read from a .safetensors file in it"
         )
-    reader = TorchReader(checkpoint.reader, requests)
+    origins = variable_origins.of_file(checkpoint.reader, requests)
+    reader = TorchReader(checkpoint.reader, origins)
     meaning = contents.of_names(reader.index)
     return Checkpoint(reader, None, meaning, store, checkpoint.overruling)
