@@ -103,7 +103,7 @@ def test_no_folder_is_crowded(room):
 
 #: Rooms whose modules each have a test file of their name.
 MIRRORED = [
-    *("bundle", "checkpoint", "maps", "layouts", "conversion"),
+    *("bundle", "checkpoint", "maps", "layouts", "conversion", "reports"),
     *("tf_private", "estimator", "keras", "cli"),
 ]
 #: Folders of tables and parts that mean something together, and are tested so.

@@ -11,7 +11,7 @@ import pytest
 import estimator_ckpt as ec
 from estimator_ckpt.bundle.writer import write_bundle
 from tests.conftest import REPOSITORY
-from tests.reports.test_report_file import HOSTILE
+from tests.reports.pages import HOSTILE
 from tests.testdata_paths import TESTDATA
 
 pytestmark = pytest.mark.compat

@@ -2,6 +2,25 @@
 
 from html.parser import HTMLParser
 
+import estimator_ckpt as ec
+from tests.testdata_paths import TESTDATA
+
+OLD, NEW = (
+    TESTDATA / "digits" / "model.ckpt-100",
+    TESTDATA / "digits" / "model.ckpt-300",
+)
+#: Names that somebody might write, and what of them must never be markup.
+HOSTILE = (
+    "<script>alert(1)</script>/kernel",
+    "a\"onmouseover='x'/b",
+    "`code` | cell | [link](http://evil) <b>",
+    "![image](http://evil/x.png)",
+    "up\u202egnp.exe/bell\x07\x1b[31m",
+    "&lt;b&gt;/*emphasis*/_under_",
+    "www.evil.com/new\nline",
+    "long/" + "x" * 20_000,
+)
+
 #: Elements that have no end.
 _VOID = {"meta", "link", "input", "rect", "path", "br"}
 
@@ -79,3 +98,12 @@ class Page(HTMLParser):
             self.rows.append(cells)
             if self._is_under:
                 self.under.append(row[0])
+
+
+def written(result, path, **given):
+    """The text of a result's report."""
+    return (
+        path.read_text(encoding="utf-8")
+        if ec.write_report(result, path, **given)
+        else None
+    )

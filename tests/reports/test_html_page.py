@@ -1,0 +1,99 @@
+"""HTML: names are text, nothing is fetched, and a page stays small."""
+
+import re
+
+import numpy as np
+import pytest
+
+import estimator_ckpt as ec
+from estimator_ckpt.bundle.writer import write_bundle
+from tests.reports.pages import Page, written
+
+
+def test_in_html_they_are_text(hostile, tmp_path):
+    with ec.open_checkpoint(hostile) as checkpoint:
+        html = written(checkpoint, tmp_path / "a.html")
+    page = Page(html)
+    assert page.elements["script"] == 1
+    assert not {"img", "a"} & set(page.elements)
+    assert page.elements["b"] == len(page.shares)
+    assert not [name for name, _ in page.attributes if name.startswith("on")]
+    names = [row["variable"] for row in page.rows]
+    assert "<script>alert(1)</script>/kernel" in names
+    assert "up\\u202egnp.exe/bell\\x07\\x1b[31m" in names
+    assert all(c.isprintable() or c == "\n" for c in html)
+    assert any("characters)" in name and len(name) < 500 for name in names)
+
+
+def test_the_policy_lets_nothing_be_fetched(hostile, tmp_path):
+    html = written(ec.verify(hostile), tmp_path / "a.html")
+    policy = re.search(r'Policy" content="([^"]+)"', html)[1]
+    assert "default-src 'none'" in policy
+    assert re.search(r"script-src 'sha256-[A-Za-z0-9+/]{43}='", policy)
+    assert not re.search(r"(src|href)=[\"']?(https?:)?//", html)
+
+
+class TestSize:
+    VARIABLES = 1_000
+
+    @pytest.fixture(scope="class")
+    def large(self, tmp_path_factory):
+        """A BERT of 1,000 variables with Adam's slots, twice; all of it differs."""
+        path, made = tmp_path_factory.mktemp("large"), []
+        for step in (0, 1):
+            tensors = {}
+            for i in range(self.VARIABLES // 3):
+                layer = f"tower/bert/encoder/layer_{i // 16}"
+                name = f"{layer}/attention/output/dense_{i % 16}"
+                for slot in ("/kernel", "/kernel/adam_m", "/kernel/adam_v"):
+                    tensors[name + slot] = np.arange(12, dtype=np.float32) + step * i
+            tensors["global_step"] = np.int64(step)
+            made.append(path / f"model.ckpt-{step}")
+            write_bundle(made[-1], tensors)
+        return made
+
+    def test_a_thousand_variables_take_less_than_300_kB(self, large, tmp_path):
+        results = [ec.diff(*large), ec.plan(*large), ec.verify(large[0])]
+        for result in results:
+            for name in ("a.html", "a.md"):
+                ec.write_report(result, tmp_path / name, overwrite=True)
+                assert (tmp_path / name).stat().st_size < 300_000, (result, name)
+        with ec.open_checkpoint(
+            ec.convert(large[0], tmp_path / "new", to="tf2")
+        ) as checkpoint:
+            assert len(checkpoint) == self.VARIABLES
+            assert len(written(checkpoint, tmp_path / "b.html")) < 300_000
+
+    def test_so_do_the_2000_rows_of_two_that_have_nothing_in_common(self, tmp_path):
+        for what in ("the_encoder_of_a_model", "another_with_names_as_long"):
+            names = [
+                f"{what}/layer_{i // 9}/attention/weights_{i}" for i in range(1000)
+            ]
+            write_bundle(tmp_path / what, {n: np.float32([1, 2]) for n in names})
+        plan = ec.plan(
+            tmp_path / "the_encoder_of_a_model", tmp_path / "another_with_names_as_long"
+        )
+        text = written(plan, tmp_path / "a.html")
+        markdown = written(plan, tmp_path / "a.md")
+        page = Page(text)
+        assert len(page.rows) == 2_000
+        assert max(len(text), len(markdown)) < 260_000
+        # The reason that all of a verdict have is said once.
+        assert {item.because for item in plan.items} == {
+            "no such variable",
+            "not in the target",
+        }
+        assert "missing 8.0 kB in 1,000: no such variable" in page.text
+        assert "unused 8.0 kB in 1,000: not in the target" in page.text
+        assert "| missing, no such variable | 1000 | 8.0 kB |" in markdown
+
+    def test_of_too_many_rows_the_page_says_which_it_has(self, tmp_path):
+        tensors = {f"layer_{i}/w": np.zeros(1 + i % 7, np.int8) for i in range(6_000)}
+        write_bundle(tmp_path / "m", tensors)
+        with ec.open_checkpoint(tmp_path / "m") as checkpoint:
+            html = written(checkpoint, tmp_path / "a.html")
+        assert "5,000 of 6,000 rows" in html
+        page = Page(html)
+        assert len(page.rows) == 5_000
+        assert sum(n for _, n in page.shares.values()) == 6_000
+        assert len(html) < 1_000_000
