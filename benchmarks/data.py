@@ -52,6 +52,16 @@ def small_variables():
     return {f"scope_{i // 100}/layer_{i % 100}/kernel": [4, 4] for i in range(10_000)}
 
 
+def mixture_of_experts():
+    """100,000 variables of 16 numbers each: 33,333 kernels with Adam's slots."""
+    kernels = [
+        f"layer_{i // 2000}/expert_{i // 4 % 500}/dense_{i % 4}/kernel"
+        for i in range(33_333)
+    ]
+    slots = [f"{kernel}/{slot}" for kernel in kernels for slot in ("adam_m", "adam_v")]
+    return {name: [4, 4] for name in (*kernels, *slots)}
+
+
 def embedding():
     """One embedding of 2 GB."""
     return {"embedding/weights": [4_000_000, 128]}

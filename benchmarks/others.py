@@ -59,6 +59,17 @@ def compare_shapes(source, target):
         print(name, shapes[0].get(name), shapes[1].get(name))
 
 
+def compare_values(source, target):
+    """Prints how far the variables of two checkpoints are apart."""
+    import numpy as np
+    import tensorflow as tf
+
+    sides = [tf.train.load_checkpoint(p) for p in (source, target)]
+    for name in sorted(sides[0].get_variable_to_shape_map()):
+        old, new = (side.get_tensor(name) for side in sides)
+        print(name, np.abs(old - new).max())
+
+
 def average(*arguments):
     """Averages in NumPy and saves from a graph, as tensor2tensor's script does."""
     import numpy as np
@@ -130,7 +141,15 @@ def list_constants(path):
 
 
 _ALL = (
-    *(to_tf2, to_tf1, list_variables, read_all, compare_shapes, average),
+    *(
+        to_tf2,
+        to_tf1,
+        list_variables,
+        read_all,
+        compare_shapes,
+        compare_values,
+        average,
+    ),
     *(to_safetensors, to_pytorch, list_constants),
 )
 

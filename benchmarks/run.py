@@ -75,6 +75,24 @@ def compare(ours, theirs, runs, prepare=lambda: None):
     }
 
 
+def one_source(source, tf2, target):
+    """What is done to one checkpoint: a title, our arguments and theirs."""
+    return [
+        (
+            "convert to tf2",
+            ["convert", source, target, "--to=tf2"],
+            ["to_tf2", source, target],
+        ),
+        (
+            "convert to tf1",
+            ["convert", tf2, target, "--to=tf1"],
+            ["to_tf1", tf2, target],
+        ),
+        ("inspect / list_variables", ["inspect", source], ["list_variables", source]),
+        ("verify / read all tensors", ["verify", source], ["read_all", source]),
+    ]
+
+
 def versus(root, runs):
     """Rows: what is measured, on which checkpoint, with both figures."""
     for title, (shapes, num_shards) in data.SHAPES.items():
@@ -91,25 +109,7 @@ def versus(root, runs):
         target = str(out / "model.ckpt-7")
         tf2 = str(root / "tf2" / "model.ckpt-7")
         measure([*OURS, "convert", source, tf2, "--to=tf2"])
-        cases = [
-            (
-                "convert to tf2",
-                ["convert", source, target, "--to=tf2"],
-                ["to_tf2", source, target],
-            ),
-            (
-                "convert to tf1",
-                ["convert", tf2, target, "--to=tf1"],
-                ["to_tf1", tf2, target],
-            ),
-            (
-                "inspect / list_variables",
-                ["inspect", source],
-                ["list_variables", source],
-            ),
-            ("verify / read all tensors", ["verify", source], ["read_all", source]),
-        ]
-        for what, ours, theirs in cases:
+        for what, ours, theirs in one_source(source, tf2, target):
             row = compare([*OURS, *ours], [*THEIRS, *theirs], runs, clean)
             print(f"{title}: {what}: {row['ratio']:.1f}x", file=sys.stderr)
             yield {"checkpoint": title, "what": what, **row}
@@ -149,6 +149,42 @@ def combining(root, runs):
     )
     what = "average / in a graph"
     yield {"checkpoint": "five of 1.05 GB", "what": what, **row}
+
+
+def many(root):
+    """Rows of 100,000 variables; once each, since TensorFlow takes minutes for one."""
+    variables, out = data.mixture_of_experts(), root / "out"
+    source, other, tf2 = (
+        str(root / name / "model.ckpt-7") for name in ("source", "other", "tf2")
+    )
+    for prefix in (source, other):
+        data.write(prefix, variables, 1)
+
+    def clean():
+        shutil.rmtree(out, ignore_errors=True)
+        out.mkdir()
+        os.sync()
+
+    clean()
+    measure([*OURS, "convert", source, tf2, "--to=tf2"])
+    cases = [
+        *one_source(source, tf2, str(out / "model.ckpt-7")),
+        *(
+            (f"{ours} / {theirs.replace('_', ' ')}", [ours, *both], [theirs, *both])
+            for ours, theirs in (("plan", "compare_shapes"), ("diff", "compare_values"))
+            for both in [(source, other)]
+        ),
+    ]
+    for what, ours, theirs in cases:
+        row = compare([*OURS, *ours], [*THEIRS, *theirs], 1, clean)
+        print(f"100,000 variables: {what}: {row['ratio']:.1f}x", file=sys.stderr)
+        yield {"checkpoint": "100,000 small variables", "what": what, **row}
+
+
+def importing(runs):
+    """Milliseconds that the package adds to a job; the least of several processes."""
+    found = [in_one_process("importing") for _ in range(runs)]
+    return min(found, key=lambda ms: sum(ms.values()))
 
 
 def exports(root, runs):
@@ -203,10 +239,10 @@ def memory(root):
     return rows
 
 
-def in_one_process(module, root):
-    """What a module of this package measures: saving.py, leaving.py."""
+def in_one_process(module, *arguments):
+    """What a module of this package measures: saving.py, leaving.py, importing.py."""
     done = subprocess.run(
-        [sys.executable, "-m", f"benchmarks.{module}", f"--directory={root}"],
+        [sys.executable, "-m", f"benchmarks.{module}", *arguments],
         cwd=HERE.parent,
         env={**os.environ, "CUDA_VISIBLE_DEVICES": "-1", "TF_CPP_MIN_LOG_LEVEL": "3"},
         stdout=subprocess.PIPE,
@@ -254,6 +290,14 @@ def leaving_lines(found):
     ]
 
 
+def importing_lines(found):
+    return [
+        "",
+        "In a job that has TensorFlow loaded, `import estimator_ckpt` and decorating a",
+        f"model_fn twice take {sum(found.values()):.0f} ms.",
+    ]
+
+
 def report(content):
     lines = [
         "# Results",
@@ -262,7 +306,8 @@ def report(content):
         "`ratio` is the median of theirs / ours, pair by pair. Theirs: the guide's two",
         "converters, `tf.train.list_variables`, reading every tensor with TensorFlow",
         "2.15.1, comparing shape maps, averaging in NumPy to save from a graph, saving",
-        "what TensorFlow loads with the library of safetensors, parsing a GraphDef.",
+        "what TensorFlow loads with the library of safetensors, parsing a GraphDef,",
+        "comparing values with NumPy. Of 100,000 variables, one run each.",
         f"Machine: {os.cpu_count()} cores, {platform.machine()}, Python "
         f"{platform.python_version()}.",
         "",
@@ -273,7 +318,8 @@ def report(content):
         f"| {r['checkpoint']} | {r['what']} "
         f"| {r['ours_s']:.3f} s | {r['theirs_s']:.2f} s | {r['ratio']:.0f}x "
         f"| {r['ours_mib']:.0f} MiB | {r['theirs_mib']:.0f} MiB |"
-        for r in (*content["versus"], *content["combining"], *content["exports"])
+        for part in ("versus", "combining", "many", "exports")
+        for r in content.get(part, ())  # of a part that is new, nothing yet
     ]
     lines += [
         "",
@@ -287,6 +333,8 @@ def report(content):
         for r in content["memory"]
     ]
     lines += [*saving_table(content["saving"]), *leaving_lines(content["leaving"])]
+    if "importing" in content:
+        lines += importing_lines(content["importing"])
     return "\n".join(lines) + "\n"
 
 
@@ -294,7 +342,8 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--runs", type=int, default=3)
     parser.add_argument("--directory", help="where to put the checkpoints")
-    parts = ("versus", "combining", "exports", "memory", "saving", "leaving")
+    parts = ("versus", "combining", "many", "exports", "memory", "saving", "leaving")
+    parts += ("importing",)
     parser.add_argument("--only", choices=parts, help="one part")
     arguments = parser.parse_args()
     # As an installation does; without bytecode every start would compile the package.
@@ -304,18 +353,21 @@ def main():
         parts = {
             "versus": lambda: list(versus(root, arguments.runs)),
             "combining": lambda: list(combining(root, arguments.runs)),
+            "many": lambda: list(many(root)),
             "exports": lambda: list(exports(root, arguments.runs)),
             "memory": lambda: memory(root),
-            "saving": lambda: in_one_process("saving", root),
-            "leaving": lambda: in_one_process("leaving", root),
+            "saving": lambda: in_one_process("saving", f"--directory={root}"),
+            "leaving": lambda: in_one_process("leaving", f"--directory={root}"),
+            "importing": lambda: importing(arguments.runs),
         }
         path = HERE / "results.json"
         content = json.loads(path.read_text()) if arguments.only else {"schema": 1}
         for part in [arguments.only] if arguments.only else parts:
             content[part] = parts[part]()
     path.write_text(json.dumps(content, indent=2) + "\n")
-    (HERE / "RESULTS.md").write_text(report(content))
-    print(report(content))
+    text = report(content)
+    (HERE / "RESULTS.md").write_text(text)
+    print(text)
 
 
 if __name__ == "__main__":
