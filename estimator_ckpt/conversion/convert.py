@@ -21,7 +21,13 @@ from estimator_ckpt.checkpoint.roles import Regexes
 from estimator_ckpt.conversion import conversion_moves
 from estimator_ckpt.conversion.chosen_names import Naming
 from estimator_ckpt.conversion.key_moves import KeyMoves
-from estimator_ckpt.conversion.targets import SAFETENSORS, OptionError, Target
+from estimator_ckpt.conversion.targets import (
+    SAFETENSORS,
+    OptionError,
+    Target,
+    refuse_rules_of_no_layout,
+    require_known,
+)
 from estimator_ckpt.conversion.writing import bundle_copy, new_bundle, snapshot
 from estimator_ckpt.conversion.writing.new_bundle import Written
 from estimator_ckpt.maps.filters import Patterns
@@ -190,16 +196,13 @@ class WayBack:
                     f"{keyword} (--{keyword}) is for to='safetensors' "
                     f"(--to=safetensors)"
                 )
+        refuse_rules_of_no_layout(layout, layouts)
         if layout is None:
-            if layouts is not None:
-                raise OptionError(
-                    "layouts (--layouts) are rules for layout='torch' (--layout=torch)"
-                )
             return cls()
         from estimator_ckpt.conversion.exporting import export_requests
         from estimator_ckpt.layouts.torch import torch_rules
 
-        export_requests.require_known("layout", layout, export_requests.LAYOUTS)
+        require_known("layout", layout, export_requests.LAYOUTS)
         return cls(torch_rules.requests_of(layouts))
 
 

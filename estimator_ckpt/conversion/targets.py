@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import os
+from collections.abc import Sequence
 from typing import Optional
 
 from estimator_ckpt.bundle import files
@@ -62,11 +63,8 @@ class Target:
           UnsupportedCheckpointError: it is a remote path.
         """
         format = formats.parse(to)
-        if data not in DATA:
-            raise ValueError(
-                f"unknown data {data!r}: use one of {', '.join(map(repr, DATA))}"
-            )
-        return cls(_local(destination), format, data, overwrite, progress)
+        require_known("data", data, DATA)
+        return cls(local_path(destination), format, data, overwrite, progress)
 
     def prefix(self, source: str) -> str:
         """The new prefix: a directory takes the source's own name.
@@ -132,7 +130,7 @@ class CompactTarget:
           As `Target.of`.
         """
         format = None if to is None else formats.parse(to)
-        return cls(_local(destination), format, overwrite, progress)
+        return cls(local_path(destination), format, overwrite, progress)
 
     def target(self, source_format: FormatLike) -> Target:
         """The target, once the source's format is known."""
@@ -145,7 +143,23 @@ class CompactTarget:
         )
 
 
-def _local(destination: files.PathLike) -> str:
+def require_known(keyword: str, given: str, known: Sequence[str]) -> None:
+    """Raises OptionError if a keyword has none of its values."""
+    if given not in known:
+        raise OptionError(
+            f"unknown {keyword} {given!r}: use one of {', '.join(map(repr, known))}"
+        )
+
+
+def refuse_rules_of_no_layout(layout: Optional[str], layouts: object) -> None:
+    """Raises OptionError if there are layout rules, but no layout that they are for."""
+    if layout is None and layouts is not None:
+        raise OptionError(
+            "layouts (--layouts) are rules for layout='torch' (--layout=torch)"
+        )
+
+
+def local_path(destination: files.PathLike) -> str:
     """A destination's path.
 
     Raises:

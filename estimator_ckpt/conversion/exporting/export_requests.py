@@ -20,7 +20,13 @@ from estimator_ckpt.checkpoint.weight_files.safetensors_reader import (
 )
 from estimator_ckpt.conversion.chosen_names import Naming
 from estimator_ckpt.conversion.exporting.tensor_streams import ROUNDED_TO
-from estimator_ckpt.conversion.targets import OptionError
+from estimator_ckpt.conversion.targets import (
+    DATA,
+    OptionError,
+    local_path,
+    refuse_rules_of_no_layout,
+    require_known,
+)
 from estimator_ckpt.layouts.layer_rules import Layouts
 from estimator_ckpt.layouts.torch import torch_rules
 from estimator_ckpt.layouts.torch.torch_rules import Request
@@ -68,7 +74,8 @@ class ExportRequest:
         """Checks what a user asks for; the arguments are those of `convert`.
 
         Raises:
-          OptionError: an unknown `carry`, `layout` or `dtype`, or rules without layout.
+          OptionError: an unknown `carry`, `layout`, `dtype` or `data`, or rules without
+            layout.
           CheckpointError: the path is empty.
           LayoutRuleError: a rule is malformed.
         """
@@ -78,23 +85,19 @@ class ExportRequest:
             require_known("layout", layout, LAYOUTS)
         if dtype is not None:
             require_known("dtype", dtype, ROUNDED_TO)
+        require_known("data", data, DATA)
         if data == "link":
             raise OptionError(
                 "data='link' (--data=link): a .safetensors file is written anew, with "
                 "bytes of its own"
             )
-        if layout is None and layouts is not None:
-            raise OptionError(
-                "layouts (--layouts) are rules for layout='torch' (--layout=torch)"
-            )
+        refuse_rules_of_no_layout(layout, layouts)
         if layout is not None and carry == "all":
             raise OptionError(
                 "carry='all' (--carry=all): PyTorch's layout has no place for "
                 "optimizer state; leave out the layout, or carry 'model'"
             )
-        path = files.local(destination)
-        if not path:
-            raise CheckpointError("the destination's path is empty")
+        path = local_path(destination)
         requests = None if layout is None else torch_rules.requests_of(layouts)
         return cls(path, naming, carry, requests, dtype, overwrite, progress)
 
@@ -130,11 +133,3 @@ class ExportRequest:
             if not self.overwrite:
                 raise already_there(path)
         return path
-
-
-def require_known(keyword: str, given: str, known: Sequence[str]) -> None:
-    """Raises OptionError if a keyword has none of its values."""
-    if given not in known:
-        raise OptionError(
-            f"unknown {keyword} {given!r}: use one of {', '.join(map(repr, known))}"
-        )

@@ -295,6 +295,7 @@ BAD = [
     ({"layout": "jax"}, ValueError, "unknown layout 'jax'"),
     ({"dtype": "float8"}, ValueError, "unknown dtype 'float8'"),
     ({"carry": "some"}, ValueError, "unknown carry 'some'"),
+    ({"data": "some"}, ValueError, "unknown data 'some'"),
     ({"carry": "all", "layout": "torch"}, ValueError, "no place for optimizer state"),
     ({"layouts": RULES}, ValueError, "are rules for layout='torch'"),
     (
