@@ -12,7 +12,7 @@ import contextlib
 import enum
 import os
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from estimator_ckpt.bundle import logs
@@ -36,8 +36,10 @@ class GraphUse(str, enum.Enum):
     #: By a transposed convolution.
     DECONVOLVED = "convolved with, transposed"
     DEPTHWISE = "convolved with, by channel"
-    #: Handed into a loop, as a recurrent cell's weights are.
+    #: Handed into a loop, as a recurrent cell's weights are, or to such a cell.
     LOOPED = "used in a loop"
+    #: By a loop that clips what it computes, as `hard_sigmoid` does.
+    CLIPPED = "used in a loop that clips"
 
 
 Uses = Mapping[str, frozenset[GraphUse]]
@@ -53,6 +55,10 @@ _CONVOLUTIONS = {
     "DepthwiseConv2dNative": GraphUse.DEPTHWISE,
 }
 _PRODUCTS = {"MatMul": "transpose_b", "BatchMatMul": "adj_y", "BatchMatMulV2": "adj_y"}
+#: Operations that are a recurrent cell, and their input with the kernel.
+_CELLS = {"BlockLSTM": 4, "BlockLSTMV2": 4, "LSTMBlockCell": 3}
+#: What the nodes of a loop's body begin with.
+_IN_LOOP = re.compile(r"(?:.*/)?while(?:_\d+)?/")
 _GRADIENTS = re.compile(r"(^|/)(gradients(_\d+)?|gradient_tape)/")
 _PART = re.compile(r"/part_\d+$")
 
@@ -87,7 +93,10 @@ def of_nodes(nodes: Iterable[GraphNode]) -> Uses:
     """How nodes use the variables, or the constants, among them, by name."""
     takers: dict[str, list[tuple[GraphNode, int]]] = collections.defaultdict(list)
     variables = []
+    clipping = set()
     for node in nodes:
+        if node.op == "Minimum" and "clip_by_value" in node.name:
+            clipping.add(_loop_of(node.name))
         if node.op in _VARIABLES or node.constant is not None:
             variables.append(node.name)
         if not _GRADIENTS.search(node.name):
@@ -95,20 +104,31 @@ def of_nodes(nodes: Iterable[GraphNode]) -> Uses:
                 takers[name].append((node, place))
     found: dict[str, set[GraphUse]] = collections.defaultdict(set)
     for name in variables:
-        found[_PART.sub("", name)].update(_uses_of(name, takers))
+        found[_PART.sub("", name)].update(_uses_of(name, takers, clipping))
     return {name: frozenset(uses) for name, uses in found.items() if uses}
 
 
-def _uses_of(variable: str, takers: Takers) -> Iterator[GraphUse]:
+def _uses_of(
+    variable: str, takers: Takers, clipping: Container[str]
+) -> Iterator[GraphUse]:
     """What becomes of a variable, through all that hands it on as it is."""
     waiting, seen = [variable], {variable}
     while waiting:
         for node, place in takers.get(waiting.pop(), ()):
             if not _hands_on(node, place):
                 yield from _uses(node, place)
+                loop = _loop_of(node.name) if node.op == "Enter" else ""
+                if loop and loop in clipping:
+                    yield GraphUse.CLIPPED
             elif node.name not in seen:
                 seen.add(node.name)
                 waiting.append(node.name)
+
+
+def _loop_of(name: str) -> str:
+    """The loop that a node stands in; empty: in none."""
+    found = _IN_LOOP.match(name)
+    return found.group() if found else ""
 
 
 def _hands_on(node: GraphNode, place: int) -> bool:
@@ -119,7 +139,7 @@ def _hands_on(node: GraphNode, place: int) -> bool:
 
 
 def _uses(node: GraphNode, place: int) -> Iterator[GraphUse]:
-    if node.op == "Enter":
+    if node.op == "Enter" or _CELLS.get(node.op) == place:
         yield GraphUse.LOOPED
     elif node.op in _LOOKUPS and place == 0:
         yield GraphUse.LOOKED_UP

@@ -2,8 +2,9 @@
 
 A `.pb` file with a GraphDef whose variables were made constants. Of its constants most
 are shapes, axes and paddings: weights are those that an Identity reads as it read the
-variable (`dense/kernel/read`, `.../ReadVariableOp`). Where no Identity is left, since
-the graph was optimized, they are those of floating point and at least one dimension.
+variable (`dense/kernel/read`, `.../ReadVariableOp`), and tables that are looked up in:
+what was a ResourceGather has no Identity. Where no Identity is left, since the graph
+was optimized, they are those of floating point and at least one dimension.
 
 A constant's values are read when they are asked for.
 
@@ -35,6 +36,7 @@ from estimator_ckpt.checkpoint.weight_files.unchecked_reader import (
 if TYPE_CHECKING:
     from estimator_ckpt.bundle.tensors.arrays import Array
 
+_LOOKUPS = frozenset({"Gather", "GatherV2"})
 _FLOATING = frozenset({1, 2, 14, 19})
 # What constants of few bytes may become that stand for many equal values.
 _MOST_BYTES = 256 << 20
@@ -120,20 +122,28 @@ def _require_graph(file: files.InputFile, path: str) -> None:
 
 def _weights(file: files.InputFile) -> dict[str, Constant]:
     """The constants that are weights, by node name."""
-    constants, read = _constants(file)
-    chosen = [name for name in read if name in constants] or [
+    constants, read, looked_up = _constants(file)
+    arrays_of_floats = [
         name
         for name, constant in constants.items()
         if constant.dtype in _FLOATING and constant.shape
     ]
+    chosen = [name for name in read if name in constants]
+    if chosen:
+        chosen += [n for n in arrays_of_floats if n in looked_up and n not in read]
+    else:
+        chosen = arrays_of_floats
     _require_possible({name: constants[name] for name in chosen})
     return {name: constants[name] for name in chosen}
 
 
-def _constants(file: files.InputFile) -> tuple[dict[str, Constant], dict[str, None]]:
-    """The constants of numbers by name, and what is read as a variable is read."""
+def _constants(
+    file: files.InputFile,
+) -> tuple[dict[str, Constant], dict[str, None], set[str]]:
+    """The constants of numbers by name, what is read as a variable is, and tables."""
     constants: dict[str, Constant] = {}
     read: dict[str, None] = {}
+    looked_up: set[str] = set()
     node = None
     for node in graph_file.nodes(file):
         if node.op == "Const":
@@ -141,9 +151,11 @@ def _constants(file: files.InputFile) -> tuple[dict[str, Constant], dict[str, No
                 constants[node.name] = node.constant
         elif node.op == "Identity" and node.inputs and _reads(node.name):
             read[node.inputs[0]] = None
+        elif node.op in _LOOKUPS:
+            looked_up.update(node.inputs[:1])
     if node is None:
         raise ValueError("it has no nodes")
-    return constants, read
+    return constants, read, looked_up
 
 
 def _require_possible(chosen: Mapping[str, Constant]) -> None:

@@ -75,7 +75,10 @@ class SafetensorsReader(UncheckedReader):
     def _entries(self) -> Mapping[str, Entry]:
         header, start = _read_header(self._file)
         self.metadata = _metadata(header.pop(METADATA, {}))
-        return _entries(header, start, self._file.size)
+        try:
+            return _entries(header, start, self._file.size)
+        except UnsupportedCheckpointError as error:
+            raise UnsupportedCheckpointError(f"{self.prefix}: {error}") from None
 
     def _pieces(self, name: str, entry: Entry, counts: Counts) -> Iterator[Array]:
         return self._stored(entry.offset, entry, counts)

@@ -163,6 +163,8 @@ def _claim(path: str, destination: str) -> Claim:
             try:
                 fd = _open(path)
             except FileNotFoundError:  # somebody removed the empty directory
+                if time.monotonic() > deadline:  # or nothing can be made in it
+                    raise
                 continue
         if not stat.S_ISREG(os.fstat(fd).st_mode):
             os.close(fd)

@@ -28,7 +28,17 @@ _CELL = re.compile(
     r"(?:.*_)?(?:lstm|gru|rnn|ugrnn|nas|lstm_block|lstm_block_fused)_cell(?:_\d+)?"
     r"|cell(?:_\d+)?"
 )
+#: What is called after a recurrent layer, and is no layer behind one (`lstm_output`).
+_RECURRENT = re.compile(
+    r"(?:.*_)?(?:lstm|gru|rnn)(?:_(?:block|fused|cell|layer|fw|bw|forward|backward|\d+))*",
+    re.IGNORECASE,
+)
 _NO_FORGET_BIAS = re.compile(r"cudnn_compatible_lstm_cell(?:_\d+)?")
+#: What stands beside the kernel of a cell that is no nn.LSTM, and what that lacks.
+_NO_LSTM = {
+    **{f"w_{gate}_diag": recurrent_modules.NO_PEEPHOLES for gate in "ifo"},
+    "forget/gamma": "nn.LSTM does not normalize its gates",
+}
 
 
 def decide(
@@ -40,17 +50,32 @@ def decide(
         return None
     if f"{at}kernel" in facts and f"{at}recurrent_kernel" in facts:
         names = _there(at, ("kernel", "recurrent_kernel", "bias"), facts)
-        return _keras_cell(scope, at, facts), names
+        clipped = GraphUse.CLIPPED in uses.get(f"{at}recurrent_kernel", ())
+        return _keras_cell(scope, at, facts, clipped), names
     if at.endswith(("/gates/", "/candidate/")) or scope in ("gates", "candidate"):
         return _gru(scope.rpartition("/")[0], facts)
     kernel = facts.get(f"{at}kernel")
     if kernel is None or len(kernel.shape) != 2:
         return None
     is_looped = GraphUse.LOOPED in uses.get(f"{at}kernel", ())
-    if not is_looped and not _CELL.fullmatch(scope.rpartition("/")[2]):
+    if (not is_looped and not _is_named(scope)) or _is_projection(scope, facts):
         return None
     names = _there(at, _TF1_CELL, facts)
+    for sibling, lacks in _NO_LSTM.items():
+        if f"{at}{sibling}" in facts:
+            return Undecided(f"beside {sibling}: {lacks}", EXCLUDE), names
     return _tf1_cell(scope, is_looped, {name[len(at) :] for name in names}), names
+
+
+def _is_named(scope: str) -> bool:
+    last = scope.rpartition("/")[2]
+    return bool(_CELL.fullmatch(last) or _RECURRENT.fullmatch(last))
+
+
+def _is_projection(scope: str, facts: Mapping[str, Fact]) -> bool:
+    """Whether a scope is the projection of an LSTMCell, which is decided with it."""
+    outer, _, last = scope.rpartition("/")
+    return last == "projection" and f"{outer}/kernel" in facts
 
 
 #: What a cell of TensorFlow 1 has whose gates are in one kernel.
@@ -92,7 +117,9 @@ def _tf1_cell(scope: str, is_looped: bool, words: Collection[str]) -> Decision:
     return Undecided(why, rule)
 
 
-def _keras_cell(scope: str, at: str, facts: Mapping[str, Fact]) -> Decision:
+def _keras_cell(
+    scope: str, at: str, facts: Mapping[str, Fact], is_clipped: bool
+) -> Decision:
     """What the cell of a layer of Keras is: by how its two kernels fit together."""
     kernel, state = facts[f"{at}kernel"].shape, facts[f"{at}recurrent_kernel"].shape
     bias = facts.get(f"{at}bias")
@@ -106,16 +133,37 @@ def _keras_cell(scope: str, at: str, facts: Mapping[str, Fact]) -> Decision:
         return Undecided(f"a recurrent layer of {gates} gates", EXCLUDE)
     evidence = f"beside recurrent_kernel, {gates} gate{'s' if gates > 1 else ''}"
     options: dict[str, object] = {} if bias is not None else {"bias": False}
+    refused = _no_module(word, kernel, None if bias is None else bias.shape)
+    if refused:
+        return Undecided(refused, EXCLUDE)
+    rule = f"{{{word}: {scope}, to: {name}"
     if word == "keras_gru" and bias is None:
         return Undecided(
             "a GRU without biases, which do not say whether its reset gate comes after "
             "the matrix product",
-            f"{{keras_gru: {scope}, to: {name}, bias: false}} if it does "
-            f"(reset_after=True)",
+            f"{rule}, bias: false}} if it does (reset_after=True)",
         )
-    if word == "keras_gru" and bias is not None and len(bias.shape) != 2:
-        return Undecided(recurrent_modules.NO_GRU, EXCLUDE)
+    if is_clipped:
+        return Undecided(
+            "its gates are clipped (hard_sigmoid, the default of TensorFlow 1's "
+            "Keras), PyTorch's are a sigmoid",
+            f"{rule}}} takes the weights all the same, for a module with such gates",
+        )
     return DecidedCell(word, scope, module, evidence, options)
+
+
+def _no_module(
+    word: str, kernel: tuple[int, ...], bias: Optional[tuple[int, ...]]
+) -> Optional[str]:
+    """Why the bias of a layer of Keras is none of PyTorch's, if it is none."""
+    if bias is None or (len(bias) == 2 and word == "keras_gru"):
+        return None
+    if bias != kernel[1:]:
+        return (
+            f"a bias of {list(bias)} beside a kernel of {list(kernel)}, as "
+            f"CuDNNLSTM's, which is two biases in one"
+        )
+    return recurrent_modules.NO_GRU if word == "keras_gru" else None
 
 
 def _gru(scope: str, facts: Mapping[str, Fact]) -> tuple[Decision, list[str]]:

@@ -31,7 +31,8 @@ from estimator_ckpt.layouts.layout_rule import LayoutRule
 if TYPE_CHECKING:
     from estimator_ckpt.layouts.layout_rule import Array
 
-_PEEPHOLES = "nn.LSTM has no peepholes"
+#: Why a cell with w_i_diag cannot be an nn.LSTM.
+NO_PEEPHOLES = "nn.LSTM has no peepholes"
 #: Why a GRU of these cannot be an nn.GRU.
 NO_GRU = (
     "PyTorch's GRU applies the reset gate after the matrix product, this cell before "
@@ -111,7 +112,7 @@ def lstm(
         rest = arrays[1] - forget(arrays[1])
         return [_blocks(_sum(arrays[0], rest), order)]
 
-    refused = {f"{source}/w_{gate}_diag": _PEEPHOLES for gate in "ifo"}
+    refused = {f"{source}/w_{gate}_diag": NO_PEEPHOLES for gate in "ifo"}
     extra = f"{source}/projection/kernel"
     if not projection:
         refused[extra] = "the cell has a projection: say so (projection: true)"
@@ -155,6 +156,8 @@ def _keras(
     ]
 
     def biases(arrays: Sequence[Array]) -> list[Array]:
+        if arrays[0].ndim != 1 + has_two_biases:
+            raise ValueError(NO_GRU if has_two_biases else "its bias has one axis")
         moved = _blocks(arrays[0], order)
         return list(moved) if has_two_biases else [moved, np.zeros_like(moved)]
 

@@ -17,6 +17,10 @@ def node(name, op, *inputs, flags=()):
     return GraphNode(name, op, inputs, frozenset(flags), None)
 
 
+def clip(name):
+    return node(f"{name}/Minimum", "Minimum", "x", "x")
+
+
 def uses_of(*nodes):
     found = graph_uses.of_nodes([node("v", "VariableV2"), node("x", "Const"), *nodes])
     return set(found.get("v", ()))
@@ -44,6 +48,18 @@ def uses_of(*nodes):
         ([node("c", "Conv2DBackpropInput", "x", "v", "x")], {GraphUse.DECONVOLVED}),
         ([node("c", "DepthwiseConv2dNative", "x", "v")], {GraphUse.DEPTHWISE}),
         ([node("while/e", "Enter", "v")], {GraphUse.LOOPED}),
+        ([node("l", "BlockLSTM", "x", "x", "x", "x", "v")], {GraphUse.LOOPED}),
+        ([node("l", "LSTMBlockCell", "x", "x", "x", "v")], {GraphUse.LOOPED}),
+        (
+            [node("a/while/e", "Enter", "v"), clip("a/while/clip_by_value")],
+            {GraphUse.LOOPED, GraphUse.CLIPPED},
+        ),
+        # Another loop clips, or what stands in none.
+        (
+            [node("a/while/e", "Enter", "v"), clip("a/while_1/clip_by_value")],
+            {GraphUse.LOOPED},
+        ),
+        ([node("e", "Enter", "v"), clip("clip_by_value")], {GraphUse.LOOPED}),
         # What gradients do with weights is the other way round.
         ([node("gradients/m", "MatMul", "x", "v", flags=["transpose_b"])], set()),
         ([node("a/gradients_1/c", "Conv2DBackpropInput", "x", "v")], set()),

@@ -64,6 +64,18 @@ def test_it_is_converted(tmp_path, frozen):
         ec.verify(path)
 
 
+def test_a_table_that_was_gathered_from_a_resource_is_a_weight(tmp_path, frozen):
+    _, values, graph = frozen
+    nodes = [
+        tf1.NodeDef(name="axis", op="Const", attr=graph.node[0].attr),
+        tf1.NodeDef(name="rows", op="GatherV2", input=["net/factors", "x", "axis"]),
+    ]
+    whole = tf1.GraphDef(node=[*graph.node, *nodes])
+    (tmp_path / "gathers.pb").write_bytes(whole.SerializeToString())
+    with ec.open_checkpoint(tmp_path / "gathers.pb") as checkpoint:
+        assert set(checkpoint) == {*values, "net/factors"}
+
+
 def test_without_identities_floating_point_counts(tmp_path, frozen):
     _, values, graph = frozen
     kept = [node for node in graph.node if node.op == "Const"]

@@ -295,3 +295,13 @@ def claims_file(prefix):
     from estimator_ckpt.bundle import checksum
 
     return f".estimator_ckpt-claim-{checksum.value(os.fsencode(prefix.name)):08x}"
+
+
+def test_where_no_file_can_be_made_it_gives_up(tmp_path, monkeypatch, source):
+    def gone(operation, call, *arguments):
+        raise FileNotFoundError(errno.ENOENT, "no such file")
+
+    monkeypatch.setattr(claims, "_PATIENCE", 0.05)
+    monkeypatch.setattr(system_calls, "change", gone)
+    with pytest.raises(CheckpointError, match="no such file"):
+        ec.convert(source, tmp_path / "model.ckpt", to="dual")

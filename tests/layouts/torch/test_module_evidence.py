@@ -107,6 +107,59 @@ def test_a_matrix_that_goes_into_a_loop_is_a_cell_s():
     assert set(decided(shapes, uses).values()) == {"?"}
 
 
+@pytest.mark.parametrize(
+    ("scope", "word"),
+    [
+        ("lstm", "?"),
+        ("enc/lstm_fused_cell", "?"),  # as LSTMBlockFusedCell is called
+        ("LSTM_1", "?"),
+        ("my_gru_fw", "?"),
+        ("lstm_output", "dense"),
+        ("rnn/dense", "dense"),
+    ],
+)
+def test_a_layer_that_is_called_recurrent_is_no_dense_one(scope, word):
+    shapes = {f"{scope}/kernel": (7, 16), f"{scope}/bias": (16,)}
+    assert decided(shapes)[f"{scope}/kernel"] == word
+
+
+def test_gates_that_are_clipped_are_no_sigmoids():
+    shapes = {"l/kernel": (3, 16), "l/recurrent_kernel": (4, 16), "l/bias": (16,)}
+    facts = {name: Fact(shape) for name, shape in shapes.items()}
+    uses = {"l/recurrent_kernel": frozenset({GraphUse.LOOPED, GraphUse.CLIPPED})}
+    said = module_evidence.decide(facts, uses)["l/kernel"]
+    assert "hard_sigmoid" in said.why
+    assert said.rules.startswith("{keras_lstm: l, to: l} takes")
+
+
+def test_a_bias_for_two_is_no_lstm_s():
+    shapes = {"l/kernel": (3, 16), "l/recurrent_kernel": (4, 16), "l/bias": (32,)}
+    assert set(decided(shapes).values()) == {"?"}  # of CuDNNLSTM
+
+
+@pytest.mark.parametrize(
+    ("beside", "why"),
+    [("w_f_diag", "no peepholes"), ("forget/gamma", "does not normalize its gates")],
+)
+def test_what_no_lstm_of_pytorch_computes_has_no_rule(beside, why):
+    facts = {name: Fact((4,)) for name in ("c/lstm_cell/bias", f"c/lstm_cell/{beside}")}
+    facts["c/lstm_cell/kernel"] = Fact((7, 16))
+    said = module_evidence.decide(facts, {})["c/lstm_cell/kernel"]
+    assert why in said.why
+    assert "{lstm" not in said.rules
+
+
+def test_a_projection_is_asked_for_with_its_cell():
+    facts = {
+        "c/lstm_cell/kernel": Fact((5, 16)),
+        "c/lstm_cell/projection/kernel": Fact((4, 2)),
+    }
+    uses = dict.fromkeys(facts, frozenset({GraphUse.LOOPED}))
+    said = set(module_evidence.decide(facts, uses).values())
+    assert len(said) == 1
+    assert "projection: true" in said.pop().rules
+
+
 def test_the_object_graph_s_name_counts_where_the_other_says_nothing():
     assert decided({"layer-1/v": (6, 4)}, attributes={"layer-1/v": "kernel"}) == {
         "layer-1/v": "dense"

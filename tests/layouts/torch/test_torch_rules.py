@@ -145,6 +145,19 @@ def test_cells_come_back_to_the_bit(word, dtype):
             assert back.tobytes() == values[name].tobytes(), name
 
 
+@pytest.mark.parametrize(
+    ("word", "shape", "why"),
+    [
+        ("keras_gru", (12,), "applies the reset gate after the matrix product"),
+        ("keras_lstm", (2, 16), "its bias has one axis"),
+    ],
+)
+def test_a_bias_of_another_cell_is_refused(word, shape, why):
+    part = torch_rules.rule_of({word: "old", "to": "new"}, "r").parts[-1]
+    with pytest.raises(LayoutRuleError, match=why):
+        part.made([shape])
+
+
 def test_the_forget_bias_stands_alone_and_comes_off_what_was_trained():
     rule = torch_rules.rule_of({"lstm": "a", "to": "b", "forget_bias": 1.0}, "r")
     bias = rule.parts[1]
