@@ -119,8 +119,9 @@ def convert(
       The new prefix, or the path of the file.
 
     Raises:
-      ValueError: an unknown `to`, `data`, `names`, `layout`, `carry` or `dtype`, or a
-        pattern that is no regex.
+      ValueError: an unknown `to`, `data`, `names`, `layout`, `carry` or `dtype`, a
+        `root` that is empty or the name of what lies beside it, or a pattern that is
+        no regex.
       LayoutRuleError: a layout rule is malformed, or nothing says what a variable is;
         names the rules that could be given.
       CheckpointNotFoundError: there is no source.

@@ -16,6 +16,7 @@ from estimator_ckpt.bundle.protobuf.schema import TrackableObjectGraph
 from estimator_ckpt.checkpoint import object_keys
 from estimator_ckpt.checkpoint.contents import Contents
 from estimator_ckpt.checkpoint.formats import Format
+from estimator_ckpt.conversion.targets import OptionError
 
 
 @dataclasses.dataclass(frozen=True)
@@ -34,12 +35,26 @@ class ResultKeys:
         out anew; None: `var_list`.
       step: the variable, by its old name, that goes under `step` there; None leaves it
         with the others.
+
+    Raises:
+      OptionError: the dictionary's name is none, or that of another child of the root.
     """
 
     format: Format
     source_graph: Optional[TrackableObjectGraph] = None
     root: Optional[str] = None
     step: Optional[str] = object_keys.GLOBAL_STEP
+
+    def __post_init__(self) -> None:
+        taken = ["", object_keys.SAVE_COUNTER]
+        if self.step is not None:
+            taken.append(object_keys.STEP)
+        if self.root in taken:
+            raise OptionError(
+                f"root={self.root!r} (--root): the dictionary of the variables needs a "
+                f"name, and another than what lies beside it: "
+                f"{', '.join(map(repr, taken[1:]))}"
+            )
 
     @property
     def is_new_graph(self) -> bool:

@@ -4,6 +4,7 @@ import pytest
 
 from estimator_ckpt.checkpoint import contents, formats, object_graph, object_keys
 from estimator_ckpt.conversion.result_keys import ResultKeys
+from estimator_ckpt.conversion.targets import OptionError
 
 GRAPH = object_graph.parse(object_graph.build(["v"]), "a test")
 
@@ -21,6 +22,19 @@ GRAPH = object_graph.parse(object_graph.build(["v"]), "a test")
 )
 def test_of_a_variable(result, keys):
     assert result.of_variable("old", "v", is_step=False) == keys
+
+
+@pytest.mark.parametrize("root", ["", "step", "save_counter"])
+def test_the_dictionary_has_no_other_child_s_name(root):
+    """TensorFlow would find one of the two."""
+    with pytest.raises(OptionError, match=f"root='{root}' .*'save_counter', 'step'"):
+        ResultKeys(formats.TF2, root=root)
+
+
+def test_without_a_step_beside_it_the_dictionary_can_be_called_so():
+    keys = ResultKeys(formats.TF2, root="step", step=None)
+    found = keys.of_variable("old", "v", is_step=False)
+    assert found == (object_keys.variable_key("v", "step"),)
 
 
 def test_the_global_step_has_its_name_in_every_format():
