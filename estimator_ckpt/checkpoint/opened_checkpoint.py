@@ -209,6 +209,7 @@ class Checkpoint(Mapping[str, StoredVariable]):
             owner=None if said is None else said.owner,
             optimizer=None if said is None else said.optimizer,
             is_undecided=said is not None and said.is_undecided,
+            slot=None if said is None else said.slot,
             shard=None if parts else entry.shard_id,
             offset=None if parts else entry.offset,
             num_slices=len(parts),

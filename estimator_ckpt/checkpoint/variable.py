@@ -26,6 +26,7 @@ class Variable:
       size: the bytes that it takes, slices summed.
       owner: the variable that a slot or an average belongs to; None if unknown.
       optimizer: what to call the optimizer that it belongs to, if known.
+      slot: of a slot, what that is called: `Adam_1`, `m`; if known.
       is_undecided: whether it could be an optimizer's, which nothing decides.
     """
 
@@ -38,6 +39,7 @@ class Variable:
     owner: Optional[str] = None
     optimizer: Optional[str] = None
     is_undecided: bool = False
+    slot: Optional[str] = None
 
     @property
     def slot_of(self) -> Optional[str]:

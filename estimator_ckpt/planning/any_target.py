@@ -247,4 +247,30 @@ def _matched(
         for name, variable in new.variables.items()
         if variable.role in roles.OF_MODEL
     ]
-    return matching_names.by_name(variables, known, is_of_objects=old.is_of_objects)
+    found = matching_names.by_name(variables, known, is_of_objects=old.is_of_objects)
+    return {**_matched_state(old, new, {**found, **known}), **found}
+
+
+def _matched_state(old: Side, new: Side, known: Mapping[str, str]) -> dict[str, str]:
+    """The source's names of an object's optimizer state, which stands at the same keys.
+
+    Optimizers name it after their number in the program, so names alone tell little.
+    """
+    by_key = {variable.key: variable for variable in old.variables.values()}
+    found: dict[str, str] = {}
+    of_another_class = set()
+    for name, variable in new.variables.items():
+        if variable.role not in roles.OF_OPTIMIZER or name in known:
+            continue
+        there = by_key.get(variable.key)
+        owner = variable.owner and known.get(variable.owner, variable.owner)
+        state = (variable.role, owner, variable.slot)
+        if there is not None and (there.role, there.owner, there.slot) == state:
+            found[name] = there.name
+        elif variable.slot_of in known:
+            of_another_class.add(variable.optimizer)
+    return {
+        name: old_name
+        for name, old_name in found.items()
+        if new.variables[name].optimizer not in of_another_class
+    }

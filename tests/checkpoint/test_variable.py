@@ -17,6 +17,7 @@ FACTS = {
     "owner": "w",
     "optimizer": "Adam",
     "is_undecided": False,
+    "slot": "Adam",
     "shard": 0,
     "offset": 8,
     "num_slices": 0,

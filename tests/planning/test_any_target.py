@@ -283,3 +283,28 @@ class TestObjectsAndCheckpointsOfObjects:
         with ec.open_checkpoint(source, names="path") as checkpoint:
             wanted = checkpoint.read("discriminator/layer_with_weights-2/kernel")
         assert (gan["discriminator"].layers[-1].kernel.numpy() == wanted).all()
+
+
+@pytest.mark.parametrize("names", ["full_name", "path"])
+def test_an_object_s_slots_are_those_at_its_keys_whatever_its_model_is_called(
+    tmp_path, names
+):
+    """Names of slots begin with the optimizer's, or the model's, or with neither."""
+
+    def parts(called, keras_optimizer):
+        model = tf.keras.Sequential([tf.keras.layers.Dense(1, name="d")], name=called)
+        model.build((None, 2))
+        return {"model": model, "optimizer": keras_optimizer}
+
+    old = parts("old", tf.keras.optimizers.Adam())
+    weights = old["model"].trainable_variables
+    gradients = [tf.ones_like(weight) for weight in weights]
+    old["optimizer"].apply_gradients(zip(gradients, weights))
+    source = tf.train.Checkpoint(**old).save(str(tmp_path / "c"))
+    new = parts("new", tf.keras.optimizers.Adam())
+    new["optimizer"].build(new["model"].trainable_variables)
+    assert not ec.plan(source, new, names=names).problems
+    other = parts("new", tf.keras.optimizers.SGD(momentum=0.9))
+    other["optimizer"].build(other["model"].trainable_variables)
+    found = {item.name for item in ec.plan(source, other, names=names).problems}
+    assert {"m/d/kernel", "m/d/bias"} <= found  # Adam's m is no momentum of SGD's

@@ -106,4 +106,5 @@ def _described(
         owner=called.get(said.owner or "", said.owner),
         optimizer=said.optimizer,
         is_undecided=said.is_undecided,
+        slot=said.slot,
     )
