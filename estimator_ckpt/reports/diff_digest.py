@@ -58,6 +58,7 @@ def of(diff: Diff) -> Digest:
         columns=columns,
         groups=row_groups.grouped(rows),
         num_rows=len(rows),
+        rows_of="difference",
         layers=_shown(diff.layers),
         num_layers=len(diff.layers),
         histograms=diff.histograms,

@@ -143,6 +143,7 @@ class Digest:
       layers: for a diff, by how much the values of layers differ; else empty.
       num_layers: how many there would be without a bound on them.
       histograms: for a diff, of the tensors that changed most.
+      rows_of: what each row is; empty where it is what the first column says.
     """
 
     subject: str
@@ -161,6 +162,12 @@ class Digest:
     layers: tuple[LayerChange, ...] = ()
     num_layers: int = 0
     histograms: tuple[Histogram, ...] = ()
+    rows_of: str = ""
+
+    @property
+    def heading(self) -> str:
+        """What stands above the table."""
+        return f"Every {self.rows_of or self.columns[0].title}"
 
     @property
     def num_shown(self) -> int:

@@ -201,9 +201,8 @@ def _table(digest: Digest) -> str:
         if digest.num_shown < digest.num_rows
         else ""
     )
-    what = for_html(digest.columns[0].title)
     return (
-        f'<section class="rows"><h2>Every {what}</h2>{bounded}'
+        f'<section class="rows"><h2>{for_html(digest.heading)}</h2>{bounded}'
         '<div class="tools" hidden><input type="search" '
         'aria-label="Show only rows with" '
         'placeholder="show only rows with &hellip;"><button type="button" '

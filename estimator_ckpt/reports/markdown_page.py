@@ -117,7 +117,7 @@ def _rows(digest: Digest) -> str:
     groups = "\n\n".join(
         _group(group, digest.columns, is_open) for group in digest.groups
     )
-    return f"## Every {digest.columns[0].title}\n\n{bounded}{groups}"
+    return f"## {digest.heading}\n\n{bounded}{groups}"
 
 
 def _group(group: Group, columns: Sequence[Column], is_open: bool) -> str:

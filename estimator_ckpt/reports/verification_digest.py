@@ -56,6 +56,7 @@ def of(found: Verification) -> Digest:
         columns=columns,
         groups=row_groups.grouped(rows),
         num_rows=len(rows),
+        rows_of="damaged tensor",
     )
 
 

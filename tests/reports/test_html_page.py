@@ -7,7 +7,7 @@ import pytest
 
 import estimator_ckpt as ec
 from estimator_ckpt.bundle.writer import write_bundle
-from tests.reports.pages import Page, written
+from tests.reports.pages import NEW, OLD, Page, written
 
 
 def test_in_html_they_are_text(hostile, tmp_path):
@@ -31,6 +31,15 @@ def test_the_policy_lets_nothing_be_fetched(hostile, tmp_path):
     assert "default-src 'none'" in policy
     assert re.search(r"script-src 'sha256-[A-Za-z0-9+/]{43}='", policy)
     assert not re.search(r"(src|href)=[\"']?(https?:)?//", html)
+
+
+def test_the_table_says_what_its_rows_are(tmp_path):
+    for result, heading in (
+        (ec.plan(OLD, NEW), "Every variable"),
+        (ec.diff(OLD, NEW), "Every difference"),
+    ):
+        assert f"<h2>{heading}</h2>" in written(result, tmp_path / f"{heading}.html")
+        assert f"\n## {heading}\n" in written(result, tmp_path / f"{heading}.md")
 
 
 class TestSize:
