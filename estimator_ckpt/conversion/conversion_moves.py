@@ -61,6 +61,7 @@ def of_checkpoint(checkpoint: Checkpoint, format: Format, wanted: Naming) -> Key
         *_sentences(left_out, source),
         *renaming.unused,
         *(f"the pattern {p!r} matches no variable of {source}" for p in patterns),
+        *_no_step(contents, wanted.step, source),
         *said,
     )
     moves = key_moves.of_variables(
@@ -94,6 +95,13 @@ def _with_wide_step(
         written={**moves.written, **dict.fromkeys(moves.new_keys[key], step)},
         unused=(*moves.unused, sentence),
     )
+
+
+def _no_step(contents: Contents, step: Optional[str], source: str) -> list[str]:
+    """A sentence, if a user says which variable is the step, and there is none such."""
+    if step in (None, object_keys.GLOBAL_STEP) or step in contents.keys:
+        return []
+    return [f"step={step!r} is no variable of {source}: nothing goes under 'step'"]
 
 
 def _result_keys(checkpoint: Checkpoint, format: Format, wanted: Naming) -> ResultKeys:

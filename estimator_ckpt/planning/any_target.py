@@ -12,6 +12,7 @@ from estimator_ckpt.checkpoint import naming, object_keys, roles
 from estimator_ckpt.checkpoint.naming import NamesLike
 from estimator_ckpt.checkpoint.roles import Overruling, Regexes
 from estimator_ckpt.checkpoint.variable import Variable
+from estimator_ckpt.checkpoint.weight_files.safetensors_reader import SUFFIX
 from estimator_ckpt.maps import planner
 from estimator_ckpt.maps.assignment import AssignmentMap
 from estimator_ckpt.maps.choices import Choice
@@ -23,8 +24,6 @@ from estimator_ckpt.planning import plan_sides
 from estimator_ckpt.planning.plan_sides import NO_GRAPH, GraphInputs, ReadBy, Side
 
 _log = logs.logger()
-#: How the files end that PyTorch's models are loaded from.
-_TORCH = ".safetensors"
 
 
 def plan(
@@ -165,7 +164,7 @@ def planned(
         axes = carried_values.axes(followed)
         choice = dataclasses.replace(choice, vocabularies=axes)
     variables = old.variables
-    if isinstance(target, (str, os.PathLike)) and os.fspath(target).endswith(_TORCH):
+    if isinstance(target, (str, os.PathLike)) and os.fspath(target).endswith(SUFFIX):
         variables = _as_pytorch_has_them(old, choice.assignment_map)
     renaming = choice.assignment_map.rename(
         variables,

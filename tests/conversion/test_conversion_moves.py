@@ -48,6 +48,18 @@ def test_anything_asked_of_names_lays_it_out_anew(objects, asked):
     assert found.new_keys[key] == (object_keys.variable_key("a"),)
 
 
+def test_a_step_that_is_not_there_is_said(tmp_path):
+    write_bundle(tmp_path / "m", {"a": np.float32(1), "my_step": np.int64(3)})
+    found = moves(tmp_path / "m", "tf2", step="my_step")
+    assert object_keys.STEP_KEY in found.new_keys["my_step"]
+    assert found.unused == ()
+    found = moves(tmp_path / "m", "tf2", step="nope")
+    assert found.new_keys["my_step"] == (object_keys.variable_key("my_step"),)
+    (sentence,) = found.unused
+    assert sentence.startswith(f"step='nope' is no variable of {tmp_path / 'm'}: ")
+    assert moves(tmp_path / "m", "tf2").unused == ()  # the default asks for nothing
+
+
 def test_filters_leave_out_and_say_what_matched_nothing(objects):
     found = moves(objects, "tf1", chosen=Filter(["a", "none"], None))
     assert [key for key, new in found.new_keys.items() if "a" in new]
