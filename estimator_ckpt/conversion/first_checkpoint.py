@@ -20,7 +20,7 @@ from estimator_ckpt.checkpoint.paths import state_file
 from estimator_ckpt.checkpoint.roles import Regexes
 from estimator_ckpt.conversion import first_plans
 from estimator_ckpt.conversion.first_plans import FirstCheckpoint
-from estimator_ckpt.conversion.targets import Target
+from estimator_ckpt.conversion.targets import Target, local_path
 from estimator_ckpt.conversion.writing import bundle_copy, claims, new_bundle, snapshot
 from estimator_ckpt.maps import plans
 from estimator_ckpt.maps.choices import Choice
@@ -84,7 +84,7 @@ def warm_start_model_dir(
         something matches nothing.
     """
     first = FirstCheckpoint(
-        files.local(destination),
+        local_path(destination),
         Choice.of(
             carry=carry,
             include=include,

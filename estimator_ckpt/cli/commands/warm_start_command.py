@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from argparse import ArgumentParser, Namespace
 
-from estimator_ckpt.bundle import files
 from estimator_ckpt.checkpoint import naming
 from estimator_ckpt.cli import output, progress_bar, shared_arguments
 from estimator_ckpt.cli.commands import plan_command
 from estimator_ckpt.conversion import first_checkpoint
 from estimator_ckpt.conversion.first_plans import FirstCheckpoint
+from estimator_ckpt.conversion.targets import local_path
 
 #: Of --help; old_job is a model dir.
 EXAMPLES = (
@@ -44,7 +44,7 @@ def add_arguments(parser: ArgumentParser) -> None:
 def run(arguments: Namespace) -> int:
     """Makes the model dir, or shows what would be in it; refuses alike either way."""
     first = FirstCheckpoint(
-        files.local(arguments.destination),
+        local_path(arguments.destination),
         shared_arguments.choice(arguments),
         naming.parse(arguments.names),
         arguments.root,

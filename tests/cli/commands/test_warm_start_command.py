@@ -44,6 +44,12 @@ class TestWarmStart:
             assert f"{tmp_path}/file: is a file, where" in done.stderr
         assert files_in(tmp_path) == [str(tmp_path / "file")]
 
+    @pytest.mark.parametrize("more", [(), ("--overwrite",), ("--dry_run",)])
+    def test_an_empty_destination_is_not_the_current_directory(self, tmp_path, more):
+        done = run("warm_start", DIGITS, "", *more, cwd=tmp_path, code=2)
+        assert "the destination's path is empty" in done.stderr
+        assert not list(tmp_path.iterdir())
+
     def test_a_dry_run_refuses_what_would_be_refused(self, tmp_path):
         (tmp_path / "file").touch()
         ec.warm_start_model_dir(DIGITS, tmp_path / "dir")
