@@ -206,7 +206,9 @@ def settled(
         except SourceChangedError:
             pass
         except (CorruptDataError, CorruptIndexError):
-            if number >= _MOST_WHEN_DAMAGED or not any(map(_is_recent, sources)):
+            emptied = any(map(_is_emptied, sources))
+            most = len(_PAUSES) if emptied else _MOST_WHEN_DAMAGED
+            if number >= most or not any(map(_is_recent, sources)):
                 raise
         time.sleep(pause)
     return attempt()
@@ -251,6 +253,13 @@ def _changed(path: str, how: str) -> SourceChangedError:
     return SourceChangedError(
         f"{path}: was {how} while it was read; try again when nobody saves there"
     )
+
+
+def _is_emptied(source: files.PathLike) -> bool:
+    """Whether the index is empty: TensorFlow begins so to write it anew, in place."""
+    with contextlib.suppress(CheckpointError, OSError):
+        return os.path.getsize(index_path(prefixes.find(source).prefix)) == 0
+    return False
 
 
 def _is_recent(source: files.PathLike) -> bool:

@@ -386,13 +386,16 @@ def test_a_source_of_many_shards_is_not_held_open(tmp_path, monkeypatch):
         shutil.rmtree(tmp_path / "new")
 
 
-def test_an_index_that_is_read_while_it_is_written_is_read_again(tmp_path):
+@pytest.mark.parametrize(("there", "seconds"), [(50, 0.1), (0, 1.0)])
+def test_an_index_that_is_read_while_it_is_written_is_read_again(
+    tmp_path, there, seconds
+):
     prefix = str(tmp_path / "best")
     saving.save(prefix, 1)
     index = pathlib.Path(index_path(prefix))
     data = index.read_bytes()
-    index.write_bytes(data[:50])
-    timer = threading.Timer(0.1, saving.write_index, (prefix, data))
+    index.write_bytes(data[:there])
+    timer = threading.Timer(seconds, saving.write_index, (prefix, data))
     timer.start()
     assert saving.number_in(ec.convert(prefix, tmp_path / "n", to="tf1")) == 1
     timer.join()
