@@ -7,10 +7,12 @@ none of that name, others count that mean the same variable:
                          the names in a checkpoint and another model of it may lack
     model/_operations/1  the object path, where the source's variables are called so
     dense/depthwise_kernel   what Keras 2 calls the kernel of a DepthwiseConv2D
+    lstm/kernel          what Keras in TensorFlow 1 calls that of `lstm/lstm_cell`
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Iterator, Mapping
 from typing import NamedTuple, Optional
 
@@ -18,6 +20,10 @@ from estimator_ckpt.checkpoint import object_keys, roles
 from estimator_ckpt.checkpoint.naming import NamesBy
 from estimator_ckpt.keras.object_sources import Source
 from estimator_ckpt.keras.objects.descriptions import ObjectDescription
+
+#: The cell of a recurrent layer, and what its variables are called.
+_CELL = re.compile(r"(?:lstm|gru|simple_rnn)_cell(?:_\d+)?")
+_OF_CELLS = ("kernel", "recurrent_kernel", "bias")
 
 
 class Named(NamedTuple):
@@ -92,6 +98,9 @@ def _same(variable: Named) -> Iterator[str]:
     scope, _, last = variable.name.rpartition("/")
     if last == "kernel":
         yield f"{scope}/depthwise_kernel"
+    layer, _, cell = scope.rpartition("/")
+    if layer and _CELL.fullmatch(cell) and last in _OF_CELLS:
+        yield f"{layer}/{last}"
 
 
 def _only_scope(names: Collection[str], known: Mapping[str, str]) -> Optional[str]:

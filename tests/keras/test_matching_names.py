@@ -50,6 +50,16 @@ def test_the_kernel_of_a_depthwise_convolution(tmp_path):
     assert matches(tmp_path / "c", written) == {KERNEL: "net/depthwise_kernel"}
 
 
+def test_a_recurrent_layer_of_tensorflow_1_has_no_cell_in_its_names():
+    names = [f"net/lstm_cell_1/{w}" for w in ("kernel", "recurrent_kernel", "bias")]
+    variables = [matching_names.Named(name, name, None, True) for name in names]
+    known = {name.replace("lstm_cell_1/", ""): "old" for name in names}
+    found = matching_names.by_name(variables, known, is_of_objects=False)
+    assert found == dict.fromkeys(names, "old")
+    dense = matching_names.Named("net/dense/kernel", "net/dense/kernel", None, True)
+    assert not matching_names.by_name([dense], known, is_of_objects=False)
+
+
 def test_a_model_of_another_name_is_found_in_objects_only(tmp_path):
     """Keras 3 puts the model's name before the names in its checkpoints."""
     written = {f"mine/{name}": v for name, v in described.values().items()}

@@ -101,7 +101,7 @@ def of_rule(
             raise LayoutRuleError(
                 f"{part.text}: {messages.quoted(part.sources)} are not of one type"
             )
-        permutation = rule.permutation(entries[0].shape, is_back=False)
+        permutation = rule.permutation(part, entries[0].shape, is_back=False)
         if permutation is not None:
             shapes = [permutation.made]
         else:

@@ -99,7 +99,7 @@ def _made_by(
         raise LayoutRuleError(
             f"{part.text}: {messages.quoted(tensors)} are not of one type"
         )
-    permutation = rule.permutation(given[0].shape, is_back=True)
+    permutation = rule.permutation(part, given[0].shape, is_back=True)
     if permutation is not None:
         shapes = [permutation.made]
     else:

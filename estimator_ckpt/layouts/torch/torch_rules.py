@@ -106,6 +106,8 @@ CELLS: Mapping[str, RuleMaker] = {
 GENERAL: Mapping[str, RuleMaker] = {
     word: layer_rules.RULES[word] for word in ("transpose", "reshape", "split", "fuse")
 }
+#: How many gates cells have whose order is PyTorch's, too.
+_GATES = {"keras_lstm": 4, "keras_rnn": 1}
 WORDS = (*ONE_TENSOR, *CELLS, *GENERAL)
 
 
@@ -133,15 +135,17 @@ class TorchRule:
         """The tensors that it gives."""
         return [name for part in self.parts for name in part.targets]
 
-    def permutation(self, shape: Shape, is_back: bool) -> Optional[Permutation]:
-        """How the axes of its one tensor are put; None if it is not about just one.
+    def permutation(
+        self, part: LayoutRule, shape: Shape, is_back: bool
+    ) -> Optional[Permutation]:
+        """How the axes of the one tensor of a part are put; None if that is not all.
 
         Raises:
           LayoutRuleError: a tensor of that shape cannot be it.
         """
         rule = ONE_TENSOR.get(self.word)
         if rule is None:
-            return None
+            return self._transposed(part, shape, shape[0 if is_back else -1 :][:1])
         options = {
             name: read(self.fields[name])
             for name, read in rule.options.items()
@@ -153,6 +157,15 @@ class TorchRule:
             return rule.forward(shape, **options)
         except ValueError as error:
             raise LayoutRuleError(f"{self.parts[0].text}: {error}") from None
+
+    def _transposed(
+        self, part: LayoutRule, shape: Shape, gates: Shape
+    ) -> Optional[Permutation]:
+        """The same of a cell's kernel whose gates stay in their order."""
+        is_kernel = len(part.targets) == 1 and len(shape) == 2
+        if not is_kernel or self.word not in _GATES or gates[0] % _GATES[self.word]:
+            return None
+        return Permutation(shape, (1, 0), shape[::-1])
 
 
 @dataclasses.dataclass(frozen=True)

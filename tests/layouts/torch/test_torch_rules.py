@@ -212,4 +212,16 @@ def test_what_is_no_rule_is_one_line(given, reason):
 def test_what_does_not_fit_is_refused(word, shape):
     rule = torch_rules.rule_of({word: "a", "to": "b"}, "rule 1")
     with pytest.raises(LayoutRuleError, match=r"rule 1, .* 'a' to 'b': a "):
-        rule.permutation(shape, is_back=False)
+        rule.permutation(rule.parts[0], shape, is_back=False)
+
+
+@pytest.mark.parametrize("word", ["keras_lstm", "keras_rnn"])
+def test_kernels_whose_gates_stay_are_moved_in_pieces(word):
+    rule = torch_rules.rule_of({word: "a", "to": "b"}, "rule 1")
+    kernel = np.arange(96.0).reshape(3, 32)
+    there = rule.permutation(rule.parts[0], kernel.shape, is_back=False)
+    made = there(kernel)
+    np.testing.assert_array_equal(made, rule.parts[0].forward([kernel])[0])
+    back = rule.permutation(rule.parts[0], made.shape, is_back=True)
+    np.testing.assert_array_equal(back(made), kernel)
+    assert rule.permutation(rule.parts[2], (32,), is_back=False) is None
