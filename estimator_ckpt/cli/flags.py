@@ -84,6 +84,23 @@ def define_flags(
         "a YAML or JSON file of rules, or builtin:NAME; a rule with a list of new "
         "names copies. Needs --checkpoint_format.",
     )
+    for name, what in (
+        ("optimizer_state", "optimizer state, whatever the evidence says"),
+        ("model_state", "no optimizer state; this one wins"),
+    ):
+        define(
+            flags.DEFINE_multi_string,
+            name,
+            None,
+            f"Regex of variables that --assignment_map renames that are {what}. Needs "
+            "--checkpoint_format.",
+        )
+        flags.register_validator(
+            f"{prefix}{name}",
+            _are_patterns,
+            message="not a regular expression",
+            flag_values=flag_values,
+        )
     define(
         flags.DEFINE_string,
         "warm_start_from",
@@ -195,6 +212,8 @@ def decorate(
             on_damaged=value("on_damaged"),
             on_missing=value("on_missing"),
             assignment_map=value("assignment_map"),
+            optimizer_state=value("optimizer_state"),
+            model_state=value("model_state"),
         )(model_fn)
     if value("warm_start_from"):
         from estimator_ckpt.estimator.warm_starts import warm_start

@@ -11,6 +11,7 @@ from tensorflow.compat import v1 as tf1
 
 from estimator_ckpt.bundle import logs
 from estimator_ckpt.checkpoint import formats
+from estimator_ckpt.checkpoint.roles import Overruling, Regexes
 from estimator_ckpt.estimator import graph_variables
 from estimator_ckpt.estimator import model_fn_wrappers as model_fns
 from estimator_ckpt.estimator.restoring import job_dirs, resuming
@@ -42,6 +43,8 @@ def with_scaffold(
     on_damaged: str = "error",
     on_missing: str = "error",
     assignment_map: Any = None,
+    optimizer_state: Regexes = None,
+    model_state: Regexes = None,
 ) -> Callable[[model_fns.ModelFn], model_fns.ModelFn]: ...
 
 
@@ -52,6 +55,8 @@ def with_scaffold(
     on_damaged: str = "error",
     on_missing: str = "error",
     assignment_map: Any = None,
+    optimizer_state: Regexes = None,
+    model_state: Regexes = None,
 ) -> Any:
     """Makes a model_fn's checkpoints `format`, without touching its body.
 
@@ -85,6 +90,9 @@ def with_scaffold(
       assignment_map: what the variables of checkpoints that were saved under other
         names are called now, as `warm_start_from` takes it: so a job goes on in its
         model dir after its model_fn was renamed. It must leave the new names alone.
+      optimizer_state: regexes of variables of these that are optimizer state, whatever
+        the evidence says: slots follow what a map renames.
+      model_state: the same of those that are not; this one wins.
 
     Returns:
       The decorated model_fn, or a decorator. A model_fn that is decorated once more
@@ -94,6 +102,7 @@ def with_scaffold(
       ValueError: an unknown format, on_damaged or on_missing, or a model_fn that has
         been decorated before, with other settings.
       AssignmentMapError: the map is none.
+      RoleError: a regex is none.
       ModelDirError: (when the model_fn is called) TensorFlow takes the model dir's
         path for a pattern.
       DamagedCheckpointError: (when training begins) the model dir's state file is
@@ -101,7 +110,10 @@ def with_scaffold(
     """
     if callable(format):
         return with_scaffold("tf2")(format)
-    settings = _settings(format, checkpoint, on_damaged, on_missing, assignment_map)
+    overruling = Overruling.of(optimizer_state, model_state)
+    settings = _settings(
+        format, checkpoint, on_damaged, on_missing, assignment_map, overruling
+    )
 
     def decorate(model_fn: model_fns.ModelFn) -> model_fns.ModelFn:
         def change(spec: Any, config: Optional[tf.estimator.RunConfig]) -> Any:
@@ -121,6 +133,8 @@ def scaffold(
     on_damaged: str = "error",
     on_missing: str = "error",
     assignment_map: Any = None,
+    optimizer_state: Regexes = None,
+    model_state: Regexes = None,
 ) -> tf1.train.Scaffold:
     """A Scaffold whose saver saves in `format`, for MonitoredTrainingSession too.
 
@@ -135,13 +149,18 @@ def scaffold(
       on_damaged: as for `with_scaffold`; holds whenever the saver restores.
       on_missing: as for `with_scaffold`.
       assignment_map: as for `with_scaffold`.
+      optimizer_state: as for `with_scaffold`.
+      model_state: as for `with_scaffold`.
 
     Raises:
       ValueError: an unknown format, on_damaged or on_missing, or a Scaffold that has
         such a saver already, with other settings.
       As `with_scaffold`, if `config` has a model_dir.
     """
-    settings = _settings(format, checkpoint, on_damaged, on_missing, assignment_map)
+    overruling = Overruling.of(optimizer_state, model_state)
+    settings = _settings(
+        format, checkpoint, on_damaged, on_missing, assignment_map, overruling
+    )
     _look_at_model_dir(settings, config, is_training=True)
     base = scaffold or tf1.train.Scaffold()
     return replaced_savers.in_scaffold(
@@ -155,6 +174,7 @@ def _settings(
     on_damaged: str,
     on_missing: str,
     assignment_map: Any,
+    overruling: Overruling,
 ) -> Settings:
     for name, value, choices in (
         ("on_damaged", on_damaged, ON_DAMAGED),
@@ -175,6 +195,7 @@ def _settings(
         on_damaged,
         on_missing,
         AssignmentMap.of(assignment_map, name_of=graph_variables.name_of),
+        overruling,
     )
 
 

@@ -149,3 +149,26 @@ def test_a_warm_start_of_two_networks_from_one(tmp_path, before):
             c.read(f"{s}/dense/kernel/Adam") for c, s in ((old, "old"), (new, "online"))
         ]
         assert (slots[0] == slots[1]).all()
+
+
+def test_what_a_user_says_of_roles_decides_what_follows_a_rename(tmp_path):
+    """A slot that its model_fn made by hand, one alone, is known to nobody."""
+
+    def by_hand(features, labels, mode, scope):
+        spec = model_fn(features, labels, mode, scope)
+        tf1.get_variable(f"{scope}/dense/bias/mine", [1], trainable=False)
+        return spec
+
+    def train_it(scope, **options):
+        fn = functools.partial(by_hand, scope=scope)
+        fn = ec.with_scaffold("tf2", **options)(fn)
+        tf.estimator.Estimator(fn, str(tmp_path)).train(input_fn, steps=1)
+
+    train_it("old")
+    exact = {"old/dense/kernel": "new/dense/kernel", "old/dense/bias": "new/dense/bias"}
+    with pytest.raises(ec.CheckpointError, match="new/dense/bias/mine"):
+        train_it("new", assignment_map=exact, model_state=".*/mine")
+    train_it("new", assignment_map=exact, optimizer_state=".*/mine")
+    assert "new/dense/bias/mine" in ec.open_checkpoint(tmp_path)
+    with pytest.raises(ec.CheckpointError, match="optimizer_state"):
+        ec.with_scaffold("tf2", optimizer_state="(")

@@ -88,13 +88,13 @@ def prepare(directory: str, *, falls_back: bool) -> bool:
         commits.remove_unfinished(directory, named=())
         return False
     if found.elsewhere:
-        taken = {job_dirs.within(directory, path) for path in found.elsewhere}
+        taken = job_dirs.those_there(directory, found.elsewhere)
         _log.warning(
             "%s: the state file names checkpoints of another place: %s. They are left "
             "alone; of those names, %d of %d are in this directory and count",
             directory,
             messages.listed(found.elsewhere),
-            len(taken.intersection(found.all)),
+            len(taken),
             len(found.elsewhere),
         )
     is_new = bool(found.elsewhere) or not _is_read_as(directory, found)

@@ -10,6 +10,7 @@ import tensorflow as tf
 
 from estimator_ckpt.checkpoint import formats
 from estimator_ckpt.checkpoint.formats import Format
+from estimator_ckpt.checkpoint.roles import AS_FOUND, Overruling
 from estimator_ckpt.maps.assignment import NO_RENAMES, AssignmentMap
 
 ON_DAMAGED = ("error", "fall_back")
@@ -33,6 +34,7 @@ class Settings:
       on_missing: what to do about variables that a checkpoint lacks: `error`, or
         `initialize` them.
       renames: what the variables of older checkpoints are called in the graph.
+      overruling: what a user says of their roles.
     """
 
     format: Format = formats.TF2
@@ -40,6 +42,7 @@ class Settings:
     on_damaged: str = "error"
     on_missing: str = "error"
     renames: AssignmentMap = NO_RENAMES
+    overruling: Overruling = AS_FOUND
 
     @property
     def falls_back(self) -> bool:

@@ -269,7 +269,7 @@ class FormatSaver(savers_api.Saver):
 
     def _restore_once(self, session: tf1.Session, prefix: str) -> None:
         job_sources.require_whole_files(prefix)
-        with job_sources.read(prefix) as checkpoint:
+        with job_sources.read(prefix, self.settings.overruling) as checkpoint:
             source = job_sources.renamed(checkpoint, self.settings.renames)
             found = restore_keys.choose(
                 source,
