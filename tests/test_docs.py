@@ -6,6 +6,7 @@ import os
 import pathlib
 import re
 import shlex
+import sys
 
 import pytest
 
@@ -38,7 +39,10 @@ def workplace(tmp_path):
 
 
 def environment():
-    return {**os.environ, "PYTHONPATH": REPOSITORY}
+    added = {"PYTHONPATH": REPOSITORY}
+    if sys.version_info >= (3, 12):  # TensorFlow 2.21: the pages' models are tf-keras's
+        added["TF_USE_LEGACY_KERAS"] = "1"
+    return {**os.environ, **added}
 
 
 def run(arguments, cwd):
