@@ -6,6 +6,7 @@ as Python finds them from the working directory. TF_CONFIG is read for clusters.
 
 from __future__ import annotations
 
+import functools
 import sys
 from argparse import ArgumentParser, Namespace
 from collections.abc import Callable
@@ -21,8 +22,9 @@ from estimator_ckpt.estimator import runtime
 FLAGS = flags.FLAGS
 
 
+@functools.cache
 def define_flags() -> None:
-    """Defines the training job's flags."""
+    """Defines the training job's flags, once: a process may ask for --help twice."""
     flags.DEFINE_string("model_fn", None, "The model_fn, as package.module:function.")
     flags.DEFINE_string(
         "input_fn", None, "The training input_fn, as package.module:function."
