@@ -76,7 +76,6 @@ def uses_of(*nodes):
         ),
         ([node("a", "Identity", "b"), node("b", "Identity", "a")], set()),
     ],
-    ids=str,
 )
 def test_what_nodes_say(nodes, expected):
     assert uses_of(*nodes) == expected
