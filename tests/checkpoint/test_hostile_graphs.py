@@ -23,7 +23,7 @@ from estimator_ckpt.bundle.writer import ShardWriter
 from estimator_ckpt.checkpoint import object_graph, object_keys
 from estimator_ckpt.checkpoint.contents import AmbiguousNameError
 
-MANY = 2500
+MANY = 1500
 
 
 def key(number):
@@ -116,11 +116,11 @@ def test_a_graph_of_many_references_costs_what_it_is(tmp_path, make):
         assert set(checkpoint) <= set(checkpoint.roles)
     assert not ec.diff(tmp_path / "c", tmp_path / "c")
     if make is one_full_name:
-        with pytest.raises(AmbiguousNameError, match="and 2494 more"):
+        with pytest.raises(AmbiguousNameError, match=f"and {MANY - 6} more"):
             ec.convert(tmp_path / "c", tmp_path / "d", to="tf1")
     _, peak = tracemalloc.get_traced_memory()
     tracemalloc.stop()
-    assert peak < 100 << 20
+    assert peak < 60 << 20
     assert time.perf_counter() - start < 30
 
 

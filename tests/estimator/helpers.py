@@ -1,6 +1,7 @@
 """Small estimators and readers that the tests of training share."""
 
 import numpy as np
+import pytest
 import tensorflow as tf
 from tensorflow.compat import v1 as tf1
 
@@ -8,6 +9,8 @@ import estimator_ckpt as ec
 from estimator_ckpt.estimator import graph_variables
 
 FORMATS = ("tf1", "tf2", "dual")
+# For tests of many seconds: tf1, saved by the Saver of TensorFlow, is for make soak.
+MOSTLY = (pytest.param("tf1", marks=pytest.mark.soak), "tf2", "dual")
 
 
 def input_fn():
@@ -88,6 +91,7 @@ def latest(model_dir):
 
 __all__ = [
     "FORMATS",
+    "MOSTLY",
     "ec",
     "estimator",
     "input_fn",

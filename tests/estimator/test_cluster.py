@@ -14,7 +14,7 @@ from tests import processes
 from tests.conftest import REPOSITORY
 from tests.estimator import helpers
 
-FORMATS = helpers.FORMATS
+MOSTLY = helpers.MOSTLY
 
 
 def free_ports(count):
@@ -56,7 +56,7 @@ def run_cluster(tasks, arguments, waits_for):
             member.kill()
 
 
-@pytest.mark.parametrize("format", FORMATS)
+@pytest.mark.parametrize("format", MOSTLY)
 def test_chief_worker_parameter_server_and_evaluator(tmp_path, format):
     tasks = [("ps", 0), ("chief", 0), ("worker", 0), ("evaluator", 0)]
     for steps in ("20", "40"):  # the second time resumes
@@ -82,7 +82,7 @@ def test_chief_worker_parameter_server_and_evaluator(tmp_path, format):
         assert table.numpy().any()
 
 
-@pytest.mark.parametrize("format", FORMATS)
+@pytest.mark.parametrize("format", MOSTLY)
 def test_two_workers_under_multi_worker_mirrored_strategy(tmp_path, format):
     tasks = [("worker", 0), ("worker", 1)]
     for steps in ("6", "12"):
@@ -99,7 +99,7 @@ def test_two_workers_under_multi_worker_mirrored_strategy(tmp_path, format):
     ]
 
 
-@pytest.mark.parametrize("format", ["tf1", "tf2"])
+@pytest.mark.parametrize("format", MOSTLY[:2])
 def test_a_cluster_with_a_parameter_server_warm_starts(tmp_path, format):
     tasks = [("ps", 0), ("chief", 0), ("worker", 0)]
     members = [("chief", 0), ("worker", 0)]

@@ -16,7 +16,10 @@ def run(*arguments, seconds):
     return int(done.stdout.split()[-1])
 
 
-@pytest.mark.parametrize("format", ["tf2", "dual"])
+# A dual save makes every change of files that a tf2 save makes, and the same ones.
+@pytest.mark.parametrize(
+    "format", [pytest.param("tf2", marks=pytest.mark.soak), "dual"]
+)
 def test_killed_at_every_change_of_a_resumed_save(tmp_path, format):
     # The mark, two shards, the index, what was left beside, the state file, retention.
     assert run("operations", tmp_path / "model", format, seconds=300) >= 4
