@@ -141,8 +141,8 @@ def test_a_graph_of_many_references_costs_what_it_is(tmp_path, make):
                 TrackableObjectGraph(
                     (
                         node((1, "x" * 100_000)),
-                        node(*[(2 + i, f"{i}") for i in range(MANY)]),
-                        *[node()] * MANY,
+                        node(*[(2 + i, f"{i}") for i in range(2500)]),
+                        *[node()] * 2500,
                     )
                 )
             ),
