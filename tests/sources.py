@@ -126,10 +126,6 @@ def text_file(path):
     return path
 
 
-def remote(path):
-    return "nosuchstore://bucket/model.ckpt-7"
-
-
 #: What is no checkpoint, and what every entry point says of it.
 NONE = {
     nothing: "no such checkpoint, file or directory",

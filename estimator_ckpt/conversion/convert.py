@@ -22,6 +22,7 @@ from estimator_ckpt.conversion import conversion_moves
 from estimator_ckpt.conversion.chosen_names import Naming
 from estimator_ckpt.conversion.key_moves import KeyMoves
 from estimator_ckpt.conversion.targets import (
+    LAYOUTS,
     SAFETENSORS,
     OptionError,
     Target,
@@ -200,10 +201,9 @@ class WayBack:
         refuse_rules_of_no_layout(layout, layouts)
         if layout is None:
             return cls()
-        from estimator_ckpt.conversion.exporting import export_requests
         from estimator_ckpt.layouts.torch import torch_rules
 
-        require_known("layout", layout, export_requests.LAYOUTS)
+        require_known("layout", layout, LAYOUTS)
         return cls(torch_rules.requests_of(layouts))
 
 

@@ -19,6 +19,10 @@ from estimator_ckpt.checkpoint.paths import prefixes
 SAFETENSORS = "safetensors"
 #: How shards can get their new names.
 DATA = ("auto", "link", "copy")
+#: The layouts that a file of tensors can have, beside TensorFlow's.
+LAYOUTS = ("torch",)
+#: What floating-point tensors of such a file can be rounded to.
+ROUNDED_TO = ("float16", "bfloat16", "float32")
 
 
 class OptionError(CheckpointError, ValueError):
@@ -85,18 +89,10 @@ class Target:
             or is the source itself.
         """
         prefix = self.prefix(source)
-        files.require_no_file(os.path.dirname(prefix))
-        index = index_path(prefix)
-        if not files.exists(index):
-            return prefix
-        own = index_path(source)  # which a source of the V1 format has not
-        if files.exists(own) and os.path.samefile(index, own):
-            raise DestinationExistsError(
-                f"{prefix}: source and destination are the same checkpoint; give "
-                f"another destination"
-            )
-        if not self.overwrite:
-            raise already_there(index)
+        # A source of the V1 format has no index.
+        require_usable(
+            prefix, index_path(prefix), index_path(source), "checkpoint", self.overwrite
+        )
         return prefix
 
 
@@ -141,6 +137,33 @@ class CompactTarget:
             progress=self.progress,
             is_compact=True,
         )
+
+
+def require_usable(path: str, file: str, own: str, what: str, overwrite: bool) -> None:
+    """Checks that something new may be written.
+
+    Args:
+      path: where it goes.
+      file: the file by which it is there.
+      own: that of the source.
+      what: what it is, for messages.
+      overwrite: whether to replace what is there.
+
+    Raises:
+      CheckpointError: a file is in the way of its directory.
+      DestinationExistsError: it is there, and is not to be replaced, or is the source
+        itself.
+    """
+    files.require_no_file(os.path.dirname(path))
+    if not files.exists(file):
+        return
+    if files.exists(own) and os.path.samefile(file, own):
+        raise DestinationExistsError(
+            f"{path}: source and destination are the same {what}; give another "
+            f"destination"
+        )
+    if not overwrite:
+        raise already_there(file)
 
 
 def require_known(keyword: str, given: str, known: Sequence[str]) -> None:

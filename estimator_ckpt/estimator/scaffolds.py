@@ -9,7 +9,6 @@ from typing import Any, Optional, Union, overload
 import tensorflow as tf
 from tensorflow.compat import v1 as tf1
 
-from estimator_ckpt.bundle import logs
 from estimator_ckpt.checkpoint import formats
 from estimator_ckpt.checkpoint.roles import Overruling, Regexes
 from estimator_ckpt.estimator import graph_variables
@@ -27,8 +26,6 @@ from estimator_ckpt.estimator.saving.saver_settings import (
 from estimator_ckpt.estimator.saving.savers import FormatSaver
 from estimator_ckpt.maps.assignment import AssignmentMap
 from estimator_ckpt.tf_private import graph_api
-
-_log = logs.logger()
 
 
 @overload

@@ -8,8 +8,9 @@ keys, and one small shard with what had to be computed.
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import os
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any, Optional, Union
 
 from estimator_ckpt.bundle import files
@@ -126,7 +127,7 @@ def convert_for(
             strict=strict,
             save_counter=save_counter,
         ),
-    )
+    ).path
 
 
 def plan_for(
@@ -180,26 +181,33 @@ def plan_for(
     return planned(trackable, source, _one_way(to), request)
 
 
+@dataclasses.dataclass(frozen=True)
+class Written:
+    """What was written.
+
+    Attributes:
+      path: the new prefix, or the path of the Keras file.
+      plan: what became of each variable.
+    """
+
+    path: str
+    plan: Plan
+
+
 def run(
     trackable: Any, source: files.PathLike, target: Target, request: Request
-) -> str:
+) -> Written:
     """Converts for an object, or back from it; see `convert_for`."""
-    if target.format.has_object_keys and keras_files.is_one(target.destination):
-        path = keras_files.check(trackable, target.destination, target.overwrite)
-        with object_requests.opened(source, request) as checkpoint:
-            description = load_into.described(trackable, request)
-            made = to_objects.plan(description, checkpoint, request)
-            made.log()
-            keras_files.write(trackable, description, made, path)
-        return path
-    with _opened(source, target.format, request) as checkpoint:
-        prefix = target.usable_prefix(checkpoint.prefix)
-        description = _described(trackable, request)
-        made = _made(description, checkpoint, target.format, request)
-        made.log()
-        with bundle_copy.as_bundle(checkpoint, os.path.dirname(prefix)) as bundle:
-            new_bundle.write(bundle.bundle, made.key_moves(), prefix, target)
-    return prefix
+    with _prepared(trackable, source, target, request) as new:
+        new.made.log()
+        if new.is_keras_file:
+            keras_files.write(trackable, new.description, new.made, new.path)
+        else:
+            beside = os.path.dirname(new.path)
+            with bundle_copy.as_bundle(new.checkpoint, beside) as bundle:
+                moves = new.made.key_moves()
+                new_bundle.write(bundle.bundle, moves, new.path, target)
+        return Written(new.path, new.made.plan)
 
 
 def planned(
@@ -222,19 +230,48 @@ def rehearsed(
     Raises:
       As `convert_for`, but for what damaged values and `strict` forbid.
     """
-    is_file = target.format.has_object_keys and keras_files.is_one(target.destination)
-    if is_file:
-        keras_files.check(trackable, target.destination, target.overwrite)
-    with _opened(source, target.format, request) as checkpoint:
-        if not is_file:
-            target.usable_prefix(checkpoint.prefix)
-        describe = load_into.described if is_file else _described
-        description = describe(trackable, request)
-        made = _made(description, checkpoint, target.format, request)
-        if checkpoint.is_bundle:
-            with new_bundle.prepared(checkpoint.bundle, made.key_moves()):
+    with _prepared(trackable, source, target, request) as new:
+        if new.checkpoint.is_bundle:
+            with new_bundle.prepared(new.checkpoint.bundle, new.made.key_moves()):
                 pass
-        return made.plan
+        return new.made.plan
+
+
+@dataclasses.dataclass(frozen=True)
+class _New:
+    """What is to be written.
+
+    Attributes:
+      path: the new prefix, or the path of the Keras file; it may be written.
+      is_keras_file: which of the two.
+      checkpoint: the source.
+      description: the object.
+      made: what becomes of its variables.
+    """
+
+    path: str
+    is_keras_file: bool
+    checkpoint: Checkpoint
+    description: ObjectDescription
+    made: ObjectPlan
+
+
+@contextlib.contextmanager
+def _prepared(
+    trackable: Any, source: files.PathLike, target: Target, request: Request
+) -> Iterator[_New]:
+    """Everything but the writing; errors are those of `convert_for`."""
+    path, format = target.destination, target.format
+    is_keras_file = format.has_object_keys and keras_files.is_one(path)
+    if is_keras_file:
+        path = keras_files.check(trackable, path, target.overwrite)
+    with _opened(source, format, request) as checkpoint:
+        if not is_keras_file:
+            path = target.usable_prefix(checkpoint.prefix)
+        describe = load_into.described if is_keras_file else _described
+        description = describe(trackable, request)
+        made = _made(description, checkpoint, format, request)
+        yield _New(path, is_keras_file, checkpoint, description, made)
 
 
 def _one_way(to: FormatLike) -> Format:

@@ -11,7 +11,8 @@ import os
 from typing import Any
 
 from estimator_ckpt.bundle import files
-from estimator_ckpt.bundle.errors import CheckpointError, DestinationExistsError
+from estimator_ckpt.bundle.errors import CheckpointError
+from estimator_ckpt.bundle.local_files.output_file import already_there
 from estimator_ckpt.keras import assigning
 from estimator_ckpt.keras.object_plans import ObjectPlan
 from estimator_ckpt.keras.objects.descriptions import ObjectDescription, TrackableError
@@ -50,10 +51,7 @@ def check(trackable: Any, destination: files.PathLike, overwrite: bool) -> str:
             f"compiled with, so give the model itself, not {trackable!r}"
         )
     if files.exists(path) and not overwrite:
-        raise DestinationExistsError(
-            f"{path}: already there; give another destination, or overwrite it "
-            f"(overwrite=True, --overwrite)"
-        )
+        raise already_there(path)
     return path
 
 

@@ -11,10 +11,11 @@ from __future__ import annotations
 
 import dataclasses
 import math
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple, Optional
 
 from estimator_ckpt.bundle.errors import CheckpointError
+from estimator_ckpt.checkpoint import messages
 
 if TYPE_CHECKING:
     import numpy as np
@@ -89,6 +90,13 @@ class LayoutRule:
         for name, why in self.refused.items():
             if name in names:
                 raise LayoutRuleError(f"{self.text}: {name!r} is there: {why}")
+
+    def require_one_dtype(self, names: Iterable[str], dtypes: Iterable[int]) -> None:
+        """Raises LayoutRuleError if variables, or tensors, are of several dtypes."""
+        if len(set(dtypes)) != 1:
+            raise LayoutRuleError(
+                f"{self.text}: {messages.quoted(names)} are not of one type"
+            )
 
     def uses(self, given: Sequence[Shape], wanted: Sequence[Shape]) -> list[Use]:
         """How each of the targets is made, once it is sure that the shapes fit.

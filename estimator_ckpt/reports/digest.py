@@ -170,6 +170,13 @@ class Digest:
         return f"Every {self.rows_of or self.columns[0].title}"
 
     @property
+    def bound_on_layers(self) -> str:
+        """What is said where not all layers are shown."""
+        if len(self.layers) >= self.num_layers:
+            return ""
+        return f" The {len(self.layers)} of {self.num_layers} layers that differ most."
+
+    @property
     def num_shown(self) -> int:
         """How many rows the table has."""
         return sum(len(group.rows) for group in self.groups)

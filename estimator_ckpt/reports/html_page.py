@@ -127,17 +127,12 @@ def _layers(digest: Digest) -> str:
     )
     rows = "".join(_layer(layer, exponents) for layer in layers)
     low, high = (f"1e{exponent}" for exponent in exponents)
-    bounded = (
-        f" The {len(layers)} of {digest.num_layers} layers that differ most."
-        if len(layers) < digest.num_layers
-        else ""
-    )
     return (
         "<section><h2>Difference by layer</h2>"
         f"<p>In the order of the layers, on a logarithmic scale from {low} to {high}: "
         '<span class="key mean"></span>&nbsp;mean and '
         '<span class="key reach"></span>&nbsp;largest absolute difference, without '
-        f"optimizer state.{bounded}</p>"
+        f"optimizer state.{digest.bound_on_layers}</p>"
         '<div class="scroll" tabindex="0" role="region" '
         'aria-label="Difference by layer">'
         '<table class="layers"><thead><tr><th scope="col">layer</th>'

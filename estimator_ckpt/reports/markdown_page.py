@@ -69,15 +69,10 @@ def _layers(digest: Digest) -> str:
         for layer in layers
     ]
     table = _table([("layer", False), ("mean", True), ("max", True), ("", False)], rows)
-    bounded = (
-        f" The {len(layers)} of {digest.num_layers} layers that differ most."
-        if len(layers) < digest.num_layers
-        else ""
-    )
     return (
         f"## Difference by layer\n\nIn the order of the layers, without optimizer "
         f"state; bars are means on a logarithmic scale from 1e{low} to 1e{high}."
-        f"{bounded}\n\n{table}"
+        f"{digest.bound_on_layers}\n\n{table}"
     )
 
 

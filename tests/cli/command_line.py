@@ -5,10 +5,14 @@ import io
 import os
 import pathlib
 import subprocess
+import sys
 
 from estimator_ckpt.cli import main
 from tests import processes
 from tests.conftest import REPOSITORY
+
+#: What a line of a shell begins the program with.
+COMMAND = f"{sys.executable} -m estimator_ckpt"
 
 
 def run(*arguments, cwd=REPOSITORY, **environment):
@@ -26,6 +30,18 @@ def call(*arguments):
     with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
         code = main.run(list(map(str, arguments)))
     return subprocess.CompletedProcess(arguments, code, out.getvalue(), err.getvalue())
+
+
+def shell(line, **environment):
+    """Runs a line of a shell, in interpreters of their own; `COMMAND` is ours."""
+    return subprocess.run(
+        ["bash", "-c", line],
+        cwd=REPOSITORY,
+        env={**os.environ, **environment},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
 
 
 def expect(*arguments, code=0, cwd=REPOSITORY):

@@ -1,6 +1,5 @@
 """The commands: data on stdout, exit codes, JSON; bad input is one line."""
 
-import shutil
 import subprocess
 import sys
 
@@ -12,16 +11,6 @@ from tests.conftest import REPOSITORY
 from tests.testdata_paths import TESTDATA
 
 DIGITS = str(TESTDATA / "digits")
-
-
-@pytest.fixture
-def damaged(tmp_path):
-    shutil.copytree(TESTDATA / "est-tf1", tmp_path / "damaged")
-    shard = tmp_path / "damaged" / "model.ckpt-1.data-00000-of-00001"
-    data = bytearray(shard.read_bytes())
-    data[0] ^= 1
-    shard.write_bytes(data)
-    return tmp_path / "damaged"
 
 
 def test_damage_met_by_other_commands_is_exit_code_2(damaged):

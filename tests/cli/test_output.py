@@ -1,31 +1,14 @@
 """What commands print: tables, JSON, and names that cannot do harm."""
 
 import json
-import os
-import subprocess
-import sys
 
 import numpy as np
 import pytest
 
 from estimator_ckpt.bundle.writer import write_bundle
 from estimator_ckpt.cli import output
-from tests.cli.command_line import call
+from tests.cli.command_line import COMMAND, call, shell
 from tests.cli.conftest import EVIL
-from tests.conftest import REPOSITORY
-
-COMMAND = f"{sys.executable} -m estimator_ckpt"
-
-
-def shell(line, **environment):
-    return subprocess.run(
-        ["bash", "-c", line],
-        cwd=REPOSITORY,
-        env={**os.environ, **environment},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
 
 
 def test_an_encoding_that_cannot_say_a_name_gets_its_escape(tmp_path):

@@ -1,27 +1,16 @@
 """A command that is asked to stop cleans up first; what is ignored stays ignored."""
 
-import os
 import signal
 import subprocess
 import sys
 
 import pytest
 
+from tests.cli.command_line import shell
 from tests.conftest import REPOSITORY
 from tests.testdata_paths import TESTDATA
 
 DIGITS = TESTDATA / "digits"
-
-
-def shell(line, **environment):
-    return subprocess.run(
-        ["bash", "-c", line],
-        cwd=REPOSITORY,
-        env={**os.environ, **environment},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
 
 
 @pytest.mark.parametrize(

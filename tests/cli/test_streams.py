@@ -1,28 +1,15 @@
 """Commands with streams, signals and names as a shell and a file can give them."""
 
-import os
 import subprocess
 import sys
 
 import pytest
 
+from tests.cli.command_line import COMMAND, shell
 from tests.conftest import REPOSITORY
 from tests.testdata_paths import TESTDATA
 
 DIGITS = TESTDATA / "digits"
-COMMAND = f"{sys.executable} -m estimator_ckpt"
-EVIL = "a\x1b[2Jb\u202ec\nd"
-
-
-def shell(line, **environment):
-    return subprocess.run(
-        ["bash", "-c", line],
-        cwd=REPOSITORY,
-        env={**os.environ, **environment},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
 
 
 @pytest.mark.parametrize("closed", ["2>&-", ">&-", "<&-", "<&- >&- 2>&-"])

@@ -2,28 +2,17 @@
 
 import itertools
 import json
-import os
-import pathlib
-import subprocess
-import sys
 
 import pytest
 
 import estimator_ckpt as ec
 from estimator_ckpt.checkpoint import formats, object_keys
 from tests import testdata_paths
+from tests.compat.environments import READERS, read_back
 from tests.compat.read_back import digest
-from tests.conftest import REPOSITORY
 
 pytestmark = pytest.mark.compat
 FORMATS = formats.CHOICES
-VENVS = pathlib.Path(REPOSITORY) / ".venvs"
-READERS = {
-    "1.15.5": VENVS / "tf115" / "bin" / "python",
-    "2.15.1": pathlib.Path(sys.executable),
-    "2.21.0": VENVS / "tf221" / "bin" / "python",
-}
-SCRIPT = pathlib.Path(__file__).with_name("read_back.py")
 
 
 def described(prefix, name, is_var_list):
@@ -76,21 +65,7 @@ def manifest(tmp_path_factory):
 
 @pytest.mark.parametrize("version", READERS)
 def test_every_value_is_bit_equal(manifest, version):
-    python = READERS[version]
-    if not python.exists():
-        pytest.skip(f"no interpreter with TensorFlow {version} (see make compat)")
-    done = subprocess.run(
-        [str(python), str(SCRIPT), str(manifest)],
-        cwd=manifest.parent,
-        env={k: v for k, v in os.environ.items() if k != "PYTHONPATH"},
-        capture_output=True,
-        text=True,
-        timeout=560,
-        check=False,
-    )
-    assert done.returncode == 0, done.stdout + done.stderr[-3000:]
-    assert f"TensorFlow {version} read" in done.stdout
-    print(done.stdout)
+    read_back(version, manifest)
 
 
 def test_jobs_under_2_15_are_restored_by_a_saver_of_1_15(tmp_path):
@@ -137,4 +112,4 @@ def test_jobs_under_2_15_are_restored_by_a_saver_of_1_15(tmp_path):
             )
     path = tmp_path / "manifest.json"
     path.write_text(json.dumps(listed))
-    subprocess.run([str(READERS["1.15.5"]), str(SCRIPT), str(path)], check=True)
+    read_back("1.15.5", path)

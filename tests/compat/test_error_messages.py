@@ -5,7 +5,7 @@ import subprocess
 
 import pytest
 
-from tests.compat.test_compat import READERS
+from tests.compat.environments import READERS
 from tests.conftest import REPOSITORY
 
 pytestmark = pytest.mark.compat

@@ -10,7 +10,7 @@ import subprocess
 
 import pytest
 
-from tests.compat.test_compat import READERS, SCRIPT, VENVS
+from tests.compat.environments import VENVS, read_back
 from tests.conftest import REPOSITORY
 
 pytestmark = pytest.mark.compat
@@ -81,17 +81,4 @@ def manifest(request, tmp_path_factory):
 
 @pytest.mark.parametrize("reader", ["1.15.5", "2.15.1"])
 def test_what_is_saved_there_is_read_back(manifest, reader):
-    python = READERS[reader]
-    if not python.exists():
-        pytest.skip(f"no interpreter with TensorFlow {reader} (see make compat)")
-    done = subprocess.run(
-        [str(python), str(SCRIPT), str(manifest)],
-        cwd=manifest.parent,
-        capture_output=True,
-        text=True,
-        timeout=560,
-        check=False,
-    )
-    assert done.returncode == 0, done.stdout + done.stderr[-3000:]
-    assert f"TensorFlow {reader} read" in done.stdout
-    print(done.stdout)
+    read_back(reader, manifest)

@@ -4,17 +4,13 @@ TensorFlow 1.15.5 saves each model with random weights and says what it gives; t
 command converts the checkpoint; PyTorch loads the file and gives the same.
 """
 
-import os
-import subprocess
 import sys
 
 import pytest
 
-from tests.compat.test_compat import READERS, VENVS
-from tests.conftest import REPOSITORY
+from tests.compat.environments import READERS, TORCH, run
 
 pytestmark = pytest.mark.compat
-TORCH = VENVS / "torch" / "bin" / "python"
 MODELS = "tests.compat.published_models"
 
 #: Each model: the checkpoint, its map, and what of the checkpoint is another model's.
@@ -41,22 +37,6 @@ CONVERSIONS = {
 }
 
 
-def run(python, *arguments):
-    """Runs a module; returns what it says."""
-    environment = {k: v for k, v in os.environ.items() if k != "TF2_BEHAVIOR"}
-    done = subprocess.run(
-        [str(python), "-m", *map(str, arguments)],
-        cwd=REPOSITORY,
-        env={**environment, "PYTHONPATH": REPOSITORY},
-        capture_output=True,
-        text=True,
-        timeout=600,
-        check=False,
-    )
-    assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-3000:]
-    return done.stdout
-
-
 @pytest.fixture(scope="module")
 def saved(tmp_path_factory):
     """The checkpoints of TensorFlow 1.15.5, and what its models give."""
@@ -64,7 +44,7 @@ def saved(tmp_path_factory):
         pytest.skip("no interpreter with TensorFlow 1.15.5 or PyTorch (make compat)")
     directory = tmp_path_factory.mktemp("published")
     sources = dict.fromkeys(source for source, _, _ in CONVERSIONS.values())
-    run(READERS["1.15.5"], f"{MODELS}.save_models", directory, *sources)
+    run(READERS["1.15.5"], "-m", f"{MODELS}.save_models", directory, *sources)
     for name, (source, _, _) in CONVERSIONS.items():
         if name != source:
             (directory / f"{name}.npz").symlink_to(f"{source}.npz")
@@ -75,7 +55,7 @@ def converted(saved, name, directory, file="model.ckpt"):
     """Converts a model with the command."""
     source, given_map, excluded = CONVERSIONS[name]
     command = [
-        *("estimator_ckpt", "convert", saved / source / file),
+        *("-m", "estimator_ckpt", "convert", saved / source / file),
         *(directory / f"{name}.safetensors", "--to=safetensors", "--layout=torch"),
         f"--assignment_map=builtin:{given_map}",
     ]
@@ -86,7 +66,7 @@ def test_real_models_give_what_tensorflow_gave(saved):
     """One process for all of them: PyTorch and transformers take long to start."""
     for name in CONVERSIONS:
         converted(saved, name, saved)
-    said = run(TORCH, f"{MODELS}.load_models", saved, *CONVERSIONS)
+    said = run(TORCH, "-m", f"{MODELS}.load_models", saved, *CONVERSIONS)
     print(said)
     assert all(f"{name}" in said for name in CONVERSIONS)
 
@@ -97,7 +77,7 @@ def test_a_frozen_graph_without_its_code_is_enough(saved, tmp_path):
         converted(saved, name, tmp_path, "frozen.pb")
     for name in ("inputs", *names):
         (tmp_path / f"{name}.npz").symlink_to(saved / f"{name}.npz")
-    print(run(TORCH, f"{MODELS}.load_models", tmp_path, *names))
+    print(run(TORCH, "-m", f"{MODELS}.load_models", tmp_path, *names))
 
 
 def test_pytorch_would_say_if_a_tensor_lay_otherwise(saved, tmp_path):
@@ -110,9 +90,9 @@ def test_pytorch_would_say_if_a_tensor_lay_otherwise(saved, tmp_path):
     (tmp_path / "bert.npz").symlink_to(saved / "bert.npz")
     run(
         sys.executable,
-        *("estimator_ckpt", "convert", saved / "bert" / "model.ckpt"),
+        *("-m", "estimator_ckpt", "convert", saved / "bert" / "model.ckpt"),
         *(tmp_path / "bert.safetensors", "--to=safetensors", "--layout=torch"),
         *("--assignment_map=builtin:bert_to_hf", f"--layouts={rule}"),
     )
     with pytest.raises(AssertionError, match="off by"):
-        run(TORCH, f"{MODELS}.load_models", tmp_path, "bert")
+        run(TORCH, "-m", f"{MODELS}.load_models", tmp_path, "bert")

@@ -12,7 +12,7 @@ import sys
 
 import pytest
 
-from tests.compat.test_compat import READERS
+from tests.compat.environments import READERS
 from tests.conftest import REPOSITORY
 
 pytestmark = pytest.mark.compat

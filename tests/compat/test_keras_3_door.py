@@ -5,41 +5,21 @@ trains it and saves it in its four ways; Keras 3 gives what they gave, to 1e-6, 
 values in place and from its own files, and its optimizer goes on where theirs was.
 """
 
-import os
 import pathlib
-import subprocess
 import sys
 
 import pytest
 
-from tests.compat.test_compat import READERS, VENVS
-from tests.conftest import REPOSITORY
+from tests.compat.environments import KERAS_3, READERS, run
 
 pytestmark = pytest.mark.compat
 DOOR = "tests.compat.keras_3_door"
-WITHOUT_TENSORFLOW = VENVS / "keras3" / "bin" / "python"
 #: Which environment has a backend.
 PYTHONS = {
     "tensorflow": READERS["2.21.0"],
-    "jax": WITHOUT_TENSORFLOW,
-    "torch": WITHOUT_TENSORFLOW,
+    "jax": KERAS_3,
+    "torch": KERAS_3,
 }
-
-
-def run(python, *arguments, **environment):
-    """Runs a module or a script in another environment; returns what it says."""
-    inherited = {k: v for k, v in os.environ.items() if not k.startswith("TF")}
-    done = subprocess.run(
-        [str(python), *map(str, arguments)],
-        cwd=REPOSITORY,
-        env={**inherited, "PYTHONPATH": REPOSITORY, **environment},
-        capture_output=True,
-        text=True,
-        timeout=600,
-        check=False,
-    )
-    assert done.returncode == 0, done.stdout[-2000:] + done.stderr[-3000:]
-    return done.stdout
 
 
 @pytest.fixture(scope="module")
@@ -67,7 +47,7 @@ def test_keras_3_gives_what_tensorflow_gave(saved, backend):
 
 @pytest.mark.parametrize("backend", ["numpy", "jax", "torch"])
 def test_what_keras_3_trained_on_tensorflow(backend, tmp_path):
-    if not WITHOUT_TENSORFLOW.exists():
+    if not KERAS_3.exists():
         pytest.skip("no interpreter with Keras 3 (make compat)")
     script = pathlib.Path(__file__).with_name("load_into_keras_3.py")
-    run(WITHOUT_TENSORFLOW, script, tmp_path, KERAS_BACKEND=backend)
+    run(KERAS_3, script, tmp_path, KERAS_BACKEND=backend)

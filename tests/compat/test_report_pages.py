@@ -10,13 +10,12 @@ import pytest
 
 import estimator_ckpt as ec
 from estimator_ckpt.bundle.writer import write_bundle
-from tests.conftest import REPOSITORY
+from tests.compat.environments import BROWSER
 from tests.reports.pages import HOSTILE
 from tests.testdata_paths import TESTDATA
 
 pytestmark = pytest.mark.compat
 
-BROWSER = pathlib.Path(REPOSITORY, ".venvs", "browser", "bin", "python")
 OLD, NEW = (
     TESTDATA / "digits" / "model.ckpt-100",
     TESTDATA / "digits" / "model.ckpt-300",

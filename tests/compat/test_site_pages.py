@@ -6,7 +6,8 @@ import subprocess
 
 import pytest
 
-from tests.compat.test_report_pages import BROWSER, chromium
+from tests.compat.environments import BROWSER
+from tests.compat.test_report_pages import chromium
 from tests.conftest import REPOSITORY
 
 pytestmark = pytest.mark.compat

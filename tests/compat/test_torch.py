@@ -8,8 +8,7 @@ import pytest
 
 import estimator_ckpt as ec
 from estimator_ckpt.layouts.layout_rule import LayoutRuleError
-from tests.compat.test_compat import READERS
-from tests.compat.test_hugging_face import TORCH, run
+from tests.compat.environments import READERS, TORCH, run
 
 pytestmark = pytest.mark.compat
 MODULES = "tests.compat.torch_modules"
@@ -33,9 +32,9 @@ def directory(tmp_path_factory):
     if not python.exists() or not TORCH.exists():
         pytest.skip("no interpreter with TensorFlow 1.15.5 and with PyTorch")
     path = tmp_path_factory.mktemp("layers")
-    run(python, f"{MODULES}.save_layers", path)
+    run(python, "-m", f"{MODULES}.save_layers", path)
     export(path / "model.ckpt", path / "model.safetensors")
-    print(run(TORCH, f"{MODULES}.load_modules", path))
+    print(run(TORCH, "-m", f"{MODULES}.load_modules", path))
     return path
 
 

@@ -79,6 +79,16 @@ def number_in(prefix):
     return number
 
 
+def size_of(prefix):
+    """The bytes of a checkpoint's shards."""
+    directory, base = os.path.split(prefix)
+    return sum(
+        os.path.getsize(os.path.join(directory, name))
+        for name in os.listdir(directory)
+        if name.startswith(f"{base}.data")
+    )
+
+
 def tree(directory):
     """Every file below a directory: its bytes, by its path there; {} if it is none."""
     return {

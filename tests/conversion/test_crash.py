@@ -5,32 +5,17 @@ import pathlib
 import shutil
 import signal
 import subprocess
-import sys
 
 import pytest
 
 import estimator_ckpt as ec
 from estimator_ckpt.bundle.errors import CheckpointError
 from tests.conftest import REPOSITORY
+from tests.conversion import nth_change
 from tests.testdata_paths import TESTDATA
 
-#: Runs a conversion and, before its n-th change of the file system, kills itself.
-KILLED = """
-import os, signal, sys
-from estimator_ckpt.bundle.local_files import system_calls
-import estimator_ckpt as ec
-
-at, what, source, destination = int(sys.argv[1]), *sys.argv[2:]
-change, count = system_calls.change, 0
-
-def counted(operation, call, *arguments):
-    global count
-    count += 1
-    if count == at:
-        os.kill(os.getpid(), signal.SIGKILL)
-    return change(operation, call, *arguments)
-
-system_calls.change = counted
+CONVERTS = """
+what, source, destination = arguments
 if what == "all":
     ec.convert_model_dir(source, destination, to="dual", overwrite=True)
 else:
@@ -40,8 +25,9 @@ print(count)
 
 
 def run(at, what, source, destination):
+    """Converts, and is killed before the n-th change of the file system."""
     return subprocess.run(
-        [sys.executable, "-c", KILLED, str(at), what, str(source), str(destination)],
+        nth_change.command(CONVERTS, at, signal.SIGKILL, what, source, destination),
         cwd=REPOSITORY,
         capture_output=True,
         text=True,

@@ -9,27 +9,13 @@ import pytest
 
 import estimator_ckpt as ec
 from tests.conftest import REPOSITORY
+from tests.conversion import nth_change
 from tests.conversion.saving import tree
 from tests.conversion.writing.test_snapshot import make_model_dir, make_old_destination
 
-#: Runs a command, and before its n-th change of the file system sends itself a signal.
-SIGNALLED = """
-import os, sys
-from estimator_ckpt.bundle.local_files import system_calls
+RUNS = """
 from estimator_ckpt.cli import main
-
-at, number, *argv = sys.argv[1:]
-change, count = system_calls.change, 0
-
-def counted(operation, call, *arguments):
-    global count
-    count += 1
-    if count == int(at):
-        os.kill(os.getpid(), int(number))
-    return change(operation, call, *arguments)
-
-system_calls.change = counted
-main.main(argv)
+main.main(arguments)
 """
 
 COMMANDS = {
@@ -78,7 +64,10 @@ def test_a_stopped_command_cleans_up(tmp_path, command, number, code):
             before = tree(new)
         options = [*flags, "--overwrite"] if at % 2 else flags
         source = tmp_path / "old"
-        done = python(*("-c", SIGNALLED, at, int(number), name, source, new, *options))
+        _, *arguments = nth_change.command(
+            *(RUNS, at, number, name, source, new, *options)
+        )
+        done = python(*arguments)
         if done.returncode == 0:  # it was done by then
             continue
         stopped += 1

@@ -21,9 +21,6 @@ HOSTILE = (
     "long/" + "x" * 20_000,
 )
 
-#: Elements that have no end.
-_VOID = {"meta", "link", "input", "rect", "path", "br"}
-
 
 class Page(HTMLParser):
     """A page as its parts.

@@ -15,7 +15,7 @@ from estimator_ckpt.cli import output, progress_bar, shared_arguments
 from estimator_ckpt.cli.usage_errors import UsageError
 from estimator_ckpt.conversion import convert
 from estimator_ckpt.conversion.convert import Conversion
-from estimator_ckpt.conversion.targets import SAFETENSORS
+from estimator_ckpt.conversion.targets import LAYOUTS, ROUNDED_TO, SAFETENSORS
 
 if TYPE_CHECKING:
     from estimator_ckpt.conversion.exporting.exported_tensors import Export
@@ -37,7 +37,7 @@ def add_arguments(parser: ArgumentParser) -> None:
     )
     parser.add_argument(
         "--layout",
-        choices=("torch",),
+        choices=LAYOUTS,
         help="PyTorch's names and kernels: of the file that is written, or is the "
         "source",
     )
@@ -53,7 +53,7 @@ def add_arguments(parser: ArgumentParser) -> None:
     )
     parser.add_argument(
         "--dtype",
-        choices=("float16", "bfloat16", "float32"),
+        choices=ROUNDED_TO,
         help="what floating-point tensors of a .safetensors file are rounded to",
     )
     parser.add_argument(

@@ -87,23 +87,22 @@ def run(arguments: Namespace) -> int:
         from estimator_ckpt.keras import convert_for
 
     request = _request(arguments)
-    plan = None
-    if arguments.dry_run or arguments.report is not None:
+    if arguments.dry_run:
         target = shared_arguments.target(arguments)
         lenient = dataclasses.replace(request, strict=False)
         plan = convert_for.rehearsed(trackable, arguments.source, target, lenient)
-    if plan is not None and arguments.dry_run:
         code = plan_command.show(plan, arguments.json)
         report_argument.write(arguments, plan)
         return code
     with progress_bar.progress("converting") as progress:
         target = shared_arguments.target(arguments, progress=progress)
         written = convert_for.run(trackable, arguments.source, target, request)
-    output.print_prefixes([written], arguments.json)
-    if plan is not None:
+    output.print_prefixes([written.path], arguments.json)
+    if arguments.report is not None:
         from estimator_ckpt.reports import plan_digest
 
-        report_argument.write(arguments, plan_digest.of(plan, written=written))
+        digest = plan_digest.of(written.plan, written=written.path)
+        report_argument.write(arguments, digest)
     return 0
 
 

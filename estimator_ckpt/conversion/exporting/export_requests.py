@@ -8,31 +8,24 @@ from collections.abc import Sequence
 from typing import Optional
 
 from estimator_ckpt.bundle import files
-from estimator_ckpt.bundle.errors import (
-    CheckpointError,
-    DestinationExistsError,
-)
-from estimator_ckpt.bundle.local_files.output_file import already_there
+from estimator_ckpt.bundle.errors import CheckpointError
 from estimator_ckpt.checkpoint import roles
 from estimator_ckpt.checkpoint.paths import prefixes
-from estimator_ckpt.checkpoint.weight_files.safetensors_reader import (
-    SUFFIX,
-)
+from estimator_ckpt.checkpoint.weight_files.safetensors_reader import SUFFIX
 from estimator_ckpt.conversion.chosen_names import Naming
-from estimator_ckpt.conversion.exporting.tensor_streams import ROUNDED_TO
 from estimator_ckpt.conversion.targets import (
     DATA,
+    LAYOUTS,
+    ROUNDED_TO,
     OptionError,
     local_path,
     refuse_rules_of_no_layout,
     require_known,
+    require_usable,
 )
 from estimator_ckpt.layouts.layer_rules import Layouts
 from estimator_ckpt.layouts.torch import torch_rules
 from estimator_ckpt.layouts.torch.torch_rules import Request
-
-#: The layouts that a file can have, beside TensorFlow's.
-LAYOUTS = ("torch",)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -123,13 +116,5 @@ class ExportRequest:
                 f"{path}: the name of the file must end in {SUFFIX}, by which it is "
                 f"known"
             )
-        files.require_no_file(os.path.dirname(path))
-        if files.exists(path):
-            if files.exists(source) and os.path.samefile(path, source):
-                raise DestinationExistsError(
-                    f"{path}: source and destination are the same file; give another "
-                    f"destination"
-                )
-            if not self.overwrite:
-                raise already_there(path)
+        require_usable(path, path, source, "file", self.overwrite)
         return path

@@ -24,8 +24,6 @@ if TYPE_CHECKING:
 
 # The most bytes of an array that are handed on at once.
 _PIECE = 1 << 20
-#: What floating-point tensors can be rounded to.
-ROUNDED_TO = ("float16", "bfloat16", "float32")
 
 
 class Rounding:

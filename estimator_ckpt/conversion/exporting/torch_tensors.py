@@ -8,13 +8,12 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, Optional
 
 from estimator_ckpt.bundle.tensors import dtypes
-from estimator_ckpt.checkpoint import messages, object_keys
+from estimator_ckpt.checkpoint import object_keys
 from estimator_ckpt.checkpoint.evidence import graph_uses
 from estimator_ckpt.checkpoint.opened_checkpoint import Checkpoint
 from estimator_ckpt.conversion.exporting import tensor_streams
 from estimator_ckpt.conversion.exporting.exported_tensors import Exported
 from estimator_ckpt.conversion.exporting.tensor_streams import Rounding
-from estimator_ckpt.layouts.layout_rule import LayoutRuleError
 from estimator_ckpt.layouts.torch import tensor_plans
 from estimator_ckpt.layouts.torch.module_decisions import Fact
 from estimator_ckpt.layouts.torch.tensor_plans import NewName, Placed, TensorPlan
@@ -96,11 +95,8 @@ def of_rule(
         variables = tuple(read_from[name] for name in part.sources)
         keys = [checkpoint.contents.keys[name] for name in variables]
         entries = [checkpoint.index[key] for key in keys]
+        part.require_one_dtype(part.sources, (entry.dtype for entry in entries))
         dtype = dtypes.of(entries[0].dtype)
-        if any(entry.dtype != dtype.number for entry in entries):
-            raise LayoutRuleError(
-                f"{part.text}: {messages.quoted(part.sources)} are not of one type"
-            )
         permutation = rule.permutation(part, entries[0].shape, is_back=False)
         if permutation is not None:
             shapes = [permutation.made]

@@ -95,10 +95,7 @@ def _made_by(
     """The variables that a part of a rule leads back to."""
     tensors = tuple(_found(reader, part, name) for name in part.targets)
     given = [reader.index[name] for name in tensors]
-    if len({entry.dtype for entry in given}) != 1:
-        raise LayoutRuleError(
-            f"{part.text}: {messages.quoted(tensors)} are not of one type"
-        )
+    part.require_one_dtype(tensors, (entry.dtype for entry in given))
     permutation = rule.permutation(part, given[0].shape, is_back=True)
     if permutation is not None:
         shapes = [permutation.made]

@@ -11,7 +11,7 @@ recurrent weights of several cells) needs a rule, which the error names.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any, NamedTuple, Optional
 
 from estimator_ckpt.checkpoint import messages
@@ -60,44 +60,26 @@ def plan(
       LayoutRuleError: a tensor is undecided, or two rules are about one.
     """
     rules: list[TorchRule] = []
-    taken: dict[str, str] = {}
+    taken: dict[str, Request] = {}
     unused = []
     for request in requests:
         asked = _asked_for(request, shapes)
         if not asked:
-            unused.append(
-                f"{request.where}: {request.source!r} matches no tensor of {source}"
-            )
+            unused.append(request.about_none("tensor", source))
         for rule in asked:
-            _take(rule.targets, request, taken, source)
+            request.take(rule.targets, taken, source)
         rules += asked
+    has_rule = set(taken)
     for rule in noted:
-        if taken.keys().isdisjoint(rule.targets):
-            taken.update(dict.fromkeys(rule.targets, "metadata"))
+        if has_rule.isdisjoint(rule.targets):
+            has_rule.update(rule.targets)
             rules.append(rule)
-    left = {name: shape for name, shape in shapes.items() if name not in taken}
+    left = {name: shape for name, shape in shapes.items() if name not in has_rule}
     left_out = [name for name in left if name.rpartition(".")[2] == COUNTER]
     for name in left_out:
         del left[name]
     rules += _by_evidence(left, shapes, source)
     return BackPlan(rules, left_out, tuple(unused))
-
-
-def _take(
-    names: Iterable[str], request: Request, taken: dict[str, str], source: str
-) -> None:
-    """Notes in `taken` whose tensors are.
-
-    Raises:
-      LayoutRuleError: another request is about one of them.
-    """
-    for name in names:
-        other = taken.setdefault(name, request.where)
-        if other != request.where:
-            raise LayoutRuleError(
-                f"{source}: {other} and {request.where} are both about "
-                f"{name!r}; give one rule for it"
-            )
 
 
 def _by_evidence(

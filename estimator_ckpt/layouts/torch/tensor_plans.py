@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple, Optional
 
 from estimator_ckpt.bundle.errors import CheckpointError
@@ -129,32 +129,13 @@ class _Asked(NamedTuple):
         for request in requests:
             rules = _asked_for(request, facts, new_names)
             if not rules:
-                unused.append(
-                    f"{request.where}: {request.source!r} matches no variable of "
-                    f"{source}"
-                )
+                unused.append(request.about_none("variable", source))
             for rule in rules:
                 for part in rule.parts:
                     part.check(facts)
-                _take(rule.sources, request, taken, source)
+                request.take(rule.sources, taken, source)
             placed += (Placed(rule, request.where) for rule in rules)
         return cls(placed, taken, tuple(unused))
-
-
-def _take(
-    names: Iterable[str], request: Request, taken: dict[str, Request], source: str
-) -> None:
-    """Notes in `taken` whose variables are.
-
-    Raises:
-      LayoutRuleError: another request is about one of them.
-    """
-    for name in names:
-        if taken.setdefault(name, request) is not request:
-            raise LayoutRuleError(
-                f"{source}: {taken[name].where} and {request.where} are both "
-                f"about {name!r}; give one rule for it"
-            )
 
 
 def _by_evidence(

@@ -21,7 +21,7 @@ from __future__ import annotations
 import dataclasses
 import fnmatch
 import functools
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, Optional
 
 from estimator_ckpt.layouts import layer_rules
@@ -194,6 +194,26 @@ class Request:
     def is_about(self, name: str) -> bool:
         """Whether it is about a variable, as one of several."""
         return fnmatch.fnmatchcase(name, self.source.replace("[", "[[]"))
+
+    def take(
+        self, names: Iterable[str], taken: dict[str, Request], source: str
+    ) -> None:
+        """Notes in `taken` that names are this rule's.
+
+        Raises:
+          LayoutRuleError: another rule is about one of them.
+        """
+        for name in names:
+            other = taken.setdefault(name, self)
+            if other is not self:
+                raise LayoutRuleError(
+                    f"{source}: {other.where} and {self.where} are both about "
+                    f"{name!r}; give one rule for it"
+                )
+
+    def about_none(self, what: str, source: str) -> str:
+        """What is said where it is about no variable, or no tensor, of a source."""
+        return f"{self.where}: {self.source!r} matches no {what} of {source}"
 
     def rule(self, **fields: Any) -> TorchRule:
         """The rule, with some of its fields given.

@@ -4,8 +4,6 @@ import estimator_ckpt as ec
 from tests.cli.command_line import expect as run
 from tests.testdata_paths import PREFIXES
 
-DIGITS = str(PREFIXES["digits/model.ckpt-300"])
-
 
 class TestAverages:
     """--use_ema, alone and with a map."""

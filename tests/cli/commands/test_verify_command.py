@@ -1,24 +1,11 @@
 """verify: whole is 0, damage is 1, and says where."""
 
 import json
-import shutil
-
-import pytest
 
 from tests.cli.command_line import run
 from tests.testdata_paths import TESTDATA
 
 DIGITS = str(TESTDATA / "digits")
-
-
-@pytest.fixture
-def damaged(tmp_path):
-    shutil.copytree(TESTDATA / "est-tf1", tmp_path / "damaged")
-    shard = tmp_path / "damaged" / "model.ckpt-1.data-00000-of-00001"
-    data = bytearray(shard.read_bytes())
-    data[0] ^= 1
-    shard.write_bytes(data)
-    return tmp_path / "damaged"
 
 
 def test_whole():

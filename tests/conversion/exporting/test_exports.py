@@ -26,6 +26,7 @@ from estimator_ckpt.layouts.layout_rule import LayoutRuleError
 from estimator_ckpt.maps.filters import Filter
 from tests.cli.command_line import call
 from tests.conftest import REPOSITORY
+from tests.conversion import nth_change
 from tests.testdata_paths import TESTDATA
 
 RANDOM = np.random.RandomState(7)
@@ -412,29 +413,15 @@ def test_a_source_that_is_cut_off_meanwhile_gives_no_file(tmp_path, source):
     assert os.listdir(tmp_path) == ["a.safetensors"]
 
 
-#: Exports and, before its n-th change of the file system, kills itself.
-KILLED = """
-import os, signal, sys
-from estimator_ckpt.bundle.local_files import system_calls
-import estimator_ckpt as ec
-
-at, change, count = int(sys.argv[1]), system_calls.change, 0
-
-def counted(operation, call, *arguments):
-    global count
-    count += 1
-    if count == at:
-        os.kill(os.getpid(), signal.SIGKILL)
-    return change(operation, call, *arguments)
-
-system_calls.change = counted
-ec.convert(*sys.argv[2:], to="safetensors", overwrite=True)
+EXPORTS = """
+ec.convert(*arguments, to="safetensors", overwrite=True)
 print(count)
 """
 
 
 def export_and_kill(at, source, path):
-    command = [sys.executable, "-c", KILLED, str(at), str(source), str(path)]
+    """Exports, and is killed before the n-th change of the file system."""
+    command = nth_change.command(EXPORTS, at, signal.SIGKILL, source, path)
     return subprocess.run(
         command, cwd=REPOSITORY, capture_output=True, text=True, check=False
     )

@@ -5,7 +5,6 @@ import fcntl
 import os
 import signal
 import subprocess
-import sys
 import time
 
 import pytest
@@ -20,27 +19,12 @@ from estimator_ckpt.bundle.index import index_path, shard_path
 from estimator_ckpt.bundle.local_files import leftovers, system_calls
 from estimator_ckpt.conversion.writing import claims
 from tests.conftest import REPOSITORY
-from tests.conversion import saving
+from tests.conversion import nth_change, saving
 from tests.conversion.saving import tree
 from tests.testdata_paths import PREFIXES
 
-#: Converts, and before its n-th change of the file system sends itself a signal.
-SIGNALLED = """
-import os, sys
-from estimator_ckpt.bundle.local_files import system_calls
-import estimator_ckpt as ec
-
-at, number, source, destination, *options = sys.argv[1:]
-change, count = system_calls.change, 0
-
-def counted(operation, call, *arguments):
-    global count
-    count += 1
-    if count == int(at):
-        os.kill(os.getpid(), int(number))
-    return change(operation, call, *arguments)
-
-system_calls.change = counted
+CONVERTS = """
+source, destination, *options = arguments
 ec.convert(
     source, destination, to="dual", data="copy", overwrite="--overwrite" in options
 )
@@ -49,9 +33,8 @@ print(count)
 
 
 def start(at, number, source, destination, *options):
-    arguments = [str(at), str(int(number)), str(source), str(destination), *options]
     return subprocess.Popen(
-        [sys.executable, "-c", SIGNALLED, *arguments],
+        nth_change.command(CONVERTS, at, number, source, destination, *options),
         cwd=REPOSITORY,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,

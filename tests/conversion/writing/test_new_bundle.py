@@ -15,27 +15,10 @@ from estimator_ckpt.bundle.index import index_path, serialize_index, shard_path
 from estimator_ckpt.bundle.local_files import system_calls
 from estimator_ckpt.bundle.writer import write_bundle
 from estimator_ckpt.checkpoint import object_keys
+from tests.conversion.saving import size_of
 
 FORMATS = ("tf1", "tf2", "dual")
 FLOAT = 1
-
-
-def write_entries(prefix, data, entries):
-    os.makedirs(os.path.dirname(prefix), exist_ok=True)
-    with open(shard_path(prefix, 0, 1), "wb") as file:
-        file.write(data)
-    items = [(key, entry.serialize()) for key, entry in entries.items()]
-    with open(index_path(prefix), "wb") as file:
-        file.write(serialize_index(Header(), items))
-
-
-def size_of(prefix):
-    directory, base = os.path.split(prefix)
-    return sum(
-        os.path.getsize(os.path.join(directory, name))
-        for name in os.listdir(directory)
-        if name.startswith(f"{base}.data")
-    )
 
 
 @pytest.mark.parametrize("to", FORMATS)

@@ -12,10 +12,9 @@ from estimator_ckpt.bundle.errors import CorruptIndexError
 from estimator_ckpt.bundle.header import Header
 from estimator_ckpt.bundle.index import index_path, serialize_index, shard_path
 from estimator_ckpt.bundle.writer import write_bundle
+from tests.conversion.saving import size_of
 
 FORMATS = ("tf1", "tf2", "dual")
-
-
 FLOAT = 1
 
 
@@ -26,15 +25,6 @@ def write_entries(prefix, data, entries):
     items = [(key, entry.serialize()) for key, entry in entries.items()]
     with open(index_path(prefix), "wb") as file:
         file.write(serialize_index(Header(), items))
-
-
-def size_of(prefix):
-    directory, base = os.path.split(prefix)
-    return sum(
-        os.path.getsize(os.path.join(directory, name))
-        for name in os.listdir(directory)
-        if name.startswith(f"{base}.data")
-    )
 
 
 @pytest.mark.parametrize("number", [2, 1000])

@@ -7,7 +7,6 @@ repositories named at each function save.
 from tests.maps.suggest.migrations import Migration, bert, layer, norm
 
 WB = ("W", "b"), ("kernel", "bias")
-SLIM = ("weights", "biases"), ("kernel", "bias")
 NORM = ("gamma", "beta")
 
 
