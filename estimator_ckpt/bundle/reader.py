@@ -23,8 +23,6 @@ from estimator_ckpt.bundle.tensors.slices import resolve, show_key
 if TYPE_CHECKING:
     from estimator_ckpt.bundle.tensors.arrays import Array
 
-_PIECE = 1 << 20
-
 
 class BundleReader:
     """Reads the tensors of one bundle; may be used from several threads.
@@ -97,12 +95,11 @@ class BundleReader:
           As `read`.
         """
         entry = self.index[name]
-        region = resolve(tuple(Extent(*extent) for extent in extents), entry.shape)
         if not entry.slices:
+            place = slices.place_of(extents, entry.shape)
             whole = self._array(coding.name_to_key(name), entry, check)
-            everything = [Extent(0, size) for size in entry.shape]
-            part: Array = whole[slices.within(region, everything)]
-            return arrays.frozen(part)
+            return arrays.frozen(whole[place])
+        region = resolve(tuple(Extent(*extent) for extent in extents), entry.shape)
         return self._join(name, entry, region, check)
 
     def iter_arrays(self, name: str, check: bool = True) -> Iterator[Array]:
@@ -129,16 +126,16 @@ class BundleReader:
             return
         with self._naming(key):
             dtype = arrays.dtype_of(entry)
-        most = min(_PIECE, files.CHUNK) // dtype.itemsize
+        regions = slices.pieces(entry.shape, dtype.itemsize)
         if check:
             self.verify_whole(name)
         if entry.slices:
-            for region in slices.row_major(entry.shape, most):
+            for region in regions:
                 yield self._join(name, entry, region, check=False).reshape(-1)
                 self.unmap()
             return
         shard, offset = self._shards.locate(key, entry), entry.offset
-        for region in slices.row_major(entry.shape, most):
+        for region in regions:
             size = slices.volume(region) * dtype.itemsize
             for chunk in shard.chunks(offset, size):
                 yield arrays.of_numbers(chunk, dtype, self._shards.swapped)

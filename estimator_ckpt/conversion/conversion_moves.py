@@ -56,11 +56,10 @@ def of_checkpoint(checkpoint: Checkpoint, format: Format, wanted: Naming) -> Key
     renaming = wanted.assignment_map.rename(
         dict.fromkeys(chosen), source=source, owners=owners
     )
-    patterns = wanted.chosen.unused(contents.keys)
     unused = (
         *_sentences(left_out, source),
         *renaming.unused,
-        *(f"the pattern {p!r} matches no variable of {source}" for p in patterns),
+        *wanted.chosen.remarks(contents.keys, source),
         *_no_step(contents, wanted.step, source),
         *said,
     )

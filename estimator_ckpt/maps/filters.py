@@ -78,6 +78,13 @@ class Filter:
             if not any(_matches(pattern, name) for name in known)
         ]
 
+    def remarks(self, names: Iterable[str], source: str) -> list[str]:
+        """A sentence for each pattern that matches none of a source's `names`."""
+        return [
+            f"the pattern {pattern!r} matches no variable of {source}"
+            for pattern in self.unused(names)
+        ]
+
 
 def _matches(pattern: re.Pattern[str], name: str) -> bool:
     try:

@@ -6,12 +6,12 @@ byte order and alignment allow. Arrays are read-only.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 from estimator_ckpt.bundle.entry import Entry
 from estimator_ckpt.bundle.errors import UnsupportedCheckpointError
-from estimator_ckpt.bundle.tensors import dtypes
+from estimator_ckpt.bundle.tensors import dtypes, slices
 
 if TYPE_CHECKING:
     import numpy as np
@@ -68,6 +68,15 @@ def empty(shape: Sequence[int], dtype: np.dtype[Any]) -> Array:
         raise UnsupportedCheckpointError(
             f"no array can have the shape {list(shape)}: {error}"
         ) from None
+
+
+def in_pieces(array: Array) -> Iterator[Array]:
+    """An array in flat pieces, cut as `slices.pieces` cuts its tensor."""
+    flat, start = array.reshape(-1), 0
+    for region in slices.pieces(array.shape, array.dtype.itemsize):
+        size = slices.volume(region)
+        yield flat[start : start + size]
+        start += size
 
 
 def frozen(array: Array) -> Array:

@@ -11,10 +11,12 @@ import math
 from collections.abc import Iterator, Sequence
 from typing import Any, Union
 
-from estimator_ckpt.bundle import coding
+from estimator_ckpt.bundle import coding, files
 from estimator_ckpt.bundle.coding import FULL, Extent, Slice
 from estimator_ckpt.bundle.errors import CorruptIndexError
 
+#: The most bytes of a piece of a tensor, which fits a processor's cache.
+PIECE = 1 << 20
 # A grid of edges may have this many cells without a part for each.
 _MOST_CELLS = 1 << 20
 
@@ -129,6 +131,27 @@ def row_major(shape: tuple[int, ...], most: int) -> Iterator[tuple[Extent, ...]]
         for start in range(0, shape[axis], step):
             run = Extent(start, min(step, shape[axis] - start))
             yield (*before, run, *behind)
+
+
+def pieces(shape: tuple[int, ...], itemsize: int) -> Iterator[tuple[Extent, ...]]:
+    """Cuts a tensor as every reader hands it on: slices of at most `PIECE` bytes.
+
+    Where is decided by these two alone, so tensors can be compared piece by piece,
+    whatever they are read from.
+    """
+    return row_major(shape, min(PIECE, files.CHUNK) // itemsize)
+
+
+def place_of(
+    extents: Sequence[tuple[int, int]], shape: tuple[int, ...]
+) -> tuple[Any, ...]:
+    """Where a slice stands in an array of the whole tensor, to index it with.
+
+    Raises:
+      ValueError: it does not lie within the shape.
+    """
+    region = resolve(tuple(Extent(*extent) for extent in extents), shape)
+    return within(region, [Extent(0, size) for size in shape])
 
 
 def show_key(key: Union[bytes, Slice]) -> str:

@@ -28,7 +28,7 @@ from estimator_ckpt.bundle.errors import (
 from estimator_ckpt.bundle.header import Header
 from estimator_ckpt.bundle.index import Index
 from estimator_ckpt.bundle.sstable.table import Table
-from estimator_ckpt.bundle.tensors import dtypes, framing, slices
+from estimator_ckpt.bundle.tensors import arrays, dtypes, framing, slices
 from estimator_ckpt.bundle.tensors.slices import resolve, show_key
 from estimator_ckpt.bundle.v1_format import v1_contents, v1_values
 from estimator_ckpt.bundle.v1_format.v1_contents import V1Tensor
@@ -37,8 +37,6 @@ if TYPE_CHECKING:
     import numpy as np
 
     Array = np.ndarray[Any, Any]
-
-_PIECE = 1 << 20
 
 
 class V1Reader:
@@ -108,13 +106,13 @@ class V1Reader:
         }
         if len(pieces) == 1:
             (piece,) = pieces.values()
-            return _frozen(piece)
+            return arrays.frozen(piece)
         import numpy as np
 
         out = np.empty([length for _, length in region], dtype)
         for part, piece in pieces.items():
             out[slices.within(common[part], region)] = piece
-        return _frozen(out)
+        return arrays.frozen(out)
 
     def iter_arrays(self, name: str, check: bool = True) -> Iterator[Array]:
         """Reads a tensor in the same pieces as `BundleReader.iter_arrays`."""
@@ -122,12 +120,7 @@ class V1Reader:
         if array.dtype == object:
             yield array.reshape(-1)
             return
-        most = min(_PIECE, files.CHUNK) // array.dtype.itemsize
-        start, flat = 0, array.reshape(-1)
-        for region in slices.row_major(array.shape, most):
-            size = slices.volume(region)
-            yield flat[start : start + size]
-            start += size
+        yield from arrays.in_pieces(array)
 
     def iter_chunks(self, key: bytes) -> Iterator[memoryview]:
         """A tensor's bytes, as a bundle would hold them."""
@@ -190,8 +183,3 @@ def _tables(
     for path in paths:
         file = stack.enter_context(contextlib.closing(store.open_file(path)))
         yield Table(file, path)
-
-
-def _frozen(array: Array) -> Array:
-    array.flags.writeable = False
-    return array

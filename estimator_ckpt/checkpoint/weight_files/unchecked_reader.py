@@ -13,7 +13,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, ClassVar, TypeVar
 
 from estimator_ckpt.bundle import coding, files
-from estimator_ckpt.bundle.coding import Extent
 from estimator_ckpt.bundle.entry import Entry
 from estimator_ckpt.bundle.errors import CorruptIndexError, UnsupportedCheckpointError
 from estimator_ckpt.bundle.header import Header
@@ -27,8 +26,6 @@ _Reader = TypeVar("_Reader", bound="UncheckedReader")
 
 #: How many elements each piece has.
 Counts = Iterator[int]
-
-_PIECE = 1 << 20
 
 
 class UncheckedReader(abc.ABC):
@@ -87,18 +84,14 @@ class UncheckedReader(abc.ABC):
         self, name: str, extents: Sequence[tuple[int, int]], check: bool = True
     ) -> Array:
         """Reads a part of a tensor."""
-        entry = self.index[name]
-        region = slices.resolve(tuple(Extent(*e) for e in extents), entry.shape)
-        everything = [Extent(0, size) for size in entry.shape]
-        part: Array = self.read(name, check)[slices.within(region, everything)]
-        return arrays.frozen(part)
+        place = slices.place_of(extents, self.index[name].shape)
+        return arrays.frozen(self.read(name, check)[place])
 
     def iter_arrays(self, name: str, check: bool = True) -> Iterator[Array]:
         """Reads a tensor in the same pieces as `BundleReader.iter_arrays`."""
         del check
         entry = self.index[name]
-        most = min(_PIECE, files.CHUNK) // arrays.dtype_of(entry).itemsize
-        regions = slices.row_major(entry.shape, most)
+        regions = slices.pieces(entry.shape, arrays.dtype_of(entry).itemsize)
         return self._pieces(name, entry, map(slices.volume, regions))
 
     def iter_chunks(self, key: bytes) -> Iterator[memoryview]:

@@ -126,10 +126,7 @@ def _moves(
         moves = [move for move in moves if move.old not in averages]
     remarks = [
         *renaming.unused,
-        *(
-            f"the pattern {pattern!r} matches no variable of {checkpoint.prefix}"
-            for pattern in naming.chosen.unused(checkpoint.contents.keys)
-        ),
+        *naming.chosen.remarks(checkpoint.contents.keys, checkpoint.prefix),
         *checkpoint.roles.unused,
     ]
     remark = checkpoint.roles.remark()

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any, Optional
 
 from estimator_ckpt.bundle.local_files.scratch_file import ScratchFile
-from estimator_ckpt.bundle.tensors import dtypes
+from estimator_ckpt.bundle.tensors import arrays, dtypes
 from estimator_ckpt.bundle.tensors.dtypes import DataType
 from estimator_ckpt.checkpoint.opened_checkpoint import Checkpoint
 from estimator_ckpt.layouts.layout_rule import LayoutRule
@@ -21,9 +21,6 @@ if TYPE_CHECKING:
     import numpy as np
 
     Array = np.ndarray[Any, Any]
-
-# The most bytes of an array that are handed on at once.
-_PIECE = 1 << 20
 
 
 class Rounding:
@@ -104,13 +101,11 @@ def ruled(
     """One of the tensors that a rule makes of some."""
     import numpy as np
 
-    arrays = [checkpoint.reader.read(key) for key in keys]
-    flat = np.ascontiguousarray(part.forward(arrays)[place]).reshape(-1)
-    del arrays
+    given = [checkpoint.reader.read(key) for key in keys]
+    flat = np.ascontiguousarray(part.forward(given)[place]).reshape(-1)
+    del given
     checkpoint.reader.unmap()
-    step = max(_PIECE // flat.dtype.itemsize, 1)
-    for start in range(0, len(flat), step):
-        yield flat[start : start + step]
+    yield from arrays.in_pieces(flat)
 
 
 def as_bytes(pieces: Iterator[Array]) -> Iterator[Any]:

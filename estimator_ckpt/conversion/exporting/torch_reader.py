@@ -8,7 +8,6 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from estimator_ckpt.bundle import coding, files
-from estimator_ckpt.bundle.coding import Extent
 from estimator_ckpt.bundle.errors import UnsupportedCheckpointError
 from estimator_ckpt.bundle.header import Header
 from estimator_ckpt.bundle.index import Index
@@ -23,8 +22,6 @@ from estimator_ckpt.layouts.torch.torch_rules import Request
 
 if TYPE_CHECKING:
     from estimator_ckpt.bundle.tensors.arrays import Array
-
-_PIECE = 1 << 20
 
 
 class TorchReader:
@@ -68,11 +65,8 @@ class TorchReader:
         self, name: str, extents: Sequence[tuple[int, int]], check: bool = True
     ) -> Array:
         """Reads a part of a variable."""
-        shape = self.index[name].shape
-        region = slices.resolve(tuple(Extent(*extent) for extent in extents), shape)
-        everything = [Extent(0, size) for size in shape]
-        part: Array = self.read(name, check)[slices.within(region, everything)]
-        return arrays.frozen(part)
+        place = slices.place_of(extents, self.index[name].shape)
+        return arrays.frozen(self.read(name, check)[place])
 
     def iter_arrays(self, name: str, check: bool = True) -> Iterator[Array]:
         """Reads a variable in flat pieces."""
@@ -86,10 +80,7 @@ class TorchReader:
                 functools.partial(ScratchFile, tempfile.gettempdir()),
             )
             return
-        flat = self.read(name, check).reshape(-1)
-        step = max(_PIECE // dtype.itemsize, 1)
-        for start in range(0, len(flat), step):
-            yield flat[start : start + step]
+        yield from arrays.in_pieces(self.read(name, check))
 
     def iter_chunks(self, key: bytes) -> Iterator[memoryview]:
         """The bytes of a variable."""

@@ -5,7 +5,7 @@ import pytest
 
 from estimator_ckpt.bundle.entry import Entry
 from estimator_ckpt.bundle.errors import CorruptIndexError, UnsupportedCheckpointError
-from estimator_ckpt.checkpoint.weight_files import unchecked_reader
+from estimator_ckpt.bundle.tensors import slices
 from estimator_ckpt.checkpoint.weight_files.unchecked_reader import UncheckedReader
 
 VALUE = np.arange(24, dtype=np.float32).reshape(4, 6)
@@ -35,7 +35,7 @@ def path(tmp_path):
 
 @pytest.mark.parametrize("piece", [8, 40, 1 << 20])
 def test_pieces_make_the_tensor_its_parts_and_its_bytes(path, monkeypatch, piece):
-    monkeypatch.setattr(unchecked_reader, "_PIECE", piece)
+    monkeypatch.setattr(slices, "PIECE", piece)
     with Raw(path) as reader:
         found = list(reader.iter_arrays("w"))
         assert max(array.nbytes for array in found) <= piece
