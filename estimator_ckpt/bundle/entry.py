@@ -64,14 +64,14 @@ class Entry(NamedTuple):
     def serialize(self) -> bytes:
         """The bytes of a BundleEntryProto, as TensorFlow would write them."""
         if self.crc32c == 0:  # as none at all
-            return wire.encode(self._replace(crc32c=None))
-        return wire.encode(self)
+            return wire.encoder(Entry)(self._replace(crc32c=None))
+        return wire.encoder(Entry)(self)
 
 
 def parse_entry(raw: bytes, num_shards: int) -> Entry:
     """Parses an entry and checks that it can be true; ValueError if it cannot."""
     try:
-        entry = wire.decode(Entry, raw)
+        entry = wire.decoder(Entry)(raw)
     except ValueError as error:
         raise ValueError(f"not a BundleEntryProto: {error}") from None
     _check_entry(entry, num_shards)
@@ -85,7 +85,7 @@ def renumbered(raw: bytes, numbers: Mapping[int, int]) -> bytes:
       raw: the entry; fields of it that are not known are kept.
       numbers: the new number of each shard, by the old one.
     """
-    entry = wire.decode(Entry, raw)
+    entry = wire.decoder(Entry)(raw)
     # Of a partitioned variable it means nothing, and can be any number.
     shard_id = 0 if entry.slices else numbers[entry.shard_id]
     new = entry._replace(shard_id=shard_id)

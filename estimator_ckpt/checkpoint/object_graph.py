@@ -62,7 +62,7 @@ def parse(serialized: bytes, source: str) -> TrackableObjectGraph:
     """
     where = f"{source}: {object_keys.OBJECT_GRAPH_KEY}"
     try:
-        graph = wire.decode(TrackableObjectGraph, serialized)
+        graph = wire.decoder(TrackableObjectGraph)(serialized)
     except ValueError as error:
         raise CorruptIndexError(
             f"{where} is no object graph ({error}); restore the file from a copy"
@@ -214,12 +214,16 @@ def build(
     top = TrackableObject(tuple(children))
     dictionary = TrackableObject(tuple(entries))
     try:
-        return wire.encode(TrackableObjectGraph((top, dictionary, *nodes)))
+        return _encode(TrackableObjectGraph((top, dictionary, *nodes)))
     except UnicodeEncodeError as error:
         raise CheckpointError(
             f"{error.object!r} is no UTF-8, and an object graph holds only such names; "
             f"write 'tf1', or give it another name (assignment_map)"
         ) from None
+
+
+def _encode(graph: TrackableObjectGraph) -> bytes:
+    return wire.encoder(TrackableObjectGraph)(graph)
 
 
 def _variable(full_name: str, key: str) -> TrackableObject:
@@ -244,7 +248,7 @@ def with_save_counter(serialized: bytes, source: str) -> bytes:
     counter = _variable(object_keys.SAVE_COUNTER, object_keys.SAVE_COUNTER_KEY)
     child = ObjectReference(len(nodes), object_keys.SAVE_COUNTER)
     root = root._replace(children=(*root.children, child))
-    return wire.encode(graph._replace(nodes=(root, *nodes[1:], counter)))
+    return _encode(graph._replace(nodes=(root, *nodes[1:], counter)))
 
 
 def without(graph: TrackableObjectGraph, kept: Collection[str]) -> bytes:
@@ -252,7 +256,7 @@ def without(graph: TrackableObjectGraph, kept: Collection[str]) -> bytes:
 
     A node without attributes holds nothing, so `assert_consumed` does not ask for it.
     """
-    return wire.encode(graph._replace(nodes=tuple(_pruned(graph.nodes, kept))))
+    return _encode(graph._replace(nodes=tuple(_pruned(graph.nodes, kept))))
 
 
 def _pruned(

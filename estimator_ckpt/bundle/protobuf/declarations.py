@@ -67,13 +67,22 @@ class Place:
             self.put = _once(slot, field.number, default)
 
 
-# Taking a value from behind its tag, one way for each wire type. These are called for
-# every field of an index of 100,000 entries.
+# Taking a value from behind its tag, one way for each wire type.
 
 
-def _long_varint(data: Bytes, position: int) -> tuple[int, int]:
-    """A varint of several bytes; zeros at its end do no harm, as to protobuf itself."""
-    value = shift = 0
+def long_varint(data: Bytes, position: int) -> tuple[int, int]:
+    """A varint of several bytes; zeros at its end do no harm, as to protobuf itself.
+
+    Raises:
+      IndexError: it is cut off.
+      ValueError: it is longer than 64 bits.
+    """
+    value, byte = data[position] & 0x7F, data[position + 1]
+    if byte < 0x80:  # as most lengths
+        return value | byte << 7, position + 2
+    value |= (byte & 0x7F) << 7
+    position += 2
+    shift = 14
     while (byte := data[position]) > 0x7F:
         value |= (byte & 0x7F) << shift
         position += 1
@@ -91,7 +100,7 @@ def _varint(read: Callable[[int], Any]) -> Take:
         value = data[position]
         if value < 0x80:
             return value, position + 1
-        value, position = _long_varint(data, position)
+        value, position = long_varint(data, position)
         return value if value <= 0x7FFFFFFF else read(value), position
 
     return take
@@ -102,7 +111,7 @@ def _behind_length(read: Callable[[Bytes], Any]) -> Take:
         size = data[position]
         position += 1
         if size > 0x7F:
-            size, position = _long_varint(data, position - 1)
+            size, position = long_varint(data, position - 1)
         stop = position + size
         return read(data[position:stop]) if stop <= len(data) else None, stop
 
@@ -157,15 +166,31 @@ def _once(slot: int, number: int, default: Any) -> Callable[[list[Any], Any], No
 
 
 class Declaration:
-    """A message's fields, as reading and writing want them."""
+    """A message's fields, as reading and writing want them.
 
-    __slots__ = ("defaults", "keeps_unknown", "lists", "places", "writers")
+    Attributes:
+      fields: the fields, in the order of their slots.
+      cls: the class of its values; None if a value is that of its one field.
+      keeps_unknown: whether the last slot is for the bytes of what is not declared.
+      defaults: by slot, the value of what is not there.
+      places: by tag, how what stands behind it is read.
+      lists: the slots whose values are tuples.
+      writers: by slot, how values are written.
+    """
 
-    def __init__(self, fields: tuple[Field, ...], keeps_unknown: bool = False) -> None:
+    __slots__ = (
+        *("cls", "defaults", "fields", "keeps_unknown", "lists", "places", "writers"),
+    )
+
+    def __init__(
+        self, fields: tuple[Field, ...], cls: Any = None, keeps_unknown: bool = False
+    ) -> None:
+        self.fields = fields
+        self.cls = cls
         self.keeps_unknown = keeps_unknown
         self.defaults: list[Any] = []
-        self.places: dict[int, Place] = {}  # by tag
-        self.lists: list[int] = []  # the slots whose values are tuples
+        self.places: dict[int, Place] = {}
+        self.lists: list[int] = []
         self.writers: list[Writer] = []
         for slot, field in enumerate(fields):
             type, tag = field.type, field.number << 3 | field.type.wire_type

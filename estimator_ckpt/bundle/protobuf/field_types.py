@@ -22,7 +22,7 @@ class Type(NamedTuple):
       write: the value -> what stands behind the tag.
       zero: the value of a field that is not there.
       code: of numbers, the type code of an `array` that holds them.
-      is_message: whether it is a message of its own.
+      declaration: of a message of its own, what is declared of its fields.
     """
 
     wire_type: int
@@ -30,7 +30,12 @@ class Type(NamedTuple):
     write: Callable[[Any], bytes]
     zero: Any
     code: str = ""
-    is_message: bool = False
+    declaration: Any = None
+
+    @property
+    def is_message(self) -> bool:
+        """Whether it is a message of its own."""
+        return self.declaration is not None
 
 
 class Field(NamedTuple):

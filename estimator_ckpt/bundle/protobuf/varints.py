@@ -12,13 +12,14 @@ from typing import Union
 Bytes = Union[bytes, memoryview]
 
 _MASK_64 = (1 << 64) - 1
-_ONE_BYTE = [bytes([value]) for value in range(0x80)]
+#: The varints of one byte, by value.
+ONE_BYTE = [bytes([value]) for value in range(0x80)]
 
 
 def write_varint(value: int) -> bytes:
     """A value below 2**64 as a varint; a negative one as 64 bits."""
     if 0 <= value <= 0x7F:
-        return _ONE_BYTE[value]
+        return ONE_BYTE[value]
     if value < 0:
         value &= _MASK_64
     out = bytearray()

@@ -18,9 +18,11 @@ Fields that are not declared are passed over. Errors are ValueErrors.
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Iterator
 from typing import Any, Optional, TypeVar
 
+from estimator_ckpt.bundle.protobuf import message_code
 from estimator_ckpt.bundle.protobuf.declarations import EACH, TOO_LONG, Declaration
 from estimator_ckpt.bundle.protobuf.field_types import (
     BYTES_4,
@@ -48,7 +50,7 @@ def message(*fields: Field) -> Callable[[type[_Message]], type[_Message]]:
 
     def declare(cls: type[_Message]) -> type[_Message]:
         names: tuple[str, ...] = cls._fields  # type: ignore[attr-defined]
-        declaration = Declaration(fields, keeps_unknown=names[-1] == "unknown")
+        declaration = Declaration(fields, cls, keeps_unknown=names[-1] == "unknown")
         if len(declaration.defaults) != len(names):
             raise TypeError(f"{cls.__name__} has other attributes than fields")
         _DECLARED[cls] = declaration
@@ -63,10 +65,10 @@ def embedded(cls: type[Any]) -> Type:
     empty = tuple.__new__(cls, declaration.defaults)
     return Type(
         LENGTH,
-        lambda data: _message(cls, declaration, data) if data else empty,
+        lambda data: _message(declaration, data) if data else empty,
         lambda value: write_bytes(_encode(declaration, value)),
         empty,
-        is_message=True,
+        declaration=declaration,
     )
 
 
@@ -76,10 +78,10 @@ def only(field: Field) -> Type:
     (zero,) = declaration.defaults
     return Type(
         LENGTH,
-        lambda data: _read(declaration, data, None)[0] if data else zero,
+        lambda data: _message(declaration, data) if data else zero,
         lambda value: write_bytes(_write(declaration, (value,))),
         zero,
-        is_message=True,
+        declaration=declaration,
     )
 
 
@@ -96,17 +98,35 @@ def decode(cls: type[_Message], data: Bytes) -> _Message:
     Raises:
       ValueError: it is no such message.
     """
-    found: _Message = _message(cls, _DECLARED[cls], data)
+    found: _Message = _message(_DECLARED[cls], data)
     return found
 
 
-def _message(cls: type[Any], declaration: Declaration, data: Bytes) -> Any:
+def decoder(cls: type[_Message]) -> Callable[[Bytes], _Message]:
+    """What reads as `decode` does, for who has hundreds of messages, or one with them.
+
+    It is made when it is first asked for, in the time of some 200 messages, and then
+    takes half as long for each.
+    """
+    found: Callable[[Bytes], _Message] = _decoder(_DECLARED[cls])
+    return found
+
+
+@functools.cache
+def _decoder(declaration: Declaration) -> Callable[[Bytes], Any]:
+    read = message_code.reader(declaration, _message)
+    return lambda data: read(data, 0, len(data))
+
+
+def _message(declaration: Declaration, data: Bytes) -> Any:
+    if declaration.cls is None:
+        return _read(declaration, data, None)[0]
     if not declaration.keeps_unknown:
-        return tuple.__new__(cls, _read(declaration, data, None))
+        return tuple.__new__(declaration.cls, _read(declaration, data, None))
     unknown = bytearray()
     values = _read(declaration, data, unknown)
     values[-1] = bytes(unknown)
-    return tuple.__new__(cls, values)
+    return tuple.__new__(declaration.cls, values)
 
 
 def undeclared(cls: type[Any], data: Bytes) -> bytes:
@@ -184,6 +204,18 @@ def each(data: Bytes, number: int) -> Iterator[Bytes]:
 def encode(value: Any) -> bytes:
     """The bytes of a message, as protobuf would write them."""
     return _encode(_DECLARED[type(value)], value)
+
+
+def encoder(cls: type[_Message]) -> Callable[[_Message], bytes]:
+    """What writes as `encode` does, for who has hundreds of messages, or one with them.
+
+    As `decoder`, it is made when it is first asked for.
+    """
+    found: Callable[[_Message], bytes] = _encoder(_DECLARED[cls])
+    return found
+
+
+_encoder = functools.cache(message_code.writer)
 
 
 def _encode(declaration: Declaration, value: Any) -> bytes:

@@ -75,7 +75,7 @@ def _said_by(table: Table) -> SavedTensorSliceMeta:
     try:
         if content is None:
             raise ValueError("it does not say which tensors are in it")
-        meta = wire.decode(SavedTensorSlices, content).meta
+        meta = wire.decoder(SavedTensorSlices)(content).meta
     except ValueError as error:
         raise CorruptIndexError(
             f"{table.source}: a table, but no checkpoint of the V1 format: {error}"

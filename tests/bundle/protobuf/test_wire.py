@@ -1,5 +1,6 @@
 """Messages are read and written as protobuf does it, and nothing in them is trusted."""
 
+import functools
 import tracemalloc
 from array import array
 from typing import NamedTuple
@@ -229,6 +230,10 @@ def test_text_that_is_no_utf_8_cannot_be_written():
         wire.encode(Everything(string="\udc80"))
 
 
+def _by_decode(cls):
+    return functools.partial(wire.decode, cls)
+
+
 @pytest.mark.parametrize(
     ("message", "most"),
     [
@@ -238,10 +243,12 @@ def test_text_that_is_no_utf_8_cannot_be_written():
         (b"\xf2\x07\x00", 4),  # unknown fields
     ],
 )
-def test_memory_is_bounded_by_the_bytes(message, most):
+@pytest.mark.parametrize("of", [_by_decode, wire.decoder])
+def test_memory_is_bounded_by_the_bytes(of, message, most):
     data = message * (500_000 // len(message))
+    read = of(TrackableObjectGraph)
     tracemalloc.start()
-    graph = wire.decode(TrackableObjectGraph, data)
+    graph = read(data)
     _, peak = tracemalloc.get_traced_memory()
     tracemalloc.stop()
     assert graph is not None
