@@ -90,6 +90,10 @@ def run(arguments: Sequence[str]) -> int:
     except OSError as error:
         return _fail(_os_error(error))
     except Exception as error:
+        from estimator_ckpt.cli import keras_choice
+
+        if isinstance(error, keras_choice.NeedsTfKerasError):
+            keras_choice.begin_anew(error, arguments)
         if not isinstance(error, _expected()):
             raise
         return _fail(str(error))

@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from estimator_ckpt.checkpoint import user_files
+from estimator_ckpt.cli import keras_choice
 from estimator_ckpt.cli.usage_errors import UsageError
 from estimator_ckpt.estimator import runtime
 
@@ -37,8 +38,9 @@ def function(path: str, flag: str) -> Callable[..., Any]:
     try:
         module = importlib.import_module(module_name)
     except Exception as error:
+        said = keras_choice.reconsider(error, _what(error))
         raise UsageError(
-            f"--{flag}={path}: cannot import {module_name!r}: {_what(error)}"
+            f"--{flag}={path}: cannot import {module_name!r}: {said}"
         ) from error
     found = getattr(module, function_name, None)
     if not callable(found):
@@ -90,7 +92,9 @@ def trackable(path: str, flag: str) -> Any:
             f"without arguments"
         )
     with _reporting(path, flag):
-        return make()
+        made = make()
+    keras_choice.say(path)
+    return made
 
 
 def for_estimator(path: str, flag: str) -> Callable[..., Any]:
@@ -127,7 +131,8 @@ def _reporting(path: str, flag: str) -> Iterator[None]:
         with contextlib.redirect_stdout(sys.stderr):  # ours is for what a command says
             yield
     except Exception as error:
-        raise UsageError(f"--{flag}={path}: {_what(error)}") from error
+        said = keras_choice.reconsider(error, _what(error))
+        raise UsageError(f"--{flag}={path}: {said}") from error
 
 
 def _what(error: Exception) -> str:

@@ -21,7 +21,11 @@ ENVIRONMENTS = {  # by TensorFlow's and CPython's version
 }
 SELECTIONS = {
     "what the runtime stands on": ["tf_private", "estimator/test_runtime.py"],
-    "run": ["cli/commands/test_run_command.py", "cli/commands/test_doctor_command.py"],
+    "run": [
+        "cli/commands/test_run_command.py",
+        "cli/commands/test_doctor_command.py",
+        "cli/test_keras_choice.py",
+    ],
     "clusters": ["estimator/test_cluster.py"],
     "decorators": [
         "estimator/test_scaffolds.py",

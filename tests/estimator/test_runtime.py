@@ -318,13 +318,14 @@ def trained(tmp_path_factory):
     return folder
 
 
-def command(folder, *arguments):
+def command(folder, *arguments, **environment):
     """`estimator-ckpt ARGUMENTS...` where nothing has prepared TensorFlow."""
     return python(
         f"import os, sys; os.chdir({str(folder)!r})\n"
         f"sys.path.insert(1, {REPOSITORY!r})\n"
         "from estimator_ckpt.cli.main import main\n"
-        f"sys.argv = ['estimator-ckpt', *{arguments!r}]; main()"
+        f"sys.argv = ['estimator-ckpt', *{arguments!r}]; main()",
+        **environment,
     )
 
 

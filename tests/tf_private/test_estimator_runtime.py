@@ -180,9 +180,9 @@ def test_tf_keras_and_keras_3_are_told_apart_before_they_are_loaded(asked):
         "from estimator_ckpt.estimator import runtime; runtime.offer()\n"
         "import tensorflow as tf\n"
         "from estimator_ckpt.tf_private.estimator_runtime import legacy_keras as k\n"
-        "assert not k._is_keras_3_used()\n"
+        "assert not k.is_keras_3_used()\n"
         "tf.compat.v1.keras.Model\n"
-        "print(k._is_keras_3_used(), tf.keras.Model.__module__.split('.')[0])\n"
+        "print(k.is_keras_3_used(), tf.keras.Model.__module__.split('.')[0])\n"
     )
     done = subprocess.run(
         [sys.executable, "-c", code.format(asked=asked)],

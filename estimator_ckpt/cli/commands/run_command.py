@@ -78,7 +78,7 @@ def run_unparsed(arguments: Sequence[str]) -> NoReturn:
     environment["PYTHONPATH"] = _path(environment.get("PYTHONPATH", ""))
     sys.stdout.flush()
     sys.stderr.flush()
-    os.execv(sys.executable, [sys.executable, *_options(), *rest])
+    os.execv(sys.executable, [sys.executable, *python_options(), *rest])
 
 
 def _path(given: str) -> str:
@@ -130,7 +130,7 @@ def _find(name: str, search: Optional[Sequence[str]]) -> Optional[ModuleSpec]:
     return None
 
 
-def _options() -> list[str]:
+def python_options() -> list[str]:
     """Options of this Python that the program's Python is given too, such as -W."""
     given = subprocess._args_from_interpreter_flags()  # type: ignore[attr-defined]
     return [option for option in given if option not in _OWN_OPTIONS]

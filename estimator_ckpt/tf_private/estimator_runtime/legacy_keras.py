@@ -54,33 +54,35 @@ def settle() -> None:
     """
     if not installation.is_there("tf_keras"):
         raise EstimatorUnavailableError(missing())
-    was_asked_for = is_asked_for()
-    ask_for()
-    tensorflow = sys.modules.get("tensorflow")
-    if tensorflow is None:
-        return
-    if _is_keras_3_used():
+    if is_keras_3_used():
         raise EstimatorUnavailableError(
             "tf.estimator needs tf-keras, but tf.keras is Keras 3 in this process "
             "already: call estimator_ckpt.enable_estimator() before tf.keras is used, "
             f"set {VARIABLE}=1, or start the job with: estimator-ckpt run"
         )
-    if not was_asked_for:
+    was_asked_for = is_asked_for()
+    ask_for()
+    if "tensorflow" in sys.modules and not was_asked_for:
         _turn_paths_over()
         importlib.import_module("tf_keras.src.optimizers")  # as TensorFlow does
 
 
 def missing() -> str:
-    """One line that says which tf-keras to install."""
-    numbers = installation.numbers(installation.version("tensorflow"))
-    pinned = "==" + ".".join(map(str, numbers)) + ".*" if numbers else ""
+    """One line that says that tf-keras is needed, and which to install."""
     return (
         "tf.estimator on TensorFlow 2.16 and later needs tf-keras, which is not "
-        f"installed: pip install 'tf-keras{pinned}'"
+        f"installed: {to_install()}"
     )
 
 
-def _is_keras_3_used() -> bool:
+def to_install() -> str:
+    """What installs the tf-keras of the TensorFlow that is here."""
+    numbers = installation.numbers(installation.version("tensorflow"))
+    pinned = "==" + ".".join(map(str, numbers)) + ".*" if numbers else ""
+    return f"pip install 'tf-keras{pinned}'"
+
+
+def is_keras_3_used() -> bool:
     """Whether a name of TensorFlow's stands for Keras 3 already.
 
     TensorFlow puts a lazy loader under each such name, and the module itself once it is
