@@ -40,8 +40,8 @@ def decide_slot_paths(names: Sorted) -> Found:
     """What `<V>/.OPTIMIZER_SLOT/<P>/<X>` is: the path of a slot."""
     found: Found = {}
     for name in names.open:
-        owner, slot_step, rest = name.partition(_SLOT_STEP)
-        if slot_step:
+        if _SLOT_STEP in name:
+            owner, _, rest = name.partition(_SLOT_STEP)
             label, _, slot = rest.rpartition("/")
             evidence = f"a slot of the object {label!r}, by its path"
             found[name] = Decision(SLOT, evidence, owner, slot, LEGACY, label)

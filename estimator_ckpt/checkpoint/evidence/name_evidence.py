@@ -18,7 +18,6 @@ from estimator_ckpt.checkpoint.evidence import (
 from estimator_ckpt.checkpoint.evidence.name_sorting import (
     Scene,
     Sorted,
-    base_of,
     last_of,
     sort,
 )
@@ -41,14 +40,21 @@ def decide(scene: Scene) -> dict[str, Decision]:
         slot_families.decide(scene, names),
         keras_naming.decide_below(scene, names),
     ):
-        decided = {**found, **decided}
-    decided = {**keras_naming.decide_flat(scene, names, decided), **decided}
-    decided = {**keras_naming.decide_own_lists(scene, names, decided), **decided}
-    decided = {**optimizer_scopes.decide_settings(names, decided), **decided}
-    decided = {**optimizer_scopes.decide_scalars(scene, names, decided), **decided}
-    decided = {**decided, **optimizer_scopes.decide_powers(scene, names, decided)}
-    decided = {**_forced(scene, names, decided), **decided}
-    return {**_doubtful(scene, names, decided), **decided}
+        decided = _first(decided, found)
+    decided = _first(decided, keras_naming.decide_flat(scene, names, decided))
+    decided = _first(decided, keras_naming.decide_own_lists(scene, names, decided))
+    decided = _first(decided, optimizer_scopes.decide_settings(names, decided))
+    decided = _first(decided, optimizer_scopes.decide_scalars(scene, names, decided))
+    decided = _first(optimizer_scopes.decide_powers(scene, names, decided), decided)
+    decided = _first(decided, _forced(scene, names, decided))
+    return _first(decided, _doubtful(scene, names, decided))
+
+
+def _first(
+    found: dict[str, Decision], other: dict[str, Decision]
+) -> dict[str, Decision]:
+    """Both, where one name is in both the first's. Most find nothing."""
+    return {**other, **found} if found and other else found or other
 
 
 def _forced(
@@ -57,7 +63,7 @@ def _forced(
     """What a user says is optimizer state; whose it is if anything tells."""
     found = {
         name: Decision(OPTIMIZER, FORCED)
-        for name in scene.forced
+        for name in sorted(scene.forced)
         if name not in decided
     }
     for families in (names.suffixes, names.infixes) if found else ():
@@ -84,7 +90,8 @@ def _doubtful(
                 found[name] = slot_families.undecided(why)
     why = "named as a slot, but its variable is not there"
     for name in names.open:
-        is_named = "/" in name and base_of(last_of(name)) in algorithms.TF1_SLOTS
-        if is_named and name not in decided and name not in found:
+        if name in decided or name in found or "/" not in name:
+            continue
+        if names.bases[last_of(name)] in algorithms.TF1_SLOTS:
             found[name] = slot_families.undecided(why)
     return found

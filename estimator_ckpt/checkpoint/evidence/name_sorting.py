@@ -93,6 +93,7 @@ class Sorted:
 
     Attributes:
       open: the names that nothing stronger decides.
+      bases: the last parts of all names, and these without a number at their end.
       decisions: what a name says alone.
       counters: integers called as a Keras optimizer's step counter, by their scopes.
       settings: scalars called as settings of one, by their scopes.
@@ -103,6 +104,7 @@ class Sorted:
     """
 
     open: Sequence[str]
+    bases: Mapping[str, str]
     decisions: dict[str, Decision] = dataclasses.field(default_factory=dict)
     counters: dict[str, list[str]] = dataclasses.field(default_factory=dict)
     settings: dict[str, list[str]] = dataclasses.field(default_factory=dict)
@@ -144,36 +146,46 @@ class Sorted:
 def sort(scene: Scene) -> Sorted:
     """Looks at each name once."""
     facts, trainable, known = scene.facts, scene.trainable, scene.known
+    lasts = {last_of(name) for name in facts}
     found = Sorted(
         [
             name
             for name in facts
             if name not in known and (not trainable.get(name) or name in scene.forced)
-        ]
+        ],
+        {last: base_of(last) for last in lasts},
     )
+    special = {last for last in lasts if _is_special(last)}
     rest = []
     for name in found.open:
+        dtype, shape = facts[name]
         scope, _, last = name.rpartition("/")
-        fact = facts[name]
-        if fact.dtype in _NOT_NUMBERS:
-            found.decisions[name] = Decision(
-                MODEL, f"a {fact.dtype}: nothing trains it"
-            )
-        elif not fact.shape and _sort_scalar(found, name, scope, last, facts):
+        if dtype in _NOT_NUMBERS:
+            found.decisions[name] = Decision(MODEL, f"a {dtype}: nothing trains it")
+        elif not shape and _sort_scalar(found, name, scope, last, facts):
             continue
+        elif last not in special:
+            if scope:
+                rest.append(name)
         elif last in known_names.STATISTICS:
             found.decisions[name] = Decision(MODEL, f"named as a layer's {last}")
         elif last.endswith(slot_names.MESH_SLOTS):
             _sort_mesh(found, name, facts)
         else:
-            if last.startswith("Variable") and _VARIABLE.fullmatch(last):
-                found.numbered.setdefault(scope, []).append(name)
+            found.numbered.setdefault(scope, []).append(name)
             if scope:
-                rest.append((name, scope, last))
-    own = found.own_settings()
-    for name, scope, last in rest:
-        _sort_under(found, name, scope, last, facts, own)
+                rest.append(name)
+    _sort_under(found, rest, facts)
     return found
+
+
+def _is_special(last: str) -> bool:
+    """Whether a name's last part says something alone."""
+    return (
+        last in known_names.STATISTICS
+        or last.endswith(slot_names.MESH_SLOTS)
+        or _VARIABLE.fullmatch(last) is not None
+    )
 
 
 def _sort_scalar(
@@ -212,27 +224,39 @@ def _sort_mesh(found: Sorted, name: str, facts: Mapping[str, Fact]) -> None:
             return
 
 
-def _sort_under(
-    found: Sorted,
-    name: str,
-    scope: str,
-    last: str,
-    facts: Mapping[str, Fact],
-    own: Collection[str],
-) -> None:
-    """Notes the variables that a name can stand under."""
-    if name.count("/") > _MOST_STEPS:
-        return  # of no model; each of its scopes would be looked up
-    owner, prefix = _longest(scope, facts, own)
-    if not owner and (part := _PART.search(scope)):
-        owner, prefix = _longest(scope[: part.start()], facts, own)
-    if owner:
-        found.suffixes.setdefault((prefix, base_of(last)), []).append((name, owner))
-    elif owner := _parent(scope, facts):  # an optimizer's own name can have steps
-        called = base_of(name[len(owner) + 1 :])
-        found.suffixes.setdefault(("", called), []).append((name, owner))
-    if _INFIXES.isdisjoint(name.split("/")):
-        return
+def _sort_under(found: Sorted, names: Sequence[str], facts: Mapping[str, Fact]) -> None:
+    """Notes the variables that names can stand under, each of which has a scope."""
+    own = found.own_settings()
+    telling = _INFIXES.union(found.bases)
+    for name in names:
+        if len(name) > _MOST_STEPS and name.count("/") > _MOST_STEPS:
+            continue  # of no model; each of its scopes would be looked up
+        scope, _, last = name.rpartition("/")
+        if scope in facts and scope not in own:  # as most slots of tf1 do
+            owner, prefix = scope, ""
+            steps = name.split("/")
+        else:
+            steps = scope.split("/")
+            # A variable that it stands under has one of these steps at its end; no
+            # step of a layer's kernel is.
+            if telling.isdisjoint(steps):
+                continue
+            owner, prefix = _longest(scope, facts, own)
+        if not owner and (part := _PART.search(scope)):
+            owner, prefix = _longest(scope[: part.start()], facts, own)
+        if owner:
+            found.suffixes.setdefault((prefix, found.bases[last]), []).append(
+                (name, owner)
+            )
+        elif owner := _parent(scope, facts):  # an optimizer's own name can have steps
+            called = base_of(name[len(owner) + 1 :])
+            found.suffixes.setdefault(("", called), []).append((name, owner))
+        if not _INFIXES.isdisjoint(steps):
+            _sort_infix(found, name, facts)
+
+
+def _sort_infix(found: Sorted, name: str, facts: Mapping[str, Fact]) -> None:
+    """Notes the variable whose name a name ends in, behind a slot's."""
     for rest in itertools.islice(object_keys.endings(name), 1, None):
         before = name[: len(name) - len(rest) - 1]
         prefix, _, slot = before.rpartition("/")

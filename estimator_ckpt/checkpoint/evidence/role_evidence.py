@@ -16,8 +16,8 @@ from estimator_ckpt.bundle import files, logs
 from estimator_ckpt.bundle.errors import CorruptIndexError
 from estimator_ckpt.checkpoint import meta_graph, object_graph, object_keys
 from estimator_ckpt.checkpoint.evidence import (
+    default_roles,
     graph_evidence,
-    known_names,
     name_evidence,
 )
 from estimator_ckpt.checkpoint.evidence.name_sorting import Fact, Scene, last_of
@@ -26,21 +26,16 @@ from estimator_ckpt.checkpoint.optimizers import slot_names
 from estimator_ckpt.checkpoint.roles import (
     AS_FOUND,
     GLOBAL_STEP,
-    MODEL,
-    SLOT,
-    TRAINABLE,
     Decision,
     Overruling,
     Roles,
 )
 
 if TYPE_CHECKING:
+    from estimator_ckpt.bundle.entry import Entry
     from estimator_ckpt.checkpoint.opened_checkpoint import Checkpoint
 
 _log = logs.logger()
-
-#: The evidence for what looks like nothing else.
-NOTHING = "nothing says otherwise"
 
 
 def of_checkpoint(checkpoint: Checkpoint) -> Roles:
@@ -48,17 +43,18 @@ def of_checkpoint(checkpoint: Checkpoint) -> Roles:
 
     Variables that share a full name are among them under their paths.
     """
-    index, meaning = checkpoint.index, checkpoint.contents
-    by_key = {}
-    for key in index:
-        entry = index[key]
-        by_key[key] = Fact(entry.dtype_name, entry.shape)
-    keys = dict(meaning.keys)
-    for shared in meaning.ambiguous.values():  # under their paths
-        for key in shared:
-            keys.setdefault(object_keys.path_of(key) or key, key)
+    meaning = checkpoint.contents
+    by_key = _facts(checkpoint.index)
+    keys = meaning.keys
+    if meaning.ambiguous:
+        keys = dict(keys)
+        for shared in meaning.ambiguous.values():  # under their paths
+            for key in shared:
+                keys.setdefault(object_keys.path_of(key) or key, key)
     return decide(
-        {name: by_key[key] for name, key in keys.items()},
+        by_key
+        if checkpoint.graph is None  # then names are keys
+        else {name: by_key[key] for name, key in keys.items()},
         global_step=meaning.global_step,
         keys=keys,
         graph=checkpoint.graph,
@@ -67,6 +63,19 @@ def of_checkpoint(checkpoint: Checkpoint) -> Roles:
         collection="the .meta's collection",
         overruling=checkpoint.overruling,
     )
+
+
+def _facts(index: Mapping[str, Entry]) -> dict[str, Fact]:
+    """The dtype and shape of each key; one fact for all that have the same."""
+    found = {}
+    same: dict[tuple[int, tuple[int, ...]], Fact] = {}
+    for key, entry in index.items():
+        about = entry.dtype, entry.shape
+        fact = same.get(about)
+        if fact is None:
+            fact = same[about] = Fact(entry.dtype_name, entry.shape)
+        found[key] = fact
+    return found
 
 
 def beside(prefix: str, store: files.Store = files) -> Optional[Mapping[str, bool]]:
@@ -141,7 +150,8 @@ class _Evidence(NamedTuple):
     Attributes:
       facts: the dtype and shape of each, by name.
       by_graph: what an object graph says, or a live graph of its global step.
-      bare: what each would be called in a graph of TensorFlow 1.
+      bare: what each would be called in a graph of TensorFlow 1, where that is another
+        name.
       trainable: whether each is in a graph's collection, as `decide` takes it.
       collection: what to call that.
     """
@@ -161,21 +171,21 @@ class _Evidence(NamedTuple):
           known: decisions that no evidence counts against.
           forced: names of what is optimizer state, whatever the evidence.
         """
-        facts = self.facts
+        facts, bare = self.facts, self.bare
         said = {n: said for n, said in self.by_graph.items() if n not in forced}
         said.update(known)
-        for name in _steps(facts, self.bare, said):
+        for name in _steps(facts, bare, said):
             said.setdefault(name, Decision(GLOBAL_STEP, "named global_step"))
-        trainable = _believed(self.trainable, facts, self.bare)
+        trainable = _believed(self.trainable, facts, bare)
         order = tuple(self.trainable)
-        said.update(_by_names(facts, self.bare, said, trainable, order, forced))
-        for name, fact in facts.items():
-            if name not in said:
-                said[name] = _by_default(
-                    self.bare[name], fact, trainable, self.collection
-                )
-        _note_owners(said)
-        return {name: said[name] for name in facts}
+        said.update(_by_names(facts, bare, said, trainable, order, forced))
+        found = {
+            name: said.get(name)
+            or default_roles.of(bare.get(name, name), fact, trainable, self.collection)
+            for name, fact in facts.items()
+        }
+        found.update(default_roles.of_owners(said, found))
+        return found
 
 
 def _steps(
@@ -185,8 +195,13 @@ def _steps(
     if any(decision.role is GLOBAL_STEP for decision in said.values()):
         return []
     called = object_keys.GLOBAL_STEP
-    counts = {n: b for n, b in bare.items() if last_of(b) == called}
-    counts = {n: b for n, b in counts.items() if facts[n].is_integer}
+    counts = {
+        name: tf1_name
+        for name in facts
+        if (tf1_name := bare.get(name, name)).endswith(called)
+        and last_of(tf1_name) == called
+        and facts[name].is_integer
+    }
     at_top = [name for name, tf1_name in counts.items() if tf1_name == called]
     scoped = [name for name in counts if facts[name].is_scalar]
     return at_top or (scoped if len(scoped) == 1 else [])
@@ -233,16 +248,15 @@ def _tf1_names(
 
 
 def _bare(facts: Mapping[str, Fact], called: Mapping[str, str]) -> dict[str, str]:
-    """The name of each variable in a graph, by the name that it has here.
+    """The name of each variable in a graph, where that is not its name here.
 
     Names of a `Saver({v.name: v})` end in `:0`, which is no part of the name.
     """
-    bare = {}
-    for name in facts:
-        tf1_name = called.get(name, name)
+    bare = {name: name[:-2] for name in facts if name.endswith(":0")}
+    for name, tf1_name in called.items():
         bare[name] = tf1_name[:-2] if tf1_name.endswith(":0") else tf1_name
-    if len(set(bare.values())) < len(bare):  # told apart by `:0` alone
-        return {name: name for name in facts}
+    if bare and len({bare.get(name, name) for name in facts}) < len(facts):
+        return {}  # told apart by `:0` alone
     return bare
 
 
@@ -254,11 +268,11 @@ def _believed(
     Keras 2.2 puts into TRAINABLE_VARIABLES whatever it makes, its step counter too,
     which nobody can train. Such a collection only says what is *not* trained.
     """
-    is_void = any(
-        trainable.get(tf1_name)
+    is_void = bool(trainable) and any(
+        trainable.get(tf1_name := bare.get(name, name))
         and last_of(tf1_name) in slot_names.COUNTERS
-        and facts[name].is_integer
-        for name, tf1_name in bare.items()
+        and fact.is_integer
+        for name, fact in facts.items()
     )
     if not is_void:
         return trainable
@@ -276,14 +290,18 @@ def _by_names(
     """What names say of variables of which nothing is said yet."""
     if len(said) == len(facts):
         return {}
-    names = {tf1_name: name for name, tf1_name in bare.items()}
+    if not bare:
+        return name_evidence.decide(
+            Scene(facts, trainable, order, said, frozenset(forced))
+        )
+    names = {bare.get(name, name): name for name in facts}
     found = name_evidence.decide(
         Scene(
             facts={tf1_name: facts[name] for tf1_name, name in names.items()},
             trainable=trainable,
             order=order,
-            known={bare[name]: decision for name, decision in said.items()},
-            forced=frozenset(bare[name] for name in forced),
+            known={bare.get(name, name): decision for name, decision in said.items()},
+            forced=frozenset(bare.get(name, name) for name in forced),
         )
     )
     result: dict[str, Decision] = {}
@@ -293,32 +311,3 @@ def _by_names(
             decision = decision._replace(owner=names[owner])
         result[names[tf1_name]] = decision
     return result
-
-
-def _by_default(
-    tf1_name: str, fact: Fact, trainable: Mapping[str, bool], collection: str
-) -> Decision:
-    """What a variable is that is no optimizer's, no average and no metric."""
-    trains = trainable.get(tf1_name)
-    if trains is not None:
-        role = TRAINABLE if trains else MODEL
-        word = "in" if trains else "not in"
-        return Decision(role, f"{word} {collection} of trainable variables")
-    if last_of(tf1_name) in known_names.WEIGHTS:
-        return Decision(TRAINABLE, "named as a layer's weight")
-    if fact.dtype and not fact.dtype.startswith(
-        ("float", "bfloat", "half", "double", "complex")
-    ):
-        return Decision(MODEL, f"nothing says more, and {fact.dtype} is not trained")
-    return Decision(TRAINABLE, NOTHING)
-
-
-def _note_owners(said: dict[str, Decision]) -> None:
-    """What has slots is trained, where nothing said more of it."""
-    trained: dict[str, Decision] = {}
-    for decision in said.values():
-        owner = said.get(decision.owner or "")
-        if decision.role is SLOT and owner is not None and owner.evidence == NOTHING:
-            evidence = f"has a slot {decision.slot}" if decision.slot else "has slots"
-            trained[decision.owner or ""] = Decision(TRAINABLE, evidence)
-    said.update(trained)

@@ -169,16 +169,23 @@ def _averages(scene: Scene, members: Sequence[Member]) -> Found:
 
 
 def _slots(members: Sequence[Member], style: str, label: str, evidence: str) -> Found:
-    return {
-        name: Decision(SLOT, evidence, owner, _under(name, owner), style, label)
-        for name, owner in members
-    }
+    slots: dict[str, str] = {}  # one string for each, not for each of 100,000
+    found: Found = {}
+    for name, owner in members:
+        slot = _under(name, owner)
+        slot = slots.setdefault(slot, slot)
+        found[name] = Decision(SLOT, evidence, owner, slot, style, label)
+    return found
 
 
 def _under(name: str, owner: str) -> str:
     """What a slot is called: `Adam`; `D/Adam` if that is its optimizer's name."""
-    rest = name[len(owner) + 1 :] if name.startswith(f"{owner}/") else ""
-    return rest if "/" in rest and not is_part(rest) else last_of(name)
+    length = len(owner)
+    if name.startswith(owner) and name.startswith("/", length):
+        rest = name[length + 1 :]
+        if "/" not in rest or not is_part(rest):
+            return rest
+    return last_of(name)
 
 
 def _count(

@@ -1,5 +1,7 @@
 """What each name says alone, and what it stands under."""
 
+import random
+
 import pytest
 
 from estimator_ckpt.checkpoint import roles
@@ -56,6 +58,62 @@ def test_what_a_collection_trains_is_not_open_unless_a_user_says_so():
 def test_a_slot_of_a_sliced_variable_stands_under_the_whole():
     _, names = scene_and_names({"dnn/w": W, "dnn/w/t_0/Adagrad": W})
     assert names.suffixes == {("", "Adagrad"): [("dnn/w/t_0/Adagrad", "dnn/w")]}
+
+
+#: Steps of names that are variables', slots' and scopes' alike.
+STEPS = ("w", "a", "b", "m", "t_0", "part_1", "Adam", "Adam_1", "dense", "", "v")
+
+
+def stands_under(name, variables):
+    """The variable that a name stands under, as it is defined, without short cuts."""
+    steps = name.split("/")
+    scope, last = steps[:-1], steps[-1]
+    of_slices = scope[:-1] if scope[-1] in ("t_0", "part_1") else []
+    for body in (scope, of_slices):
+        for start in range(len(body)):
+            owner = "/".join(body[start:])
+            if owner in variables:
+                return owner, "/".join(body[:start]), name_sorting.base_of(last)
+    for stop in range(len(scope) - 1, 0, -1):
+        owner = "/".join(scope[:stop])
+        if owner in variables:
+            return owner, "", name_sorting.base_of("/".join(steps[stop:]))
+    return None
+
+
+def behind_slot(name, variables):
+    """The variable that a name ends in, behind what Keras calls a slot."""
+    steps = name.split("/")
+    for at in range(1, len(steps)):
+        owner = "/".join(steps[at:])
+        if steps[at - 1] in ("m", "v") and owner in variables:
+            return owner, "/".join(steps[: at - 1]), steps[at - 1]
+    return None
+
+
+def found_by_name(families):
+    return {
+        name: (owner, *family)
+        for family, members in families.items()
+        for name, owner in members
+    }
+
+
+@pytest.mark.parametrize("seed", range(60))
+def test_variables_that_names_stand_under_are_found_as_they_are_defined(seed):
+    rng = random.Random(seed)
+    some = rng.sample(STEPS, rng.randint(3, len(STEPS)))
+    variables = {"/".join(rng.choices(some, k=rng.randint(1, 5))): W for _ in range(40)}
+    variables.pop("", None)
+    _, names = scene_and_names(variables)
+    scoped = [name for name in variables if name.rpartition("/")[0]]
+    for families, definition in (
+        (names.suffixes, stands_under),
+        (names.infixes, behind_slot),
+    ):
+        expected = {name: definition(name, variables) for name in scoped}
+        expected = {name: found for name, found in expected.items() if found}
+        assert found_by_name(families) == expected
 
 
 def test_scopes_of_optimizers_are_told_by_counters_settings_or_names():
