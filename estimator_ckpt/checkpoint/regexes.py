@@ -20,7 +20,17 @@ _PATIENCE = 2.0
 #: A group that is repeated and in which something is repeated, or there is a choice.
 _REPEATS_REPEATED = re.compile(r"[*+}|][^()]*\)+[*+{]")
 _SPECIAL = frozenset(".^$*+?{}[]\\|()")
-_QUANTIFIERS = frozenset("*+?{")
+#: A regex's parts; of a set, an escape and a quantifier all that belongs to it. What
+#: has no name stands for no letter in particular.
+_TOKENS = re.compile(
+    r"(?P<letter>[^.^$*+?{}\[\]\\|()])"
+    r"|\\(?P<escaped>[^\w\s])"
+    r"|(?P<quantifier>[*+?]|\{[^}]*\}?)"
+    r"|\\(?:x..|u.{4}|U.{8}|N\{[^}]*\}|\d+|.)"
+    r"|\[\^?\]?(?:\\.|[^\]\\])*\]"
+    r"|.",
+    re.DOTALL,
+)
 
 
 class InvalidRegexError(ValueError):
@@ -76,28 +86,16 @@ def literals(pattern: re.Pattern[str]) -> tuple[str, str]:
 
 def _literal_runs(pattern: str) -> Optional[list[str]]:
     """The letters outside of groups that stand for themselves; None with a choice."""
-    runs, depth, in_class = [""], 0, False
-    rest = iter(pattern)
-    for letter in rest:
-        if letter == "\\":
-            letter = next(rest, "")
-            is_plain = bool(letter) and not letter.isalnum() and not letter.isspace()
-        else:
-            is_plain = letter not in _SPECIAL
-            if letter == "|" and not depth and not in_class:
-                return None
-            if letter == "[" and not in_class:
-                in_class = True
-            elif letter == "]" and in_class:
-                in_class = False
-            elif not in_class:
-                depth += (letter == "(") - (letter == ")")
-            if letter in _QUANTIFIERS and not depth and not in_class:
-                runs[-1] = runs[-1][:-1]  # it is about the letter before it
-            if letter == "{":  # how often, up to the brace that closes
-                is_plain = False
-                letter = next((x for x in rest if x == "}"), "")
-        if is_plain and not depth and not in_class:
+    runs, depth = [""], 0
+    for token in _TOKENS.finditer(pattern):
+        text = token[0]
+        depth += (text == "(") - (text == ")")
+        if depth == 0 and text == "|":
+            return None
+        if depth == 0 and token["quantifier"]:
+            runs[-1] = runs[-1][:-1]  # it is about the letter before it
+        letter = token["letter"] or token["escaped"]
+        if depth == 0 and letter:
             runs[-1] += letter
         else:
             runs.append("")

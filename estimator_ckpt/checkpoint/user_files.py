@@ -7,7 +7,7 @@ as often as they stand for something.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any, Optional
 
 from estimator_ckpt.bundle.errors import CheckpointError
@@ -110,16 +110,10 @@ def _expanded(
             raise _too_much(node, where)
     else:
         known[number] = None
-        children = node.value if node.id == "sequence" else ()
-        if node.id == "mapping":
-            children = [part for pair in node.value for part in pair]
-        if node.tag.endswith(":int") and len(node.value) > _MOST_DIGITS:
-            raise UserFileError(
-                f"{where}:{node.start_mark.line + 1}: a number of {len(node.value)} "
-                f"digits"
-            )
+        _check_number(node, where)
         if depth > _DEEPEST:
             raise _too_much(node, where)
+        children = _children(node)
         parts = [_expanded(child, depth + 1, known, where) for child in children]
         size = 1 + sum(size for size, _ in parts)
         found = (size, 1 + max([height for _, height in parts], default=0))
@@ -127,6 +121,21 @@ def _expanded(
     if found[0] > _MOST_VALUES or depth + found[1] > _DEEPEST + 1:
         raise _too_much(node, where)
     return found
+
+
+def _children(node: Any) -> Iterable[Any]:
+    """The nodes right below one: a list's items, a mapping's keys and values."""
+    if node.id == "mapping":
+        return [part for pair in node.value for part in pair]
+    found: Iterable[Any] = node.value if node.id == "sequence" else ()
+    return found
+
+
+def _check_number(node: Any, where: str) -> None:
+    if node.tag.endswith(":int") and len(node.value) > _MOST_DIGITS:
+        raise UserFileError(
+            f"{where}:{node.start_mark.line + 1}: a number of {len(node.value)} digits"
+        )
 
 
 def _too_much(place: Any, where: str) -> UserFileError:

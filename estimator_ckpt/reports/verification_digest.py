@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from estimator_ckpt.checkpoint import messages
 from estimator_ckpt.checkpoint.verify import Problem, Verification
 from estimator_ckpt.reports import digest, row_groups
@@ -24,8 +26,6 @@ def of(found: Verification) -> Digest:
     columns, rows = digest.without_empty(_COLUMNS, every)
     num_damaged = sum(problem.size is not None for problem in found.problems)
     damaged = sum(problem.size or 0 for problem in found.problems)
-    counted = messages.counted(found.num_tensors, "tensor")
-    names = messages.listed((row.name for row in rows), most=3)
     num_whole = found.num_tensors - num_damaged
     size_whole = max(found.num_bytes - damaged, 0)
     shares = [
@@ -37,15 +37,7 @@ def of(found: Verification) -> Digest:
         title=messages.short_path(found.prefix),
         verdict="whole" if found.ok else f"{len(rows)} damaged",
         tone=Tone.GOOD if found.ok else Tone.BAD,
-        sentences=(
-            f"{counted} of {messages.bytes_text(found.num_bytes)} "
-            f"{'was' if found.num_tensors == 1 else 'were'} read and held against "
-            f"{'its checksum' if found.num_tensors == 1 else 'their checksums'}.",
-            "All are as they were written." if found.ok else f"Damaged: {names}.",
-            "The index was checked, too, block by block."
-            if found.ok
-            else "Take another copy of the files, or another checkpoint of the job.",
-        ),
+        sentences=_sentences(found, rows),
         checkpoints=(("checkpoint", found.prefix),),
         facts=(
             ("tensors", str(found.num_tensors)),
@@ -57,6 +49,27 @@ def of(found: Verification) -> Digest:
         groups=row_groups.grouped(rows),
         num_rows=len(rows),
         rows_of="damaged tensor",
+    )
+
+
+def _sentences(found: Verification, rows: Sequence[Row]) -> tuple[str, str, str]:
+    counted = messages.counted(found.num_tensors, "tensor")
+    one, several = ("was", "its checksum"), ("were", "their checksums")
+    were, checksums = one if found.num_tensors == 1 else several
+    first = (
+        f"{counted} of {messages.bytes_text(found.num_bytes)} {were} read and held "
+        f"against {checksums}."
+    )
+    if found.ok:
+        return (
+            first,
+            "All are as they were written.",
+            "The index was checked, too, block by block.",
+        )
+    return (
+        first,
+        f"Damaged: {messages.listed((row.name for row in rows), most=3)}.",
+        "Take another copy of the files, or another checkpoint of the job.",
     )
 
 

@@ -29,6 +29,15 @@ DIGITS = PREFIXES["digits/model.ckpt-300"]
         ("x(?:a|b)/kern", "x", "/kern"),
         ("(?i)abc", "", ""),
         (r"\d+abc", "", "abc"),
+        (r"[]a]x", "", "x"),
+        (r"[^]a]x", "", "x"),
+        (r"[\]a(]x", "", "x"),
+        (r"\x41bc", "", "bc"),
+        (r"\u0041\U00000042c", "", "c"),
+        (r"\N{DIGIT ONE}bc", "", "bc"),
+        (r"\101/(.)\1bc", "", "bc"),
+        (r"a{2}(?:x{3})b", "", "b"),
+        (r"a\(b\)c", "a(b)c", "a(b)c"),
     ],
 )
 def test_what_is_plain_in_a_regex(pattern, beginning, inside):
@@ -51,9 +60,15 @@ def test_no_match_is_lost_by_it():
         r"\.",
         "(a)+",
         "b+",
+        "[]a]",
+        r"[^\]b]",
+        r"\x61",
+        r"\057",
+        "{",
     ]
     names = [
-        "".join(generator.choices("ab/.", k=generator.randrange(9))) for _ in range(300)
+        "".join(generator.choices("ab/.]{", k=generator.randrange(9)))
+        for _ in range(300)
     ]
     matched = 0
     for _ in range(2000):

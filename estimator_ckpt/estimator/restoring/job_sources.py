@@ -9,7 +9,7 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import os
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 
 import tensorflow as tf
 
@@ -111,13 +111,7 @@ def renamed(source: Checkpoint, assignment_map: AssignmentMap) -> Checkpoint:
     moved = {new: old for old, new in pairs if new != old}
     there = [new for new in moved if new in keys]
     staying = {old for old, new in pairs if new == old}
-    twice = sorted(new for new in there if moved[new] not in staying)
-    if twice:
-        raise AssignmentMapError(
-            f"{source.prefix} has variables that the assignment map renames others to: "
-            f"{', '.join(map(repr, twice))}. A saver's map is for names that are gone; "
-            f"for this convert the checkpoint first (estimator-ckpt convert)"
-        )
+    _refuse_twice(source, [new for new in there if moved[new] not in staying])
     if not moved:
         return source
     new_keys = {new: keys[old] for old, new in pairs}
@@ -126,6 +120,16 @@ def renamed(source: Checkpoint, assignment_map: AssignmentMap) -> Checkpoint:
     return Checkpoint(
         source.reader, source.graph, meaning, source.store, source.overruling
     )
+
+
+def _refuse_twice(source: Checkpoint, twice: Collection[str]) -> None:
+    """Refuses new names of variables that others have in the checkpoint."""
+    if twice:
+        raise AssignmentMapError(
+            f"{source.prefix} has variables that the assignment map renames others to: "
+            f"{', '.join(map(repr, sorted(twice)))}. A saver's map is for names that "
+            f"are gone; for this convert the checkpoint first (estimator-ckpt convert)"
+        )
 
 
 def require_whole_files(prefix: str) -> None:

@@ -14,6 +14,7 @@ import re
 from collections.abc import Collection, Iterable, Mapping
 from typing import Optional
 
+from estimator_ckpt.checkpoint import messages
 from estimator_ckpt.checkpoint.evidence.graph_uses import GraphUse, Uses
 from estimator_ckpt.layouts.torch import recurrent_modules, tensor_names
 from estimator_ckpt.layouts.torch.module_decisions import (
@@ -54,17 +55,22 @@ def decide(
         return _keras_cell(scope, at, facts, clipped), names
     if at.endswith(("/gates/", "/candidate/")) or scope in ("gates", "candidate"):
         return _gru(scope.rpartition("/")[0], facts)
-    kernel = facts.get(f"{at}kernel")
-    if kernel is None or len(kernel.shape) != 2:
-        return None
     is_looped = GraphUse.LOOPED in uses.get(f"{at}kernel", ())
-    if (not is_looped and not _is_named(scope)) or _is_projection(scope, facts):
+    if not _is_tf1_cell(scope, is_looped, facts):
         return None
     names = _there(at, _TF1_CELL, facts)
     for sibling, lacks in _NO_LSTM.items():
         if f"{at}{sibling}" in facts:
             return Undecided(f"beside {sibling}: {lacks}", EXCLUDE), names
     return _tf1_cell(scope, is_looped, {name[len(at) :] for name in names}), names
+
+
+def _is_tf1_cell(scope: str, is_looped: bool, facts: Mapping[str, Fact]) -> bool:
+    """Whether a scope has the kernel of a cell, by its name or by its use."""
+    kernel = facts.get(f"{scope}/kernel")
+    if kernel is None or len(kernel.shape) != 2 or _is_projection(scope, facts):
+        return False
+    return is_looped or _is_named(scope)
 
 
 def _is_named(scope: str) -> bool:
@@ -117,23 +123,27 @@ def _tf1_cell(scope: str, is_looped: bool, words: Collection[str]) -> Decision:
     return Undecided(why, rule)
 
 
+#: Keras's recurrent layers, as rules are called for them, by their gates.
+_KERAS_CELLS = {1: "keras_rnn", 3: "keras_gru", 4: "keras_lstm"}
+
+
 def _keras_cell(
     scope: str, at: str, facts: Mapping[str, Fact], is_clipped: bool
 ) -> Decision:
     """What the cell of a layer of Keras is: by how its two kernels fit together."""
     kernel, state = facts[f"{at}kernel"].shape, facts[f"{at}recurrent_kernel"].shape
-    bias = facts.get(f"{at}bias")
+    bias = facts[f"{at}bias"].shape if f"{at}bias" in facts else None
     module = module_of(scope)
     name = tensor_names.of_module(module)
     if len(kernel) != 2 or len(state) != 2 or state[1] != kernel[1] or not state[0]:
         return Undecided("a recurrent layer whose kernels are no matrices", EXCLUDE)
     gates, rest = divmod(state[1], state[0])
-    word = {1: "keras_rnn", 3: "keras_gru", 4: "keras_lstm"}.get(gates)
+    word = _KERAS_CELLS.get(gates)
     if rest or word is None:
         return Undecided(f"a recurrent layer of {gates} gates", EXCLUDE)
-    evidence = f"beside recurrent_kernel, {gates} gate{'s' if gates > 1 else ''}"
+    evidence = f"beside recurrent_kernel, {messages.counted(gates, 'gate')}"
     options: dict[str, object] = {} if bias is not None else {"bias": False}
-    refused = _no_module(word, kernel, None if bias is None else bias.shape)
+    refused = _no_module(word, kernel, bias)
     if refused:
         return Undecided(refused, EXCLUDE)
     rule = f"{{{word}: {scope}, to: {name}"

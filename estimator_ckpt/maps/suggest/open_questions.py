@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 
 from estimator_ckpt.checkpoint import messages
+from estimator_ckpt.checkpoint.variable import Variable
+from estimator_ckpt.maps.suggest import variable_pairs
+from estimator_ckpt.maps.suggest.model_layers import reading
 from estimator_ckpt.maps.suggest.model_layers.layers import Signature
 from estimator_ckpt.maps.suggest.pairing.decisions import Decisions
 from estimator_ckpt.maps.suggest.variable_pairs import Pair
@@ -23,17 +26,11 @@ def sentences(
       pairs: the variables that were found.
       old_names: the source's names by those.
     """
-    found = [(pair.source, pair.target) for pair in pairs]
-    taken = {old for old, _ in found}, {new for _, new in found}
-    left: dict[Signature, tuple[list[str], list[str]]] = {}
-    for i, side in enumerate(made.left):
-        for layer in side:
-            names = [v.name for v in layer.leaves.values() if v.name not in taken[i]]
-            left.setdefault(layer.signature, ([], []))[i].extend(names)
+    taken = variable_pairs.names_in(pairs)
     return [
         *(
             _on_sort(signature, [old_names[name] for name in mine], theirs)
-            for signature, (mine, theirs) in left.items()
+            for signature, (mine, theirs) in _left(made, taken).items()
             if mine or theirs
         ),
         *(
@@ -44,6 +41,29 @@ def sentences(
             if variable.name not in taken[0]
         ),
     ]
+
+
+def on_long_names(
+    variables: Iterable[Variable], old_names: Mapping[str, str]
+) -> list[str]:
+    """A sentence for each variable that is not looked at."""
+    return [
+        f"{old_names[variable.name]!r}: no model gives such a long name"
+        for variable in variables
+        if not reading.can_read(variable)
+    ]
+
+
+def _left(
+    made: Decisions, taken: tuple[set[str], set[str]]
+) -> dict[Signature, tuple[list[str], list[str]]]:
+    """Names of the layers that are not decided, of both sides, by sort of layer."""
+    left: dict[Signature, tuple[list[str], list[str]]] = {}
+    for i, side in enumerate(made.left):
+        for layer in side:
+            names = [v.name for v in layer.leaves.values() if v.name not in taken[i]]
+            left.setdefault(layer.signature, ([], []))[i].extend(names)
+    return left
 
 
 def _on_sort(signature: Signature, mine: list[str], theirs: list[str]) -> str:

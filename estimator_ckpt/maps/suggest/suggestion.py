@@ -97,29 +97,20 @@ def suggest(
     known = given.rename(
         source, source="the source", among_others=True, owners=owners_of(source)
     )
-    own = {n: v for n, v in source.items() if _is_models_own(v)}
-    theirs = {n: v for n, v in target.items() if _is_models_own(v)}
+    own, theirs = _models_own(source), _models_own(target)
     given_names = {move.old for move in known.moves if move.rule is not None}
     published = published_models.fitting(own, theirs, given_names)
-    done = {pair.source for pair in published.pairs}
     for pair in published.pairs:
+        own.pop(pair.source, None)
         del theirs[pair.target]
-    mine = {
-        new: dataclasses.replace(own[old], name=new)
-        for old, new in known.pairs
-        if old in own and old not in done
-    }
+    mine = _under_known_names(own, known)
     order = [new for name in source_order for new in known.targets.get(name, ())]
     ours, our_places = _layers(mine, order)
     others, their_places = _layers(theirs, target_order)
     made = matching.match(ours, others, our_places | their_places)
     found = variable_pairs.of_layers(made)
     undecided = open_questions.sentences(made, found, known.sources)
-    undecided += [
-        f"{known.sources[name]!r}: no model gives such a long name"
-        for name, variable in mine.items()
-        if not reading.can_read(variable)
-    ]
+    undecided += open_questions.on_long_names(mine.values(), known.sources)
     pairs = [dataclasses.replace(p, source=known.sources[p.source]) for p in found]
     slots = variable_pairs.of_canned_slots(source, target)
     rules = (*_of_slots(slots), *_rules(_renamed(pairs, known), source, given))
@@ -129,6 +120,21 @@ def suggest(
     return Suggestion(
         (*pairs, *published.pairs, *slots), tuple(undecided), rules, given
     )
+
+
+def _models_own(variables: Mapping[str, Variable]) -> dict[str, Variable]:
+    return {name: v for name, v in variables.items() if _is_models_own(v)}
+
+
+def _under_known_names(
+    own: Mapping[str, Variable], known: Renaming
+) -> dict[str, Variable]:
+    """The source's variables as the user's map calls them, by each of their names."""
+    return {
+        new: dataclasses.replace(own[old], name=new)
+        for old, new in known.pairs
+        if old in own
+    }
 
 
 def _is_models_own(variable: Variable) -> bool:
@@ -165,8 +171,7 @@ def _rules(
     pairs: Sequence[Pair], source: Mapping[str, Variable], given: AssignmentMap
 ) -> list[Proposed]:
     """Rules that rename pairs; one for each where fewer would not do."""
-    names = sorted(name for name in source if _is_models_own(source[name]))
-    found = proposed_rules.of_pairs(pairs, names)
+    found = proposed_rules.of_pairs(pairs, sorted(_models_own(source)))
     rules = [rule for proposed in found for rule in proposed.rules]
     every = AssignmentMap((*rules, *given.rules))
     owners = owners_of(source)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 
 from estimator_ckpt.checkpoint.variable import Variable
 from estimator_ckpt.maps import builtin_maps
@@ -67,20 +67,20 @@ def of_canned_slots(
 
 def _in_layer(layer: Layer, image: Layer) -> list[tuple[Variable, Variable]]:
     """The variables of a layer, each with the one of its image that it fits."""
-    free = dict(image.leaves)
-    found: dict[str, Variable] = {}
-    for leaf, variable in layer.leaves.items():
-        other = free.get(leaf)
-        if other is not None and _fits(variable, other):
-            found[leaf] = free.pop(leaf)
-    for leaf, variable in layer.leaves.items():
-        fitting = [key for key, other in free.items() if _fits(variable, other)]
-        if leaf in found or len(fitting) != 1:
-            continue
-        waiting = (v for k, v in layer.leaves.items() if k not in found)
-        if sum(_fits(rival, free[fitting[0]]) for rival in waiting) == 1:
-            found[leaf] = free.pop(fitting[0])
-    return [(layer.leaves[leaf], other) for leaf, other in found.items()]
+    mine, theirs = dict(layer.leaves), dict(image.leaves)
+    found = []
+    for leaf in [leaf for leaf in mine if leaf in theirs]:
+        if _fits(mine[leaf], theirs[leaf]):
+            found.append((mine.pop(leaf), theirs.pop(leaf)))
+    for leaf, variable in list(mine.items()):
+        fitting = [key for key, other in theirs.items() if _fits(variable, other)]
+        if len(fitting) == 1 and _num_fitting(mine.values(), theirs[fitting[0]]) == 1:
+            found.append((mine.pop(leaf), theirs.pop(fitting[0])))
+    return found
+
+
+def _num_fitting(variables: Iterable[Variable], other: Variable) -> int:
+    return sum(_fits(variable, other) for variable in variables)
 
 
 def _lone_biases(made: Decisions, pairs: Iterable[Pair]) -> list[Pair]:
@@ -89,25 +89,36 @@ def _lone_biases(made: Decisions, pairs: Iterable[Pair]) -> list[Pair]:
     `W` and `output/b` where the other model has `output/kernel` and `output/bias`: of
     that size there is one on each side.
     """
-    taken = {pair.source for pair in pairs}, {pair.target for pair in pairs}
-    decided = made.images, made.origins
-    mine, theirs = (
-        [
-            (variable, layer in decided[i])
-            for layer in side
-            for leaf, variable in layer.leaves.items()
-            if variable.name not in taken[i]
-            if leaf == "bias" or (len(layer.leaves) == 1 and _is_vector(variable))
-        ]
-        for i, side in enumerate((made.source, made.target))
-    )
+    taken = names_in(pairs)
+    mine = _open_biases(made.source, taken[0], made.images)
+    theirs = _open_biases(made.target, taken[1], made.origins)
     found = []
-    for variable, is_in_layer in mine:
-        fitting = [(w, is_in) for w, is_in in theirs if _fits(variable, w)]
-        rivals = [v for v, _ in mine if _fits(v, variable)]
-        if len(fitting) == len(rivals) == 1 and is_in_layer != fitting[0][1]:
-            found.append(Pair.of(variable, fitting[0][0], BESIDE))
+    for variable, is_in_layer in mine.items():
+        fitting = [other for other in theirs if _fits(variable, other)]
+        if len(fitting) != 1 or _num_fitting(mine, variable) != 1:
+            continue
+        if is_in_layer != theirs[fitting[0]]:
+            found.append(Pair.of(variable, fitting[0], BESIDE))
     return found
+
+
+def _open_biases(
+    side: Iterable[Layer], taken: Collection[str], decided: Collection[Layer]
+) -> dict[Variable, bool]:
+    """The biases of a side that no pair has, and whether their layers are decided."""
+    return {
+        variable: layer in decided
+        for layer in side
+        for leaf, variable in layer.leaves.items()
+        if variable.name not in taken
+        if leaf == "bias" or (len(layer.leaves) == 1 and _is_vector(variable))
+    }
+
+
+def names_in(pairs: Iterable[Pair]) -> tuple[set[str], set[str]]:
+    """The names that pairs have in the source, and in the target."""
+    both = [(pair.source, pair.target) for pair in pairs]
+    return {source for source, _ in both}, {target for _, target in both}
 
 
 def _is_vector(variable: Variable) -> bool:

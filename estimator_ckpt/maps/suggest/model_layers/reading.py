@@ -69,6 +69,11 @@ class _Read(NamedTuple):
         return self.name[len(self.scope) :].lstrip("/")
 
     @property
+    def layer(self) -> tuple[str, str]:
+        """What the variables of one layer have in common."""
+        return self.scope, self.rest
+
+    @property
     def shape(self) -> tuple[int, ...]:
         return self.variable.shape or ()
 
@@ -187,15 +192,9 @@ def _with_initials(read: Sequence[_Read]) -> list[_Read]:
         if last[:1] != "b" or kernel is None or len(kernel.shape) < 2:
             continue
         if bias.shape == kernel.shape[-1:]:
-            told[bias.variable], told[kernel.variable] = (
-                (leaf, bias.last[1:]) for leaf in ("bias", "kernel")
-            )
-    return [
-        one._replace(leaf=told[one.variable][0], rest=told[one.variable][1])
-        if one.variable in told
-        else one
-        for one in read
-    ]
+            told[bias.variable] = "bias", bias.last[1:]
+            told[kernel.variable] = "kernel", kernel.last[1:]
+    return _as_told(read, told)
 
 
 def _with_joined_biases(read: Sequence[_Read]) -> list[_Read]:
@@ -204,35 +203,48 @@ def _with_joined_biases(read: Sequence[_Read]) -> list[_Read]:
     `b1` to `h1`, `filter_bias` to `filter`, `bias_0` to `layer_0`: one of the scope's
     kernels without a bias, with at most one word more, and no other like it.
     """
-    kernels: dict[str, list[_Read]] = {}
-    with_bias = {(one.scope, one.rest) for one in read if one.leaf == "bias"}
-    with_kernel = {(one.scope, one.rest) for one in read if one.leaf == "kernel"}
-    for one in read:
-        is_kernel = one.leaf is None or (
-            one.leaf == "kernel" and (one.scope, one.rest) not in with_bias
-        )
-        if is_kernel and len(one.shape) > 1:
-            kernels.setdefault(one.scope, []).append(one)
-    owners: dict[Variable, list[Variable]] = {}
-    for one in read:
-        if one.leaf != "bias" or (one.scope, one.rest) in with_kernel:
-            continue
-        for kernel in _that_could_own(one, kernels.get(one.scope, ())):
-            owners.setdefault(kernel.variable, []).append(one.variable)
-    pairs = {kernel: biases[0] for kernel, biases in owners.items() if len(biases) == 1}
-    named = {kernel.variable: kernel for some in kernels.values() for kernel in some}
-    rests = {bias: _layer_name(named[kernel]) for kernel, bias in pairs.items()}
-    return [
-        one._replace(rest=rests[one.variable])
-        if one.variable in rests
-        else one._replace(leaf="kernel", rest=_layer_name(one))
-        if one.variable in pairs
-        else one
-        for one in read
-    ]
+    kernels = _kernels_without_bias(read)
+    found: dict[Variable, list[tuple[_Read, _Read]]] = {}
+    for bias in _biases_without_kernel(read):
+        kernel = _only_owner(bias, kernels.get(bias.scope, ()))
+        if kernel is not None:
+            found.setdefault(kernel.variable, []).append((kernel, bias))
+    told: dict[Variable, tuple[str, str]] = {}
+    for (kernel, bias), *others in found.values():
+        if not others:
+            told[kernel.variable] = "kernel", _layer_name(kernel)
+            told[bias.variable] = "bias", _layer_name(kernel)
+    return _as_told(read, told)
 
 
-def _that_could_own(bias: _Read, kernels: Sequence[_Read]) -> list[_Read]:
+def _as_told(
+    read: Iterable[_Read], told: Mapping[Variable, tuple[str, str]]
+) -> list[_Read]:
+    """The same variables, some with another leaf and rest."""
+    found = []
+    for one in read:
+        leaf, rest = told.get(one.variable, (one.leaf, one.rest))
+        found.append(one._replace(leaf=leaf, rest=rest))
+    return found
+
+
+def _kernels_without_bias(read: Iterable[_Read]) -> dict[str, list[_Read]]:
+    """By scope; what says nothing of itself may be a kernel, too."""
+    with_bias = {one.layer for one in read if one.leaf == "bias"}
+    found: dict[str, list[_Read]] = {}
+    for one in read:
+        is_lone = one.leaf == "kernel" and one.layer not in with_bias
+        if (one.leaf is None or is_lone) and len(one.shape) > 1:
+            found.setdefault(one.scope, []).append(one)
+    return found
+
+
+def _biases_without_kernel(read: Iterable[_Read]) -> list[_Read]:
+    with_kernel = {one.layer for one in read if one.leaf == "kernel"}
+    return [one for one in read if one.leaf == "bias" and one.layer not in with_kernel]
+
+
+def _only_owner(bias: _Read, kernels: Sequence[_Read]) -> Optional[_Read]:
     """The kernel that a bias is of by its words and shape, if there is only one."""
     wanted = words.in_text(bias.rest)
     found = [
@@ -243,7 +255,7 @@ def _that_could_own(bias: _Read, kernels: Sequence[_Read]) -> list[_Read]:
     ]
     exact = [kernel for kernel in found if _layer_words(kernel) == wanted]
     candidates = exact or found
-    return candidates if len(candidates) == 1 else []
+    return candidates[0] if len(candidates) == 1 else None
 
 
 def _layer_name(kernel: _Read) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from itertools import starmap
 from typing import Optional
 
@@ -45,7 +45,18 @@ def _in_order(
         return pairs if is_sure and all(starmap(can_be, pairs)) else []
     if len(mine) > _MOST_SEARCHED:
         return []
-    ranks = {**_ranks(mine, made.places), **_ranks(theirs, made.places)}
+    return _searched(mine, theirs, made.places, around, can_be)
+
+
+def _searched(
+    mine: list[Layer],
+    theirs: list[Layer],
+    places: Places,
+    around: _Around,
+    can_be: Callable[[Layer, Layer], bool],
+) -> list[tuple[Layer, Layer]]:
+    """Those of which every order that goes with what is known leaves one pair."""
+    ranks = {**_ranks(mine, places), **_ranks(theirs, places)}
     last = len(mine) - 1
     # What is left when the others are decided has a place in no order.
     placed = {m for m in ranks if any(around[m]) or ranks[m] != (0, last)}
@@ -55,7 +66,7 @@ def _in_order(
         m: {t for t in theirs if _overlap(ranks[m], ranks[t]) and can_be(m, t)}
         for m in mine
     }
-    return [p for p in _search(possible, made.places) if placed.issuperset(p)]
+    return [p for p in _search(possible, places) if placed.issuperset(p)]
 
 
 def _overlap(a: tuple[int, int], b: tuple[int, int]) -> bool:

@@ -40,15 +40,23 @@ def pair(made: Decisions) -> bool:
             if not made.left_of(run):
                 continue
             places = _places(made, run, others, is_back)
-            if len(places) != 1:
-                continue
-            pairs = [(b, a) if is_back else (a, b) for a, b in places[0].pairs(run)]
-            open_pairs = [p for p in pairs if made.are_open(*p)]
-            if open_pairs and all(made.numbers.allow(*p) for p in open_pairs):
-                for layer, image in open_pairs:
-                    made.accept(layer, image, ORDER)
+            if len(places) == 1 and _accept(made, places[0].pairs(run), is_back):
                 return True
     return False
+
+
+def _accept(
+    made: Decisions, pairs: Iterable[tuple[Layer, Layer]], is_back: bool
+) -> bool:
+    """Accepts a run's open pairs, if there are any and all may be; whether it did."""
+    if is_back:
+        pairs = [(image, layer) for layer, image in pairs]
+    still_open = [pair for pair in pairs if made.are_open(*pair)]
+    if not still_open or not all(made.numbers.allow(*pair) for pair in still_open):
+        return False
+    for layer, image in still_open:
+        made.accept(layer, image, ORDER)
+    return True
 
 
 def _chains(side: Iterable[Layer]) -> list[tuple[Layer, ...]]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import collections
 import math
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Optional
 
 from estimator_ckpt.maps.suggest.model_layers import words
@@ -34,15 +34,9 @@ class Likeness:
             self._weights[word] *= _HALF
         everywhere = {word for word, n in counts.items() if n == len(every) > 2}
         self._always = 2 * sum(self._weights[word] for word in everywhere)
-        self._with: dict[str, list[Family]] = {}
-        for family in every:
-            for word in family.words - everywhere:
-                self._with.setdefault(word, []).append(family)
+        self._with = _by_word(every, everywhere)
         self._related = _related(self._with)
-        self._short = _abbreviated(
-            {word for family in mine for word in family.words},
-            {word for family in theirs for word in family.words},
-        )
+        self._short = _abbreviated(_words_of(mine), _words_of(theirs))
 
     def best(
         self,
@@ -86,21 +80,42 @@ class Likeness:
         for word in {w for own in family.words for w in self._related.get(own, ())}:
             for other_family in self._with[word]:
                 common[other_family] += self._weights[word]
-        for word in family.words & self._short.keys():
-            other = self._short[word]
-            for other_family in self._with.get(other, ()):
-                if word not in other_family.words and other not in family.words:
-                    weight = self._weights[word] + self._weights[other]
-                    common.setdefault(other_family, 0.0)
-                    common[other_family] += _HALF * weight
+        for other_family, score in self._abbreviated_in_common(family):
+            common[other_family] = common.get(other_family, 0.0) + score
         weight = self._weigh(family)
         return {
             g: (score + self._always) / (weight + self._weigh(g))
             for g, score in common.items()
         }
 
+    def _abbreviated_in_common(self, family: Family) -> Iterator[tuple[Family, float]]:
+        """What a word counts for that one has abbreviated and the other in full."""
+        for word in family.words & self._short.keys():
+            other = self._short[word]
+            if other in family.words:
+                continue
+            score = _HALF * (self._weights[word] + self._weights[other])
+            for other_family in self._with.get(other, ()):
+                if word not in other_family.words:
+                    yield other_family, score
+
     def _weigh(self, family: Family) -> float:
         return sum(self._weights[word] for word in family.words)
+
+
+def _words_of(families: Iterable[Family]) -> set[str]:
+    return {word for family in families for word in family.words}
+
+
+def _by_word(
+    families: Iterable[Family], without: Collection[str]
+) -> dict[str, list[Family]]:
+    """Families by the words that they have."""
+    found: dict[str, list[Family]] = {}
+    for family in families:
+        for word in family.words.difference(without):
+            found.setdefault(word, []).append(family)
+    return found
 
 
 def _everywhere_here_only(mine: Sequence[Family], theirs: Sequence[Family]) -> set[str]:
