@@ -30,11 +30,77 @@ from estimator_ckpt.checkpoint.roles import (
 from estimator_ckpt.checkpoint.variable import StoredVariable
 
 
+class Variables(Mapping[str, StoredVariable]):
+    """A checkpoint's variables in the order of their names, made when asked for.
+
+    What nobody asks for costs nothing: that two checkpoints have the same bytes under
+    a name is seen without knowing what the variable is for.
+
+    Attributes:
+      keys_by_name: the key of each, by name.
+    """
+
+    def __init__(
+        self,
+        checkpoint: Checkpoint,
+        keys_by_name: Mapping[str, str],
+        own_names: Mapping[str, str] = {},
+        of_tables: Collection[str] = (),
+    ) -> None:
+        """What these keys hold.
+
+        Args:
+          checkpoint: the checkpoint.
+          keys_by_name: as the attribute, in any order.
+          own_names: what the checkpoint calls variables of other names.
+          of_tables: the names of tensors of hash tables.
+        """
+        names = sorted(keys_by_name)
+        if names != list(keys_by_name):
+            keys_by_name = {name: keys_by_name[name] for name in names}
+        self.keys_by_name = keys_by_name
+        self._checkpoint = checkpoint
+        self._own_names = own_names
+        self._of_tables = of_tables
+        self._made: dict[str, StoredVariable] = {}
+
+    @property
+    def is_plain(self) -> bool:
+        """Whether all have the names that their checkpoint gives them."""
+        return not self._own_names and not self._of_tables
+
+    def __getitem__(self, name: str) -> StoredVariable:
+        made = self._made.get(name)
+        if made is None:
+            key = self.keys_by_name[name]
+            made = self._checkpoint.stored(self._own_names.get(name, name), key)
+            if name in self._own_names:
+                made = dataclasses.replace(made, name=name)
+            if name in self._of_tables:
+                made = dataclasses.replace(made, role=NO_VARIABLE)
+            self._made[name] = made
+        return made
+
+    def __contains__(self, name: object) -> bool:
+        return name in self.keys_by_name
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.keys_by_name)
+
+    def __len__(self) -> int:
+        return len(self.keys_by_name)
+
+
 class Side(NamedTuple):
     """One of two checkpoints, and all of its variables by the names of both."""
 
     checkpoint: Checkpoint
-    variables: Mapping[str, StoredVariable]
+    variables: Variables
+
+    @property
+    def keys(self) -> Mapping[str, str]:
+        """The key of each variable, by its name."""
+        return self.variables.keys_by_name
 
 
 @contextlib.contextmanager
@@ -70,28 +136,52 @@ def _opened(
     return opening.opened(path, overruling=overruling)
 
 
-def _variables(
-    checkpoint: Checkpoint, shared: Collection[str]
-) -> dict[str, StoredVariable]:
-    """A checkpoint's variables, in the order of their names.
+def _variables(checkpoint: Checkpoint, shared: Collection[str]) -> Variables:
+    """A checkpoint's variables.
 
     Args:
       checkpoint: the checkpoint.
       shared: names that are of several variables here or in the other one.
     """
-    found = {}
-    for variable in checkpoint.everything():
-        path = object_keys.path_of(variable.key) if variable.name in shared else None
-        if path is not None:
-            variable = dataclasses.replace(variable, name=path)
-        found[variable.name] = variable
-    for table, prefix in checkpoint.contents.tables.items():
+    meaning = checkpoint.contents
+    if not shared and not meaning.tables:
+        return Variables(checkpoint, meaning.keys)
+    of_shared = (key for keys in meaning.ambiguous.values() for key in keys)
+    pairs = [
+        *meaning.keys.items(),
+        *((object_keys.path_of(key) or key, key) for key in of_shared),
+    ]
+    keys: dict[str, str] = {}
+    own_names: dict[str, str] = {}
+    for name, key in sorted(pairs, key=lambda pair: pair[0]):
+        path = object_keys.path_of(key) if name in shared else None
+        if path is not None and path != name:
+            own_names[path] = name
+            keys[path] = key
+        else:
+            own_names.pop(name, None)
+            keys[name] = key
+    of_tables = set()
+    for table, prefix in meaning.tables.items():
         for suffix in object_keys.TABLE_ENTRIES:
-            if f"{prefix}{suffix}" in checkpoint.index:
-                name = f"{table}{suffix}"
-                entry = checkpoint.stored(name, f"{prefix}{suffix}")
-                found.setdefault(name, dataclasses.replace(entry, role=NO_VARIABLE))
-    return dict(sorted(found.items()))
+            name, key = f"{table}{suffix}", f"{prefix}{suffix}"
+            if key in checkpoint.index and name not in keys:
+                keys[name] = key
+                of_tables.add(name)
+    return Variables(checkpoint, keys, own_names, of_tables)
+
+
+def decide_roles(old: Side, new: Side) -> None:
+    """Decides what the variables of both are for, at once where that is the same.
+
+    For who will ask for variables of both. Two checkpoints of one job have the same
+    names, dtypes, shapes and object graph: then one answer is that of both.
+    """
+    from estimator_ckpt.checkpoint.evidence import role_evidence  # a diff may not ask
+
+    checkpoints = old.checkpoint, new.checkpoint
+    if not any("roles" in vars(checkpoint) for checkpoint in checkpoints):
+        old.checkpoint.roles, new.checkpoint.roles = role_evidence.of_both(*checkpoints)
 
 
 def left_behind(

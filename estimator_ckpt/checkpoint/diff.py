@@ -70,9 +70,11 @@ def diff(
     """
     overruling = Overruling.of(optimizer_state, model_state)
     with common_names.opened(a, b, names, overruling) as (old, new):
-        found, left_out = _on_one_side(old, new)
-        both = [name for name in old.variables if name in new.variables]
+        both = [name for name in old.keys if name in new.keys]
         unlike = [name for name in both if not equal_sums.settle(old, new, name)]
+        if details or unlike or not len(both) == len(old.keys) == len(new.keys):
+            common_names.decide_roles(old, new)
+        found, left_out = _on_one_side(old, new)
         read = (old.variables[n] for n in unlike if not _declared(old, new, n))
         files.expect(progress, sum(variable.size for variable in read))
         changed = [d for name in unlike for d in _compare(old, new, name, progress)]
@@ -91,17 +93,17 @@ def diff(
         tuple(found),
         len(equal),
         tuple(left_out),
-        sum(old.variables[name].size for name in equal),
+        sum(_size(old, name) for name in equal),
         layers,
         histograms,
-        overruling.unused({**old.variables, **new.variables}),
+        overruling.unused({**old.keys, **new.keys}) if overruling else (),
     )
 
 
 def _on_one_side(old: Side, new: Side) -> tuple[list[Difference], list[str]]:
     """What is removed, added or renamed; and what is left out of these."""
-    removed = {n: v for n, v in old.variables.items() if n not in new.variables}
-    added = {n: v for n, v in new.variables.items() if n not in old.variables}
+    removed = {n: old.variables[n] for n in old.keys if n not in new.keys}
+    added = {n: new.variables[n] for n in new.keys if n not in old.keys}
     left_out = [
         *common_names.left_behind(old, new, removed),
         *common_names.left_behind(new, old, added),
@@ -118,6 +120,15 @@ def _on_one_side(old: Side, new: Side) -> tuple[list[Difference], list[str]]:
     for name in added.keys() - renamed.values():
         found.append(_of(Aspect.ADDED, added[name], _dtype_and_shape(added[name])))
     return found, left_out
+
+
+def _size(side: Side, name: str) -> int:
+    """The bytes that a variable takes, known without what it is for."""
+    key, index = side.keys[name], side.checkpoint.index
+    entry = index[key]
+    if entry.is_partitioned:
+        return sum(part.size for part in index.slices(key).values())
+    return entry.size
 
 
 def _changes(

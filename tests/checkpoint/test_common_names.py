@@ -1,11 +1,13 @@
 """Two checkpoints, and their variables under the names of both."""
 
+import shutil
+
 import numpy as np
 import pytest
 
 import estimator_ckpt as ec
 from estimator_ckpt.bundle.writer import write_bundle
-from estimator_ckpt.checkpoint import common_names
+from estimator_ckpt.checkpoint import common_names, equal_sums, roles
 from tests.testdata_paths import PREFIXES, ROLES
 
 DIGITS = PREFIXES["digits/model.ckpt-300"]
@@ -40,3 +42,52 @@ def test_names_that_are_shared_on_one_side_are_paths_on_both():
         assert ambiguous.keys().isdisjoint(a.variables)
         assert len(a.variables) >= sum(map(len, ambiguous.values()))
         assert set(a.variables) == set(b.variables)
+
+
+def is_decided(side):
+    return "roles" in vars(side.checkpoint)
+
+
+def test_what_nobody_asks_for_is_not_made():
+    with common_names.opened(DIGITS, DIGITS, "full_name") as (old, new):
+        assert all(equal_sums.settle(old, new, name) for name in old.keys)
+        assert not is_decided(old)
+        assert not is_decided(new)
+        assert old.variables["bn1/beta"].role is roles.TRAINABLE
+        assert is_decided(old)
+
+
+ADAM = {"w": np.zeros(3, "f4"), "w/Adam": np.ones(3, "f4"), "step": np.int64(0)}
+
+
+@pytest.mark.parametrize(
+    ("other", "is_same"),
+    [
+        ({**ADAM, "w": np.ones(3, "f4")}, True),  # values say nothing
+        ({**ADAM, "w/Adam": np.ones(2, "f4")}, False),
+        ({**ADAM, "step": np.float32(0)}, False),
+        ({**ADAM, "v": np.zeros(3, "f4")}, False),
+    ],
+)
+def test_roles_of_two_with_the_same_evidence_are_decided_once(tmp_path, other, is_same):
+    paths = tmp_path / "a", tmp_path / "b"
+    for path, values in zip(paths, (ADAM, other)):
+        write_bundle(str(path), values)
+    with common_names.opened(*paths, "full_name") as (old, new):
+        common_names.decide_roles(old, new)
+        assert (old.checkpoint.roles is new.checkpoint.roles) == is_same
+    for side, path in zip((old, new), paths):
+        assert side.checkpoint.roles == ec.open_checkpoint(path).roles
+
+
+def test_a_meta_file_beside_one_of_two_is_other_evidence(tmp_path):
+    for suffix in (".index", ".data-00000-of-00001"):
+        shutil.copy(f"{DIGITS}{suffix}", tmp_path / f"alone{suffix}")
+    with common_names.opened(DIGITS, tmp_path / "alone", "full_name") as (old, new):
+        common_names.decide_roles(old, new)
+    assert old.checkpoint.roles["bn1/beta"].evidence == (
+        "in the .meta's collection of trainable variables"
+    )
+    assert new.checkpoint.roles["bn1/beta"].evidence != (
+        old.checkpoint.roles["bn1/beta"].evidence
+    )

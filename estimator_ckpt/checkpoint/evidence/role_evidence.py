@@ -43,26 +43,53 @@ def of_checkpoint(checkpoint: Checkpoint) -> Roles:
 
     Variables that share a full name are among them under their paths.
     """
-    meaning = checkpoint.contents
-    by_key = _facts(checkpoint.index)
-    keys = meaning.keys
-    if meaning.ambiguous:
-        keys = dict(keys)
-        for shared in meaning.ambiguous.values():  # under their paths
-            for key in shared:
-                keys.setdefault(object_keys.path_of(key) or key, key)
-    return decide(
-        by_key
-        if checkpoint.graph is None  # then names are keys
-        else {name: by_key[key] for name, key in keys.items()},
-        global_step=meaning.global_step,
-        keys=keys,
-        graph=checkpoint.graph,
-        facts_by_key=by_key,
-        trainable=beside(checkpoint.prefix, checkpoint.store),
-        collection="the .meta's collection",
-        overruling=checkpoint.overruling,
-    )
+    return _AtHand.of(checkpoint).decide()
+
+
+def of_both(first: Checkpoint, second: Checkpoint) -> tuple[Roles, Roles]:
+    """The same of two checkpoints; one answer for both if the evidence is the same."""
+    evidence, other = _AtHand.of(first), _AtHand.of(second)
+    found = evidence.decide()
+    return found, found if evidence == other else other.decide()
+
+
+class _AtHand(NamedTuple):
+    """All that a checkpoint says of its variables' roles, as `decide` takes it."""
+
+    facts: Mapping[str, Fact]
+    global_step: Optional[str]
+    keys: Mapping[str, str]
+    graph: Any
+    facts_by_key: Mapping[str, Fact]
+    trainable: Optional[Sequence[tuple[str, bool]]]  # where order counts
+    overruling: Overruling
+
+    @classmethod
+    def of(cls, checkpoint: Checkpoint) -> _AtHand:
+        meaning, graph = checkpoint.contents, checkpoint.graph
+        by_key = _facts(checkpoint.index)
+        keys = meaning.keys
+        if meaning.ambiguous:
+            keys = dict(keys)
+            for shared in meaning.ambiguous.values():  # under their paths
+                for key in shared:
+                    keys.setdefault(object_keys.path_of(key) or key, key)
+        facts = by_key  # names are keys
+        if graph is not None:
+            facts = {name: by_key[key] for name, key in keys.items()}
+        trainable = beside(checkpoint.prefix, checkpoint.store)
+        return cls(
+            *(facts, meaning.global_step, keys, graph, by_key),
+            None if trainable is None else tuple(trainable.items()),
+            checkpoint.overruling,
+        )
+
+    def decide(self) -> Roles:
+        trainable = None if self.trainable is None else dict(self.trainable)
+        return decide(
+            **{**self._asdict(), "trainable": trainable},
+            collection="the .meta's collection",
+        )
 
 
 def _facts(index: Mapping[str, Entry]) -> dict[str, Fact]:
