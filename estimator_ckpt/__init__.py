@@ -8,9 +8,12 @@ TensorFlow nor NumPy.
 from __future__ import annotations
 
 import importlib
-from typing import TYPE_CHECKING, Any
+import sys
+from typing import TYPE_CHECKING, Any, Optional
 
 __version__ = "0.1.0"
+
+_OLDEST_PYTHON = (3, 9)
 
 _ESTIMATOR = {
     "warm_start_from": "estimator_ckpt.estimator.warm_starts.warm_start",
@@ -81,6 +84,9 @@ if TYPE_CHECKING:
 
 def __getattr__(name: str) -> Any:
     value: Any
+    problem = _problem_of_python()
+    if problem and name in __all__:
+        raise ImportError(problem)
     if name in _MODULES:
         value = importlib.import_module(_MODULES[name])
     elif name in _DEFINED_IN:
@@ -95,6 +101,20 @@ def __getattr__(name: str) -> Any:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     globals()[name] = value
     return value
+
+
+def _problem_of_python() -> Optional[str]:
+    """One line if this Python is too old, as that of TensorFlow 1.15 (3.7) is.
+
+    pip would not install it there, but a clone's modules can be found.
+    """
+    if sys.version_info >= _OLDEST_PYTHON:
+        return None
+    return (
+        f"estimator_ckpt needs CPython {'.'.join(map(str, _OLDEST_PYTHON))} or later, "
+        f"and this is {sys.version.split()[0]}: it reads what TensorFlow 1 wrote from "
+        f"an environment of its own"
+    )
 
 
 def __dir__() -> list[str]:

@@ -68,6 +68,12 @@ def main(argv: Optional[Sequence[str]] = None) -> NoReturn:
 def run(arguments: Sequence[str]) -> int:
     """Runs a subcommand and returns its exit code; see `main`."""
     try:
+        import estimator_ckpt
+
+        problem = estimator_ckpt._problem_of_python()
+        if problem:
+            print(f"{PROGRAM}: error: {problem}", file=sys.stderr)
+            return 2
         from estimator_ckpt.cli import garbage, stop_signals, streams
 
         streams.prepare()
