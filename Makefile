@@ -50,7 +50,8 @@ tutorial: $(STAMP) ## Run docs/tutorial.ipynb and write its outputs (a minute)
 # In an environment of its own: its pins would fight with those of constraints.txt.
 DOCS := .venvs/docs
 docs: $(DOCS)/.installed ## Make the site of the docs in build/site, links checked
-	@NO_MKDOCS_2_WARNING=1 $(DOCS)/bin/mkdocs build --strict --quiet
+	@# Not --quiet: where warnings are not shown, --strict does not count them.
+	@log="$$(NO_MKDOCS_2_WARNING=1 $(DOCS)/bin/mkdocs build --strict 2>&1)" || { echo "$$log"; exit 1; }
 	@echo "The site: build/site/index.html"
 
 $(DOCS)/.installed: constraints-docs.txt tools/find_python.sh

@@ -30,10 +30,11 @@ def main():
     server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler)
     threading.Thread(target=server.serve_forever, daemon=True).start()
     base = f"http://127.0.0.1:{server.server_port}/"
+    folder = f"{site.resolve().as_uri()}/"
     seen = {"foreign": [], "errors": [], "too wide": [], "pages": 0}
 
     def requested(request):
-        if not request.url.startswith((base, "data:", "blob:")):
+        if not request.url.startswith((base, folder, "data:", "blob:")):
             seen["foreign"].append(request.url)
 
     with sync_playwright() as playwright:
@@ -53,11 +54,12 @@ def main():
                 seen["pages"] += 1
                 if page.evaluate(TOO_WIDE) > 0:
                     seen["too wide"].append([width, path.name])
-        page.goto(base)
-        page.fill(".md-search__input", "bad magic number")
-        page.wait_for_selector(".md-search-result__link", timeout=30_000)
-        links = page.query_selector_all(".md-search-result__link")
-        seen["found"] = [link.get_attribute("href") for link in links]
+        for key, start in (("found", base), ("found in a folder", folder)):
+            page.goto(f"{start}index.html")
+            page.fill(".md-search__input", "bad magic number")
+            page.wait_for_selector(".md-search-result__link", timeout=30_000)
+            links = page.query_selector_all(".md-search-result__link")
+            seen[key] = [link.get_attribute("href") for link in links]
         browser.close()
     json.dump(seen, sys.stdout)
 

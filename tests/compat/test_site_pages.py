@@ -2,6 +2,7 @@
 
 import json
 import pathlib
+import shutil
 import subprocess
 
 import pytest
@@ -41,5 +42,29 @@ def test_no_page_is_wider_than_its_window(seen):
     assert seen["too wide"] == []
 
 
-def test_an_error_message_is_found_by_search(seen):
-    assert any("not-an-sstable" in link for link in seen["found"][:3])
+@pytest.mark.parametrize("opened", ["found", "found in a folder"])
+def test_an_error_message_is_found_by_search(seen, opened):
+    assert any("not-an-sstable" in link for link in seen[opened][:3])
+
+
+@pytest.mark.parametrize("link", ["nothere.md", "training.md#nothere"])
+def test_a_link_that_leads_nowhere_fails_make_docs(link, tmp_path):
+    root = pathlib.Path(REPOSITORY)
+    for file in root.iterdir():
+        if file.name == "docs":
+            shutil.copytree(file, tmp_path / "docs")
+        elif file.name != "build":
+            (tmp_path / file.name).symlink_to(file)
+    with open(tmp_path / "docs" / "plans.md", "a", encoding="utf-8") as page:
+        page.write(f"\n[there]({link})\n")
+    done = subprocess.run(
+        ["make", "--no-print-directory", "docs"],
+        cwd=tmp_path,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        timeout=600,
+        check=False,
+    )
+    assert done.returncode == 2
+    assert link.partition("#")[0] in done.stdout
