@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import functools
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import NamedTuple, Optional
 
 from estimator_ckpt.bundle.coding import MAX_RANK, Slice
@@ -68,14 +68,36 @@ class Entry(NamedTuple):
         return wire.encoder(Entry)(self)
 
 
-def parse_entry(raw: bytes, num_shards: int) -> Entry:
-    """Parses an entry and checks that it can be true; ValueError if it cannot."""
-    try:
-        entry = wire.decoder(Entry)(raw)
-    except ValueError as error:
-        raise ValueError(f"not a BundleEntryProto: {error}") from None
-    _check_entry(entry, num_shards)
-    return entry
+def parser(num_shards: int) -> Callable[[bytes], Entry]:
+    """What parses the entries of one bundle, and checks that they can be true.
+
+    Args:
+      num_shards: how many shards the bundle has.
+
+    Returns:
+      A function of an unparsed entry. It raises a ValueError if that is none, or
+      cannot be true.
+    """
+    read, sizes = wire.decoder(Entry), _sizes
+
+    def parse(raw: bytes) -> Entry:
+        try:
+            entry = read(raw)
+        except ValueError as error:
+            raise ValueError(f"not a BundleEntryProto: {error}") from None
+        dtype, shape, shard_id, offset, size, _, slices = entry
+        least, most = sizes(dtype, shape)
+        # An index can have 100,000 entries: what is wrong is only asked if there is.
+        if (
+            slices
+            or not 0 <= shard_id < num_shards
+            or not 0 <= offset <= _INT64_MAX - size
+            or not least <= size <= most
+        ):
+            _check_entry(entry, num_shards)
+        return entry
+
+    return parse
 
 
 def renumbered(raw: bytes, numbers: Mapping[int, int]) -> bytes:
@@ -114,6 +136,18 @@ def _check_entry(entry: Entry, num_shards: int) -> None:
 
 
 @functools.lru_cache(maxsize=1024)
+def _sizes(number: int, shape: tuple[int, ...]) -> tuple[int, int]:
+    """The least and the most bytes of a tensor.
+
+    Raises:
+      ValueError: there is no such tensor.
+    """
+    dtype, elements = _check_dtype_and_shape(number, shape)
+    if dtype.size is not None:
+        return elements * dtype.size, elements * dtype.size
+    return elements + 4 if dtype.is_string else 0, _INT64_MAX
+
+
 def _check_dtype_and_shape(
     number: int, shape: tuple[int, ...]
 ) -> tuple[dtypes.DataType, int]:

@@ -17,7 +17,7 @@ from typing import Optional
 
 from estimator_ckpt.bundle import coding, files
 from estimator_ckpt.bundle.coding import Slice
-from estimator_ckpt.bundle.entry import Entry, parse_entry
+from estimator_ckpt.bundle.entry import Entry, parser
 from estimator_ckpt.bundle.errors import (
     CheckpointError,
     CorruptIndexError,
@@ -63,8 +63,7 @@ class Index(Mapping[str, Entry]):
         self.header = header
         self.records = records
         self.data = data
-        self._names: Optional[dict[str, bytes]] = None
-        self._entries: dict[bytes, Entry] = {}
+        self._parse = parser(header.num_shards)
 
     def raw(self, key: bytes) -> bytes:
         """The unparsed entry of a key.
@@ -86,16 +85,13 @@ class Index(Mapping[str, Entry]):
           TensorNotFoundError: there is no such key.
           CorruptIndexError: the entry cannot be true.
         """
-        entry = self._entries.get(key)
-        if entry is None:
-            try:
-                entry = parse_entry(self.raw(key), self.header.num_shards)
-            except ValueError as error:
-                raise CorruptIndexError(
-                    f"{self.source}: the entry of {show_key(key)} is damaged: {error}"
-                ) from None
-            self._entries[key] = entry
-        return entry
+        raw = self.raw(key)
+        try:
+            return self._parse(raw)
+        except ValueError as error:
+            raise CorruptIndexError(
+                f"{self.source}: the entry of {show_key(key)} is damaged: {error}"
+            ) from None
 
     def __getitem__(self, name: str) -> Entry:
         """The entry of a name; errors are those of `entry`."""
@@ -159,25 +155,30 @@ class Index(Mapping[str, Entry]):
         return ends
 
     def __contains__(self, name: object) -> bool:
-        return name in self._by_name()
+        if not isinstance(name, str):
+            return False
+        try:
+            key = coding.name_to_key(name)
+        except UnicodeEncodeError:  # which no name here has
+            return False
+        return key in self.records and not coding.is_slice_key(key)
 
     def __iter__(self) -> Iterator[str]:
-        return iter(self._by_name())
+        return map(coding.key_to_name, self._wholes())
 
     def __len__(self) -> int:
-        return len(self._by_name())
+        return len(self.records) - sum(1 for _ in self._slice_keys())
 
     def __repr__(self) -> str:
         return f"<Index of {self.source!r}: {len(self)} tensors>"
 
-    def _by_name(self) -> dict[str, bytes]:
-        if self._names is None:
-            self._names = {
-                coding.key_to_name(key): key
-                for key in self.records
-                if not coding.is_slice_key(key)
-            }
-        return self._names
+    def _slice_keys(self) -> Iterator[bytes]:
+        """The keys of slices, which sort before all others."""
+        return itertools.takewhile(coding.is_slice_key, self.records)
+
+    def _wholes(self) -> Iterator[bytes]:
+        """The keys of whole tensors."""
+        return itertools.dropwhile(coding.is_slice_key, self.records)
 
 
 def read_index(path: files.PathLike, store: files.Store = files) -> Index:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import operator
 from collections.abc import Iterable, Iterator, Mapping
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Optional
@@ -179,11 +180,12 @@ class Checkpoint(Mapping[str, StoredVariable]):
         These are no keys of this mapping, which has names that are of one variable.
         """
         shared = [key for keys in self.contents.ambiguous.values() for key in keys]
-        found = [
-            *self.values(),
-            *(self.stored(object_keys.path_of(key) or key, key) for key in shared),
+        keys = [
+            *self.contents.keys.items(),
+            *((object_keys.path_of(key) or key, key) for key in shared),
         ]
-        return sorted(found, key=lambda variable: variable.name)
+        keys.sort(key=operator.itemgetter(0))
+        return [self.stored(name, key) for name, key in keys]
 
     def __getitem__(self, name: str) -> StoredVariable:
         return self.stored(name, self._key(name))
@@ -197,23 +199,30 @@ class Checkpoint(Mapping[str, StoredVariable]):
     def stored(self, name: str, key: str) -> StoredVariable:
         """What is under a key, as a variable of some name."""
         entry = self.index[key]
-        parts = self.index.slices(key) if entry.is_partitioned else {}
+        facts: dict[str, Any] = {
+            "name": name,
+            "dtype": entry.dtype_name,
+            "shape": entry.shape,
+            "role": MODEL,
+            "key": key,
+            "size": entry.size,
+            "shard": entry.shard_id,
+            "offset": entry.offset,
+        }
+        if entry.slices:
+            parts = self.index.slices(key).values()
+            size = sum(part.size for part in parts)
+            facts.update(size=size, shard=None, offset=None, num_slices=len(parts))
         said = self.roles.decisions.get(name)
-        return StoredVariable.of(
-            name=name,
-            dtype=entry.dtype_name,
-            shape=entry.shape,
-            role=MODEL if said is None else said.role,
-            key=key,
-            size=sum(p.size for p in parts.values()) if parts else entry.size,
-            owner=None if said is None else said.owner,
-            optimizer=None if said is None else said.optimizer,
-            is_undecided=said is not None and said.is_undecided,
-            slot=None if said is None else said.slot,
-            shard=None if parts else entry.shard_id,
-            offset=None if parts else entry.offset,
-            num_slices=len(parts),
-        )
+        if said is not None:
+            facts.update(
+                role=said.role,
+                owner=said.owner,
+                optimizer=said.optimizer,
+                is_undecided=said.is_undecided,
+                slot=said.slot,
+            )
+        return StoredVariable.of(facts)
 
     def __contains__(self, name: object) -> bool:
         return name in self.contents.keys

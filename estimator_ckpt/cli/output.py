@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from estimator_ckpt.bundle.printing import printable
@@ -48,18 +48,31 @@ def print_table(
       rows: the cells of each row.
       right: the columns that are aligned to the right.
     """
-    if not rows:
+    print_columns(dict(zip(columns, zip(*rows))), right)
+
+
+def print_columns(
+    columns: Mapping[str, Sequence[str]], right: Sequence[str] = ()
+) -> None:
+    """The same of columns, each with its cells; nothing if there are no rows."""
+    cells = [_printable(column) for column in columns.values()]
+    if not any(cells):
         return
-    rows = [tuple(map(printable, row)) for row in rows]
     if sys.stdout.isatty():
-        _draw(columns, rows, right)
+        _draw(list(columns), list(zip(*cells)), right)
         return
-    widths = [max(map(len, cells)) for cells in zip(columns, *rows)]
+    widths = [max(map(len, (name, *column))) for name, column in zip(columns, cells)]
     line = "  ".join(
-        f"{{:{'>' if column in right else '<'}{width}}}"
-        for column, width in zip(columns, widths)
+        f"%{'' if name in right else '-'}{width}s"
+        for name, width in zip(columns, widths)
     )
-    print("\n".join(line.format(*row).rstrip() for row in (columns, *rows)))
+    rows = map(line.__mod__, (tuple(columns), *zip(*cells)))
+    print("\n".join(map(str.rstrip, rows)))
+
+
+def _printable(cells: Sequence[str]) -> Sequence[str]:
+    """The cells, with what does not print as its escape, as few have it."""
+    return cells if "".join(cells).isprintable() else list(map(printable, cells))
 
 
 def _draw(columns: Sequence[str], rows: Sequence[Row], right: Sequence[str]) -> None:

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from estimator_ckpt.bundle.coding import Extent
-from estimator_ckpt.bundle.entry import Entry, parse_entry, renumbered
+from estimator_ckpt.bundle.entry import Entry, parser, renumbered
 from estimator_ckpt.bundle.protobuf import wire
 from tests.bundle import protobufs
 
@@ -83,7 +83,7 @@ def test_what_an_entry_says():
     assert (ENTRY.dtype_name, ENTRY.num_elements) == ("float32", 6)
     assert not ENTRY.is_partitioned
     assert Entry(1, (2,), slices=((Extent(0, 2),),)).is_partitioned
-    assert parse_entry(ENTRY.serialize(), 1) == ENTRY
+    assert parser(1)(ENTRY.serialize()) == ENTRY
 
 
 def test_a_checksum_of_zero_is_none():
@@ -104,4 +104,4 @@ def test_a_checksum_of_zero_is_none():
 )
 def test_what_cannot_be_true_is_a_value_error(change, why):
     with pytest.raises(ValueError, match=why):
-        parse_entry(ENTRY._replace(**change).serialize(), 1)
+        parser(1)(ENTRY._replace(**change).serialize())

@@ -25,11 +25,16 @@ FACTS = {
 
 
 def test_made_in_either_way_it_is_the_same():
-    made = StoredVariable.of(**FACTS)
+    made = StoredVariable.of(dict(FACTS))
     assert made == StoredVariable(**FACTS)
     assert hash(made) == hash(StoredVariable(**FACTS))
     assert repr(made) == repr(StoredVariable(**FACTS))
     assert set(FACTS) == {field.name for field in dataclasses.fields(StoredVariable)}
+    defaults = {"is_undecided": False, "num_slices": 0}
+    few = {name: FACTS[name] for name in FACTS if name not in defaults}
+    assert StoredVariable.of(few) == made
+    assert hash(StoredVariable.of(few)) == hash(made)
+    assert repr(StoredVariable.of(few)) == repr(made)
     with pytest.raises(dataclasses.FrozenInstanceError):
         made.name = "v"
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import functools
+import operator
 import re
 from argparse import ArgumentParser, Namespace
 from collections.abc import Callable, Iterable
@@ -71,7 +73,9 @@ def run(arguments: Namespace) -> int:
         model_state=arguments.model_state,
     ) as opened:
         checkpoint = opened if _asks_for_roles(arguments) else opened.without_roles()
-        infos = [i for i in checkpoint.everything() if wanted.keeps(i.name)]
+        infos = checkpoint.everything()
+        if not wanted.keeps_all:
+            infos = [info for info in infos if wanted.keeps(info.name)]
         values = _values(checkpoint, infos) if arguments.values else None
         if arguments.report is not None:
             from estimator_ckpt.reports import checkpoint_digest
@@ -129,8 +133,10 @@ def _show(
         columns.update(_role_columns(checkpoint))
     if values is not None:
         columns["value"] = lambda info: values[info.name]
-    rows = [[text(info) for text in columns.values()] for info in shown]
-    output.print_table(list(columns), rows, right=["size"])
+    output.print_columns(
+        {column: list(map(text, shown)) for column, text in columns.items()},
+        right=["size"],
+    )
     output.say(_totals(checkpoint, infos))
     for sentence in _remarks(checkpoint) if arguments.roles else ():
         output.say(sentence)
@@ -171,16 +177,21 @@ def _add_roles(document: dict[str, Any], checkpoint: Checkpoint) -> None:
 
 
 def _shape(info: StoredVariable) -> str:
-    shape = str(list(info.shape))
+    shape = _shape_text(info.shape)
     return f"{shape} in {info.num_slices} slices" if info.num_slices else shape
+
+
+# Of many variables most have one of a few shapes, and sizes.
+_shape_text = functools.lru_cache(lambda shape: str(list(shape)))
+_size_text = functools.lru_cache(output.bytes_text)
 
 
 #: The columns of the table, in order: what each says of a variable.
 _COLUMNS: Columns = {
-    "variable": lambda info: info.name,
-    "dtype": lambda info: info.dtype,
+    "variable": operator.attrgetter("name"),
+    "dtype": operator.attrgetter("dtype"),
     "shape": _shape,
-    "size": lambda info: output.bytes_text(info.size),
+    "size": lambda info: _size_text(info.size),
 }
 
 
