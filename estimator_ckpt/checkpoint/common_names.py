@@ -18,6 +18,7 @@ from collections.abc import Collection, Iterator, Mapping
 from typing import NamedTuple
 
 from estimator_ckpt.bundle import files
+from estimator_ckpt.bundle.entry import Entry
 from estimator_ckpt.checkpoint import naming, object_keys, opening
 from estimator_ckpt.checkpoint.naming import NamesBy
 from estimator_ckpt.checkpoint.opened_checkpoint import Checkpoint
@@ -177,11 +178,51 @@ def decide_roles(old: Side, new: Side) -> None:
     For who will ask for variables of both. Two checkpoints of one job have the same
     names, dtypes, shapes and object graph: then one answer is that of both.
     """
-    from estimator_ckpt.checkpoint.evidence import role_evidence  # a diff may not ask
+    from estimator_ckpt.checkpoint.evidence import stored_evidence  # a diff may not ask
 
     checkpoints = old.checkpoint, new.checkpoint
     if not any("roles" in vars(checkpoint) for checkpoint in checkpoints):
-        old.checkpoint.roles, new.checkpoint.roles = role_evidence.of_both(*checkpoints)
+        old.checkpoint.roles, new.checkpoint.roles = stored_evidence.of_both(
+            *checkpoints
+        )
+
+
+def all_variables(
+    old: Side, new: Side
+) -> tuple[dict[str, StoredVariable], dict[str, StoredVariable]]:
+    """Every variable of both, in the order of their names.
+
+    What is equal on both sides is one object: most variables of two checkpoints of one
+    job are, and 100,000 of them take their place.
+    """
+    decide_roles(old, new)
+    here = dict(new.variables)
+    if old.checkpoint.roles is not new.checkpoint.roles or not (
+        old.variables.is_plain and new.variables.is_plain
+    ):
+        return dict(old.variables), here
+    there = {}
+    index, other = old.checkpoint.index, new.checkpoint.index
+    for name, key in old.keys.items():
+        variable = here.get(name)
+        if variable is None or variable.key != key or not _same(index, other, key):
+            variable = old.variables[name]
+        there[name] = variable
+    return there, here
+
+
+def _same(index: Mapping[str, Entry], other: Mapping[str, Entry], key: str) -> bool:
+    """Whether two indexes say the same of a key, but for its bytes."""
+    a, b = index[key], other[key]
+    return (
+        not a.slices
+        and not b.slices
+        and a.offset == b.offset
+        and a.size == b.size
+        and a.dtype == b.dtype
+        and a.shape == b.shape
+        and a.shard_id == b.shard_id
+    )
 
 
 def left_behind(

@@ -88,9 +88,9 @@ class Checkpoint(Mapping[str, StoredVariable]):
     @functools.cached_property
     def roles(self) -> Roles:
         """What each variable is for, and what says so."""
-        from estimator_ckpt.checkpoint.evidence import role_evidence
+        from estimator_ckpt.checkpoint.evidence import stored_evidence
 
-        return role_evidence.of_checkpoint(self)
+        return stored_evidence.of_checkpoint(self)
 
     def without_roles(self) -> Checkpoint:
         """The same for who does not ask what variables are for: all are model state.

@@ -6,6 +6,7 @@ they are plain, aligned text, without loading what draws.
 
 from __future__ import annotations
 
+import itertools
 import json
 import sys
 from collections.abc import Mapping, Sequence
@@ -15,6 +16,8 @@ from estimator_ckpt.bundle.printing import printable
 from estimator_ckpt.checkpoint.messages import bytes_text as bytes_text
 
 SCHEMA = 1
+#: How many lines of a table are text at once: it may have 100,000.
+_LINES = 1000
 
 Row = Sequence[str]
 
@@ -66,8 +69,9 @@ def print_columns(
         f"%{'' if name in right else '-'}{width}s"
         for name, width in zip(columns, widths)
     )
-    rows = map(line.__mod__, (tuple(columns), *zip(*cells)))
-    print("\n".join(map(str.rstrip, rows)))
+    rows = map(line.__mod__, itertools.chain([tuple(columns)], zip(*cells)))
+    while some := "\n".join(map(str.rstrip, itertools.islice(rows, _LINES))):
+        print(some)
 
 
 def _printable(cells: Sequence[str]) -> Sequence[str]:

@@ -69,7 +69,7 @@ def decided(
     item = planner.decide(variable.variable, there, _EVERYTHING)
     if origin is None or not item.verdict.is_carried:
         return NewVariable(item, own_value(variable), keeps_value=True)
-    item = dataclasses.replace(item, because=str(origin))
+    item = item._replace(because=str(origin))
     return NewVariable(item, origin)
 
 

@@ -79,8 +79,7 @@ class Choice:
 
     def leaves_out(self, variable: Variable) -> Optional[str]:
         """Why a variable is not to be carried, or None if it is."""
-        is_step = variable.role == roles.GLOBAL_STEP
-        if is_step and self.carry is not None:
+        if self.carry is not None and variable.role is roles.GLOBAL_STEP:
             return "the global step is never carried"
         if self.reset.includes(variable.name):
             return "reset"

@@ -59,11 +59,13 @@ class Filter:
         return self._include is None and not self._exclude
 
     def excludes(self, name: str) -> bool:
+        if not self._exclude:
+            return False
         return any(_matches(pattern, name) for pattern in self._exclude)
 
     def includes(self, name: str) -> bool:
-        if self._include is None:
-            return True
+        if not self._include:
+            return self._include is None
         return any(_matches(pattern, name) for pattern in self._include)
 
     def keeps(self, name: str) -> bool:
@@ -71,10 +73,11 @@ class Filter:
 
     def unused(self, names: Iterable[str]) -> list[str]:
         """The patterns that match none of `names`."""
-        known = list(names)
+        patterns = (*(self._include or ()), *self._exclude)
+        known = list(names) if patterns else []
         return [
             pattern.pattern
-            for pattern in (*(self._include or ()), *self._exclude)
+            for pattern in patterns
             if not any(_matches(pattern, name) for name in known)
         ]
 

@@ -8,12 +8,14 @@ values.
 from __future__ import annotations
 
 import dataclasses
+import functools
 from collections.abc import Collection, Mapping
 from typing import Optional
 
 from estimator_ckpt.checkpoint import roles
 from estimator_ckpt.checkpoint.opened_checkpoint import Checkpoint
 from estimator_ckpt.checkpoint.optimizers import slot_names
+from estimator_ckpt.checkpoint.roles import Role
 from estimator_ckpt.checkpoint.variable import Variable
 from estimator_ckpt.maps.choices import NOT_INCLUDED, Choice
 from estimator_ckpt.maps.filters import Filter
@@ -41,21 +43,24 @@ def make(
       source_name: what to call the source.
       target_name: what to call the target.
       ambiguous: keys by the name that more than one variable of the source claims.
-      renaming: what the choice's map makes of the source, where that is known.
+      renaming: what the choice's map makes of the source, where that is known; without
+        a map every variable keeps its name.
       matched: the source's names of variables of the target that it has under others.
 
     Raises:
       AssignmentMapError: the map gives two variables one name.
     """
-    if renaming is None:
+    if renaming is None and choice.assignment_map:
         renaming = choice.assignment_map.rename(
             source, source=source_name, among_others=True, owners=owners_of(source)
         )
-    old_names = {**matched, **renaming.sources}
-    decided = {
-        name: decide(variable, source.get(old_names.get(name, "")), choice, ambiguous)
-        for name, variable in target.items()
-    }
+    moved = None if renaming is None else renaming.sources
+    decided = {}
+    for name, variable in target.items():
+        there = source.get(name) if moved is None else source.get(moved.get(name, ""))
+        if there is None and name in matched:
+            there = source.get(matched[name])
+        decided[name] = decide(variable, there, choice, ambiguous)
     _take_counts_with_slots(decided, choice)
     _follow_carried_variables(decided, choice)
     taken = {item.source.name for item in decided.values() if item.source}
@@ -64,13 +69,11 @@ def make(
         for name, variable in source.items()
         if name not in taken
     ]
-    unused = (
-        *renaming.unused,
-        *renaming.lost(target),
-        *choice.unused(target),
-        *choice.overruling.unused({**source, **target}),
-    )
-    return Plan(source_name, target_name, (*decided.values(), *left), unused)
+    unused = [*renaming.unused, *renaming.lost(target)] if renaming else []
+    unused += choice.unused(target)
+    if choice.overruling:
+        unused += choice.overruling.unused({**source, **target})
+    return Plan(source_name, target_name, (*decided.values(), *left), tuple(unused))
 
 
 def of_checkpoint(checkpoint: Checkpoint) -> dict[str, Variable]:
@@ -82,8 +85,9 @@ def undecided(
     source: Mapping[str, Variable], target: Mapping[str, Variable]
 ) -> Optional[str]:
     """One line on what could be an optimizer's on either side, None if nothing."""
-    every = (*source.values(), *target.values())
-    return roles.remark_on(sorted({v.name for v in every if v.is_undecided}))
+    sides = source.values(), target.values()
+    found = {v.name for variables in sides for v in variables if v.is_undecided}
+    return roles.remark_on(sorted(found))
 
 
 def owners_of(variables: Mapping[str, Variable]) -> dict[str, str]:
@@ -121,7 +125,7 @@ def decide(
         return Item(Verdict.RESET, target, None, because)
     if source is None:
         return Item(Verdict.MISSING, target, None, "no such variable")
-    because = f"from {source.key!r}, {source}"
+    because = f"from {source.key!r}, {_of_type(source.dtype, source.shape)}"
     if source.dtype != target.dtype:
         if not choice.cast and not source.counts_with(target):
             because = f"{source} there, {target.dtype} here"
@@ -138,6 +142,12 @@ def decide(
     return Item(
         Verdict.RENAMED if renamed else Verdict.CARRIED, target, source, because
     )
+
+
+@functools.lru_cache(maxsize=1024)
+def _of_type(dtype: str, shape: Optional[tuple[int, ...]]) -> str:
+    """What a variable of this dtype and shape says of itself; most have few."""
+    return str(Variable("", dtype, shape))
 
 
 def _follows_vocabulary(source: Variable, target: Variable, choice: Choice) -> bool:
@@ -163,24 +173,33 @@ def _take_counts_with_slots(decided: dict[str, Item], choice: Choice) -> None:
 
     Either without the other would scale the first steps wrongly.
     """
-    slots = [
-        (item.target.optimizer, item.verdict.is_carried)
-        for item in decided.values()
-        if item.target is not None and item.target.role is roles.SLOT
-    ]
+    counts = _of_role(decided, roles.OPTIMIZER)
+    if not counts:
+        return
+    slots = {
+        (target.optimizer, decided[name].verdict.is_carried)
+        for name, target in _of_role(decided, roles.SLOT).items()
+    }
     every = {optimizer for optimizer, _ in slots}
     carried = {optimizer for optimizer, is_carried in slots if is_carried}
     whatever_included = dataclasses.replace(choice, names=Filter(None, None))
-    for name, item in decided.items():
-        if item.target is None:
-            continue
-        goes = _goes_with_slots(name, item.target, every, carried)
+    for name, target in counts.items():
+        item, goes = decided[name], _goes_with_slots(name, target, every, carried)
         if goes and item.because == NOT_INCLUDED:
-            decided[name] = decide(item.target, item.source, whatever_included, {})
+            decided[name] = decide(target, item.source, whatever_included, {})
         elif goes is False and item.verdict.is_carried:
-            decided[name] = dataclasses.replace(
-                item, verdict=Verdict.RESET, because="no slots carried"
+            decided[name] = item._replace(
+                verdict=Verdict.RESET, because="no slots carried"
             )
+
+
+def _of_role(decided: Mapping[str, Item], role: Role) -> dict[str, Variable]:
+    """The target's variables of a role."""
+    return {
+        name: item.target
+        for name, item in decided.items()
+        if item.target is not None and item.target.role is role
+    }
 
 
 def _goes_with_slots(
@@ -210,27 +229,28 @@ def _follow_carried_variables(decided: dict[str, Item], choice: Choice) -> None:
     """An average that is not carried itself begins at its variable's carried value."""
     if choice.carry is None:
         return
-    for name, item in decided.items():
+    for name, average in _of_role(decided, roles.AVERAGE).items():
         if choice.names.excludes(name) or choice.reset.includes(name):
             continue
-        begins_at = _carried_owner(item, decided)
-        if begins_at is not None:
+        begins_at = _carried_owner(average, decided)
+        if begins_at is not None and not decided[name].verdict.is_carried:
             because = f"as its variable, from {begins_at.key!r}"
-            decided[name] = Item(Verdict.CARRIED, item.target, begins_at, because)
+            decided[name] = Item(Verdict.CARRIED, average, begins_at, because)
 
 
-def _carried_owner(item: Item, decided: Mapping[str, Item]) -> Optional[Variable]:
+def _carried_owner(
+    average: Variable, decided: Mapping[str, Item]
+) -> Optional[Variable]:
     """What an average that is not carried begins at: its variable's source, if any."""
-    average = item.target
-    if average is None or average.role is not roles.AVERAGE or item.verdict.is_carried:
-        return None
     owner = decided.get(average.owner or "")
     if owner is None or owner.target is None or not owner.verdict.is_carried:
         return None
     return owner.source if owner.target.shape == average.shape else None
 
 
-def _why_unused(name: str, renaming: Renaming) -> str:
+def _why_unused(name: str, renaming: Optional[Renaming]) -> str:
+    if renaming is None:
+        return "not in the target"
     if name in renaming.replaced:
         return "another variable takes its name"
     new = renaming.targets.get(name, (name,))

@@ -11,7 +11,7 @@ from __future__ import annotations
 import collections
 import dataclasses
 import enum
-from typing import Any, Optional
+from typing import Any, NamedTuple, Optional
 
 from estimator_ckpt.checkpoint.variable import Variable
 
@@ -27,6 +27,9 @@ class Verdict(enum.Enum):
     RESET = "reset"
     UNUSED = "unused"
 
+    # Members are equal if they are one; that of enums is Python, called for each item.
+    __hash__ = object.__hash__
+
     @property
     def is_carried(self) -> bool:
         return self in (Verdict.CARRIED, Verdict.RENAMED)
@@ -40,8 +43,7 @@ class Verdict(enum.Enum):
         )
 
 
-@dataclasses.dataclass(frozen=True)
-class Item:
+class Item(NamedTuple):
     """What becomes of one variable.
 
     Attributes:
@@ -83,6 +85,8 @@ class Plan:
     @property
     def problems(self) -> list[Item]:
         """What should be carried and cannot be."""
+        if not any(verdict.is_problem for verdict in self.counts):
+            return []
         return [item for item in self.items if item.verdict.is_problem]
 
     @property
@@ -109,18 +113,21 @@ class Plan:
             "unused": list(self.unused),
         }
 
+    def columns(self) -> dict[str, list[Any]]:
+        """Verdict, source, target, bytes and reason of the variables, by column."""
+        words = {verdict: verdict.value for verdict in Verdict}
+        items = self.items
+        return {
+            "verdict": [words[item.verdict] for item in items],
+            "source": [item.source.name if item.source else "" for item in items],
+            "target": [item.target.name if item.target else "" for item in items],
+            "size": [(item.target or item.source or _NOTHING).size for item in items],
+            "because": [item.because for item in items],
+        }
+
     def rows(self) -> list[tuple[str, str, str, int, str]]:
-        """Verdict, source, target, bytes and reason of each variable."""
-        return [
-            (
-                item.verdict.value,
-                item.source.name if item.source else "",
-                item.target.name if item.target else "",
-                (item.target or item.source or _NOTHING).size,
-                item.because,
-            )
-            for item in self.items
-        ]
+        """The same by variable."""
+        return list(zip(*self.columns().values()))
 
     def summary(self) -> str:
         """One line: what is carried from where, and how many."""

@@ -18,6 +18,7 @@ from estimator_ckpt.maps.assignment import AssignmentMap
 from estimator_ckpt.maps.choices import Choice
 from estimator_ckpt.maps.filters import Patterns
 from estimator_ckpt.maps.plans import Plan
+from estimator_ckpt.maps.renaming import Renaming
 from estimator_ckpt.maps.suggest import suggestion
 from estimator_ckpt.maps.suggest.suggestion import Suggestion
 from estimator_ckpt.planning import plan_sides
@@ -166,12 +167,14 @@ def planned(
     variables = old.variables
     if isinstance(target, (str, os.PathLike)) and os.fspath(target).endswith(SUFFIX):
         variables = _as_pytorch_has_them(old, choice.assignment_map)
-    renaming = choice.assignment_map.rename(
-        variables,
-        source=old.name,
-        among_others=True,
-        owners=planner.owners_of(variables),
-    )
+    renaming = None
+    if choice.assignment_map:
+        renaming = choice.assignment_map.rename(
+            variables,
+            source=old.name,
+            among_others=True,
+            owners=planner.owners_of(variables),
+        )
     return planner.make(
         variables,
         new.variables,
@@ -180,7 +183,7 @@ def planned(
         target_name=new.name,
         ambiguous=old.ambiguous,
         renaming=renaming,
-        matched=_matched(old, new, renaming.sources, names),
+        matched=_matched(old, new, renaming, names),
     )
 
 
@@ -228,11 +231,14 @@ def _as_pytorch_has_them(side: Side, names: AssignmentMap) -> Mapping[str, Varia
 
 
 def _matched(
-    old: Side, new: Side, known: Mapping[str, str], names: NamesLike
+    old: Side, new: Side, renaming: Optional[Renaming], names: NamesLike
 ) -> dict[str, str]:
     """The source's names of an object's variables, as a conversion for it has them."""
     if not new.full_names:
         return {}
+    known: Mapping[str, str] = (
+        {name: name for name in old.variables} if renaming is None else renaming.sources
+    )
     from estimator_ckpt.keras import matching_names
 
     by_paths = naming.parse(names) is naming.NamesBy.PATH

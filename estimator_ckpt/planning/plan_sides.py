@@ -86,8 +86,9 @@ def sides_of(
       CheckpointNotFoundError: there is no such checkpoint.
     """
     if isinstance(target, (str, os.PathLike)):
-        with common_names.opened(source, target, *read_by) as sides:
-            return _side(*sides[0]), _side(*sides[1])
+        with common_names.opened(source, target, *read_by) as (a, b):
+            there, here = common_names.all_variables(a, b)
+            return _side(a.checkpoint, there), _side(b.checkpoint, here)
     from estimator_ckpt.keras.objects import object_variables
 
     if object_variables.is_trackable(target):

@@ -10,11 +10,9 @@ from __future__ import annotations
 
 import collections
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, NamedTuple, Optional
+from typing import Any, NamedTuple, Optional
 
-from estimator_ckpt.bundle import files, logs
-from estimator_ckpt.bundle.errors import CorruptIndexError
-from estimator_ckpt.checkpoint import meta_graph, object_graph, object_keys
+from estimator_ckpt.checkpoint import object_graph, object_keys
 from estimator_ckpt.checkpoint.evidence import (
     default_roles,
     graph_evidence,
@@ -30,91 +28,6 @@ from estimator_ckpt.checkpoint.roles import (
     Overruling,
     Roles,
 )
-
-if TYPE_CHECKING:
-    from estimator_ckpt.bundle.entry import Entry
-    from estimator_ckpt.checkpoint.opened_checkpoint import Checkpoint
-
-_log = logs.logger()
-
-
-def of_checkpoint(checkpoint: Checkpoint) -> Roles:
-    """What each variable of a checkpoint is for: by graph, `.meta` and names.
-
-    Variables that share a full name are among them under their paths.
-    """
-    return _AtHand.of(checkpoint).decide()
-
-
-def of_both(first: Checkpoint, second: Checkpoint) -> tuple[Roles, Roles]:
-    """The same of two checkpoints; one answer for both if the evidence is the same."""
-    evidence, other = _AtHand.of(first), _AtHand.of(second)
-    found = evidence.decide()
-    return found, found if evidence == other else other.decide()
-
-
-class _AtHand(NamedTuple):
-    """All that a checkpoint says of its variables' roles, as `decide` takes it."""
-
-    facts: Mapping[str, Fact]
-    global_step: Optional[str]
-    keys: Mapping[str, str]
-    graph: Any
-    facts_by_key: Mapping[str, Fact]
-    trainable: Optional[Sequence[tuple[str, bool]]]  # where order counts
-    overruling: Overruling
-
-    @classmethod
-    def of(cls, checkpoint: Checkpoint) -> _AtHand:
-        meaning, graph = checkpoint.contents, checkpoint.graph
-        by_key = _facts(checkpoint.index)
-        keys = meaning.keys
-        if meaning.ambiguous:
-            keys = dict(keys)
-            for shared in meaning.ambiguous.values():  # under their paths
-                for key in shared:
-                    keys.setdefault(object_keys.path_of(key) or key, key)
-        facts = by_key  # names are keys
-        if graph is not None:
-            facts = {name: by_key[key] for name, key in keys.items()}
-        trainable = beside(checkpoint.prefix, checkpoint.store)
-        return cls(
-            *(facts, meaning.global_step, keys, graph, by_key),
-            None if trainable is None else tuple(trainable.items()),
-            checkpoint.overruling,
-        )
-
-    def decide(self) -> Roles:
-        trainable = None if self.trainable is None else dict(self.trainable)
-        return decide(
-            **{**self._asdict(), "trainable": trainable},
-            collection="the .meta's collection",
-        )
-
-
-def _facts(index: Mapping[str, Entry]) -> dict[str, Fact]:
-    """The dtype and shape of each key; one fact for all that have the same."""
-    found = {}
-    same: dict[tuple[int, tuple[int, ...]], Fact] = {}
-    for key, entry in index.items():
-        about = entry.dtype, entry.shape
-        fact = same.get(about)
-        if fact is None:
-            fact = same[about] = Fact(entry.dtype_name, entry.shape)
-        found[key] = fact
-    return found
-
-
-def beside(prefix: str, store: files.Store = files) -> Optional[Mapping[str, bool]]:
-    """What the `.meta` beside a checkpoint says of its variables, as `decide` takes it.
-
-    One that cannot be read is no evidence, and logged.
-    """
-    try:
-        return meta_graph.trainability(prefix, store)
-    except CorruptIndexError as error:
-        _log.warning("%s; roles are decided without it", error)
-        return None
 
 
 def by_names(names: Iterable[str]) -> Roles:

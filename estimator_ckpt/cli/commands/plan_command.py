@@ -7,6 +7,7 @@ another object. Nothing is written but the file of --suggest.
 
 from __future__ import annotations
 
+import functools
 import sys
 from argparse import ArgumentParser, Namespace
 from typing import Any
@@ -126,12 +127,10 @@ def show(plan: Plan, as_json: bool = False) -> int:
     if as_json:
         output.print_json(plan.to_json())
         return code
-    rows = [
-        (verdict, source, target, output.bytes_text(size), because)
-        for verdict, source, target, size, because in plan.rows()
-    ]
-    columns = ["verdict", "source", "target", "size", "because"]
-    output.print_table(columns, rows, right=["size"])
+    columns = plan.columns()
+    text = functools.lru_cache(maxsize=1024)(output.bytes_text)  # sizes are few
+    columns["size"] = list(map(text, columns["size"]))
+    output.print_columns(columns, right=["size"])
     for sentence in plan.unused:
         output.say(sentence)
     output.say(plan.summary())

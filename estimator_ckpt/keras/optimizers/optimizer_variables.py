@@ -130,9 +130,7 @@ def _slot(
         because = (
             f"the slot {there.name!r} is {there} there, and {variable.variable} here"
         )
-        return dataclasses.replace(
-            made, item=dataclasses.replace(made.item, because=because)
-        )
+        return dataclasses.replace(made, item=made.item._replace(because=because))
     return made
 
 
