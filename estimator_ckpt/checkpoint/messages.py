@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import heapq
 import itertools
 from collections.abc import Collection, Iterable, Mapping
 
@@ -28,6 +27,7 @@ def near(wanted: str, known: Collection[str]) -> str:
     if len(wanted) > _LONGEST:
         return ""
     import difflib  # costs time that most commands need not spend
+    import heapq
 
     candidates = [n for n in itertools.islice(known, _MOST_SEEN) if len(n) <= _LONGEST]
     if len(candidates) > _MOST_COMPARED:

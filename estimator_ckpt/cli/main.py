@@ -159,11 +159,17 @@ def _parsers() -> tuple[ArgumentParser, Any]:
     parser = argparse.ArgumentParser(
         prog=PROGRAM,
         description="Migrate tf.estimator jobs and their checkpoints to TensorFlow 2.",
+        formatter_class=_without_a_terminal,
     )
     parser.add_argument("--version", action="version", version=__version__)
+    parser.formatter_class = argparse.HelpFormatter
     parser_class: Any = _parser_of
     subparsers = parser.add_subparsers(
-        dest="command", required=True, metavar="COMMAND", parser_class=parser_class
+        dest="command",
+        required=True,
+        metavar="COMMAND",
+        parser_class=parser_class,
+        prog=PROGRAM,
     )
     return parser, subparsers
 
@@ -181,28 +187,38 @@ def _add_command(subparsers: Any, name: str) -> Any:
         help=COMMANDS[name],
         description=module.__doc__,
         epilog=_examples(module.EXAMPLES),
-        formatter_class=argparse.RawDescriptionHelpFormatter,
+        formatter_class=_without_a_terminal,
     )
     module.add_arguments(command)
+    command.formatter_class = argparse.RawDescriptionHelpFormatter
     return module
+
+
+def _without_a_terminal(prog: str) -> Any:
+    """What argparse tries each argument with, which needs no terminal's size.
+
+    To ask for that imports what compresses files.
+    """
+    import argparse
+
+    return argparse.RawDescriptionHelpFormatter(prog, width=80)
 
 
 def _examples(lines: Sequence[str]) -> str:
     """The end of a command's --help: examples, each one that runs as it is."""
-    import textwrap
-
-    wrapped = (
-        " \\\n      ".join(
-            textwrap.wrap(
-                f"{PROGRAM} {line}",
-                width=76,
-                break_long_words=False,
-                break_on_hyphens=False,
-            )
-        )
-        for line in lines
-    )
+    wrapped = (" \\\n      ".join(_folded(f"{PROGRAM} {line}")) for line in lines)
     return "examples:\n" + "\n".join(f"  {line}" for line in wrapped)
+
+
+def _folded(text: str, width: int = 76) -> list[str]:
+    """A text in lines of whole words: what `textwrap.wrap` makes, less its import."""
+    lines: list[str] = []
+    for word in text.split():
+        if lines and len(lines[-1]) + 1 + len(word) <= width:
+            lines[-1] += f" {word}"
+        else:
+            lines.append(word)
+    return lines
 
 
 def _parser_of(**options: Any) -> ArgumentParser:

@@ -7,7 +7,6 @@ they are plain, aligned text, without loading what draws.
 from __future__ import annotations
 
 import itertools
-import json
 import sys
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -24,6 +23,8 @@ Row = Sequence[str]
 
 def print_json(content: dict[str, Any]) -> None:
     """Prints a JSON object, with the version of its fields."""
+    import json
+
     print(json.dumps({"schema": SCHEMA, **content}, indent=2, allow_nan=True))
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
 import sys
 from argparse import ArgumentParser, Namespace
 from typing import TYPE_CHECKING
@@ -57,6 +56,8 @@ def write(arguments: Namespace, found: Result | Digest) -> None:
     """
     if arguments.report is None:
         return
+    import shlex
+
     from estimator_ckpt.reports import report_file
     from estimator_ckpt.reports.digest import Digest
 

@@ -12,7 +12,7 @@ import os
 from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any, Optional
 
-from estimator_ckpt.bundle import files
+from estimator_ckpt.bundle import files, logs
 from estimator_ckpt.checkpoint import messages, object_keys, opening
 from estimator_ckpt.checkpoint.formats import Format, FormatLike
 from estimator_ckpt.checkpoint.naming import NamesLike
@@ -257,8 +257,6 @@ def run(
 def warn(sentences: Iterable[str]) -> None:
     """Logs what the user should know of a conversion."""
     for sentence in sentences:
-        from estimator_ckpt.bundle import logs  # 4 ms that most need not spend
-
         logs.logger().warning("%s", sentence)
 
 

@@ -24,8 +24,6 @@ from estimator_ckpt.maps.suggest.suggestion import Suggestion
 from estimator_ckpt.planning import plan_sides
 from estimator_ckpt.planning.plan_sides import NO_GRAPH, GraphInputs, ReadBy, Side
 
-_log = logs.logger()
-
 
 def plan(
     source: files.PathLike,
@@ -198,7 +196,7 @@ def suggested(
     old, new = plan_sides.sides_of(source, target, read_by, graph_inputs)
     _say_undecided(old, new)
     for said in read_by.overruling.unused({**old.variables, **new.variables}):
-        _log.warning("%s", said)
+        logs.logger().warning("%s", said)
     return suggestion.suggest(
         old.variables,
         new.variables,
@@ -211,7 +209,7 @@ def suggested(
 def _say_undecided(old: Side, new: Side) -> None:
     remark = planner.undecided(old.variables, new.variables)
     if remark:
-        _log.warning("%s to %s: %s", old.name, new.name, remark)
+        logs.logger().warning("%s to %s: %s", old.name, new.name, remark)
 
 
 def _as_pytorch_has_them(side: Side, names: AssignmentMap) -> Mapping[str, Variable]:

@@ -19,8 +19,6 @@ if TYPE_CHECKING:
     from estimator_ckpt.bundle.entry import Entry
     from estimator_ckpt.checkpoint.opened_checkpoint import Checkpoint
 
-_log = logs.logger()
-
 
 def of_checkpoint(checkpoint: Checkpoint) -> Roles:
     """What each variable of a checkpoint is for: by graph, `.meta` and names.
@@ -97,5 +95,5 @@ def _beside(checkpoint: Checkpoint) -> Optional[Mapping[str, bool]]:
     try:
         return meta_graph.trainability(checkpoint.prefix, checkpoint.store)
     except CorruptIndexError as error:
-        _log.warning("%s; roles are decided without it", error)
+        logs.logger().warning("%s; roles are decided without it", error)
         return None

@@ -27,7 +27,7 @@ import time
 from collections.abc import Iterator
 from typing import NamedTuple, Optional
 
-from estimator_ckpt.bundle import checksum, files
+from estimator_ckpt.bundle import checksum, files, logs
 from estimator_ckpt.bundle.errors import CheckpointError, DestinationInUseError
 from estimator_ckpt.bundle.index import index_path, read_index
 from estimator_ckpt.bundle.local_files import leftovers, system_calls
@@ -223,8 +223,6 @@ def _is_named(path: str) -> bool:
 
 
 def _warn(message: str, *values: object) -> None:
-    from estimator_ckpt.bundle import logs  # 4 ms that most need not spend
-
     logs.logger().warning(message, *values)
 
 
