@@ -15,7 +15,7 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 from collections.abc import Collection, Iterator, Mapping
-from typing import NamedTuple
+from typing import NamedTuple, Optional
 
 from estimator_ckpt.bundle import files
 from estimator_ckpt.bundle.entry import Entry
@@ -172,18 +172,27 @@ def _variables(checkpoint: Checkpoint, shared: Collection[str]) -> Variables:
     return Variables(checkpoint, keys, own_names, of_tables)
 
 
-def decide_roles(old: Side, new: Side) -> None:
+def decide_roles(
+    old: Side,
+    new: Side,
+    entries: Optional[tuple[Mapping[str, Entry], Mapping[str, Entry]]] = None,
+) -> None:
     """Decides what the variables of both are for, at once where that is the same.
 
     For who will ask for variables of both. Two checkpoints of one job have the same
     names, dtypes, shapes and object graph: then one answer is that of both.
+
+    Args:
+      old: a side.
+      new: the other.
+      entries: what their indexes say, if it is parsed.
     """
     from estimator_ckpt.checkpoint.evidence import stored_evidence  # a diff may not ask
 
     checkpoints = old.checkpoint, new.checkpoint
     if not any("roles" in vars(checkpoint) for checkpoint in checkpoints):
         old.checkpoint.roles, new.checkpoint.roles = stored_evidence.of_both(
-            *checkpoints
+            *checkpoints, entries
         )
 
 
@@ -195,34 +204,45 @@ def all_variables(
     What is equal on both sides is one object: most variables of two checkpoints of one
     job are, and 100,000 of them take their place.
     """
-    decide_roles(old, new)
-    here = dict(new.variables)
-    if old.checkpoint.roles is not new.checkpoint.roles or not (
-        old.variables.is_plain and new.variables.is_plain
+    if not old.variables.is_plain or not new.variables.is_plain:
+        decide_roles(old, new)
+        return dict(old.variables), dict(new.variables)
+    # Entries are parsed once, and kept no longer than this.
+    here = dict(new.checkpoint.index.items())
+    there = {
+        key: _one_of(entry, here.get(key))
+        for key, entry in old.checkpoint.index.items()
+    }
+    decide_roles(old, new, (there, here))
+    made = new.checkpoint.stored
+    new_variables = {name: made(name, k, here[k]) for name, k in new.keys.items()}
+    made = old.checkpoint.stored
+    if old.checkpoint.roles is not new.checkpoint.roles:
+        old_variables = {name: made(name, k, there[k]) for name, k in old.keys.items()}
+        return old_variables, new_variables
+    old_variables = {
+        name: new_variables[name]
+        if new.keys.get(name) == key and there[key] is here[key]
+        else made(name, key, there[key])
+        for name, key in old.keys.items()
+    }
+    return old_variables, new_variables
+
+
+def _one_of(entry: Entry, other: Optional[Entry]) -> Entry:
+    """An entry, or the other if both say the same but of their checksums."""
+    if (
+        other is not None
+        and entry.offset == other.offset
+        and entry.size == other.size
+        and entry.dtype == other.dtype
+        and entry.shape == other.shape
+        and entry.shard_id == other.shard_id
+        and not entry.slices
+        and not other.slices
     ):
-        return dict(old.variables), here
-    there = {}
-    index, other = old.checkpoint.index, new.checkpoint.index
-    for name, key in old.keys.items():
-        variable = here.get(name)
-        if variable is None or variable.key != key or not _same(index, other, key):
-            variable = old.variables[name]
-        there[name] = variable
-    return there, here
-
-
-def _same(index: Mapping[str, Entry], other: Mapping[str, Entry], key: str) -> bool:
-    """Whether two indexes say the same of a key, but for its bytes."""
-    a, b = index[key], other[key]
-    return (
-        not a.slices
-        and not b.slices
-        and a.offset == b.offset
-        and a.size == b.size
-        and a.dtype == b.dtype
-        and a.shape == b.shape
-        and a.shard_id == b.shard_id
-    )
+        return other
+    return entry
 
 
 def left_behind(

@@ -9,6 +9,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any, Optional
 
 from estimator_ckpt.bundle import coding, files
+from estimator_ckpt.bundle.entry import Entry
 from estimator_ckpt.bundle.errors import TensorNotFoundError
 from estimator_ckpt.bundle.protobuf.schema import TrackableObjectGraph
 from estimator_ckpt.bundle.reader import BundleReader
@@ -196,9 +197,12 @@ class Checkpoint(Mapping[str, StoredVariable]):
             raise self._not_found(name)
         return key
 
-    def stored(self, name: str, key: str) -> StoredVariable:
-        """What is under a key, as a variable of some name."""
-        entry = self.index[key]
+    def stored(
+        self, name: str, key: str, entry: Optional[Entry] = None
+    ) -> StoredVariable:
+        """What is under a key, as a variable of some name; its entry if parsed."""
+        if entry is None:
+            entry = self.index[key]
         facts: dict[str, Any] = {
             "name": name,
             "dtype": entry.dtype_name,

@@ -25,14 +25,30 @@ def of_checkpoint(checkpoint: Checkpoint) -> Roles:
 
     Variables that share a full name are among them under their paths.
     """
-    return _AtHand.of(checkpoint).decide()
+    return _AtHand.of(checkpoint, checkpoint.index, {}).decide()
 
 
-def of_both(first: Checkpoint, second: Checkpoint) -> tuple[Roles, Roles]:
-    """The same of two checkpoints; one answer for both if the evidence is the same."""
-    evidence, other = _AtHand.of(first), _AtHand.of(second)
+def of_both(
+    first: Checkpoint,
+    second: Checkpoint,
+    entries: Optional[tuple[Mapping[str, Entry], Mapping[str, Entry]]] = None,
+) -> tuple[Roles, Roles]:
+    """The same of two checkpoints; one answer for both if the evidence is the same.
+
+    Args:
+      first: a checkpoint.
+      second: another.
+      entries: what their indexes say, if it is parsed.
+    """
+    one, two = entries or (first.index, second.index)
+    facts: Facts = {}
+    evidence, other = _AtHand.of(first, one, facts), _AtHand.of(second, two, facts)
     found = evidence.decide()
     return found, found if evidence == other else other.decide()
+
+
+#: Facts by number of the dtype and shape: all that have the same share one.
+Facts = dict[tuple[int, tuple[int, ...]], Fact]
 
 
 class _AtHand(NamedTuple):
@@ -47,9 +63,11 @@ class _AtHand(NamedTuple):
     overruling: Overruling
 
     @classmethod
-    def of(cls, checkpoint: Checkpoint) -> _AtHand:
+    def of(
+        cls, checkpoint: Checkpoint, entries: Mapping[str, Entry], same: Facts
+    ) -> _AtHand:
         meaning, graph = checkpoint.contents, checkpoint.graph
-        by_key = _facts(checkpoint.index)
+        by_key = _facts(entries, same)
         keys = meaning.keys
         if meaning.ambiguous:
             keys = dict(keys)
@@ -74,11 +92,10 @@ class _AtHand(NamedTuple):
         )
 
 
-def _facts(index: Mapping[str, Entry]) -> dict[str, Fact]:
-    """The dtype and shape of each key; one fact for all that have the same."""
+def _facts(entries: Mapping[str, Entry], same: Facts) -> dict[str, Fact]:
+    """The dtype and shape of each key."""
     found = {}
-    same: dict[tuple[int, tuple[int, ...]], Fact] = {}
-    for key, entry in index.items():
+    for key, entry in entries.items():
         about = entry.dtype, entry.shape
         fact = same.get(about)
         if fact is None:
