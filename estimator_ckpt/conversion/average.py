@@ -140,7 +140,8 @@ def run(
                 _hold(checkpoint, _MOST_HELD // len(opened), stack)
             mean = means.averaged(moves, newest, opened, target.progress)
             beside = os.path.dirname(prefix)
-            bundle = stack.enter_context(bundle_copy.as_bundle(newest, beside))
+            written = bundle_copy.as_bundle(newest, beside, target.progress)
+            bundle = stack.enter_context(written)
             new_bundle.write(bundle.bundle, mean, prefix, target)
             said = [f"{newest.prefix}: {text}" for text in newest.roles.remarks()]
             convert.warn(dict.fromkeys([*moves.unused, *said]))

@@ -238,7 +238,8 @@ def run(
     def attempt() -> tuple[str, Conversion, Written]:
         with _opened(source, target, wanted, back) as (checkpoint, conversion, prefix):
             moves = conversion.moves
-            with bundle_copy.as_bundle(checkpoint, os.path.dirname(prefix)) as bundle:
+            beside, progress = os.path.dirname(prefix), target.progress
+            with bundle_copy.as_bundle(checkpoint, beside, progress) as bundle:
                 written = new_bundle.write(bundle.bundle, moves, prefix, target)
             return prefix, conversion, written
 

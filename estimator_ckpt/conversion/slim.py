@@ -144,8 +144,8 @@ def run(
                 kept,
                 ResultKeys(target.format, graph),
             )
-            beside = os.path.dirname(prefix)
-            with bundle_copy.as_bundle(checkpoint, beside) as bundle:
+            beside, progress = os.path.dirname(prefix), target.progress
+            with bundle_copy.as_bundle(checkpoint, beside, progress) as bundle:
                 written = new_bundle.write(bundle.bundle, moves, prefix, target)
             convert.warn(
                 f"{checkpoint.prefix}: {said}" for said in checkpoint.roles.remarks()

@@ -203,8 +203,8 @@ def run(
         if new.is_keras_file:
             keras_files.write(trackable, new.description, new.made, new.path)
         else:
-            beside = os.path.dirname(new.path)
-            with bundle_copy.as_bundle(new.checkpoint, beside) as bundle:
+            beside, progress = os.path.dirname(new.path), target.progress
+            with bundle_copy.as_bundle(new.checkpoint, beside, progress) as bundle:
                 moves = new.made.key_moves()
                 new_bundle.write(bundle.bundle, moves, new.path, target)
         return Written(new.path, new.made.plan)

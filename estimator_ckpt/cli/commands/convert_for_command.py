@@ -94,7 +94,11 @@ def run(arguments: Namespace) -> int:
         code = plan_command.show(plan, arguments.json)
         report_argument.write(arguments, plan)
         return code
-    with progress_bar.progress("converting") as progress:
+    from estimator_ckpt.keras import keras_files
+
+    # Keras writes its own files, and does not tell how far it is.
+    is_told = not keras_files.is_one(arguments.destination)
+    with progress_bar.progress("converting", in_bytes=is_told) as progress:
         target = shared_arguments.target(arguments, progress=progress)
         written = convert_for.run(trackable, arguments.source, target, request)
     output.print_prefixes([written.path], arguments.json)

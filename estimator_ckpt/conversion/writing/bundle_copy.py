@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import contextlib
 import os
-from collections.abc import Iterator
-from typing import Optional
+from collections.abc import Iterable, Iterator
+from typing import TYPE_CHECKING, Any, Optional
 
 from estimator_ckpt.bundle import coding, files, logs
 from estimator_ckpt.bundle.header import Header
@@ -22,10 +22,17 @@ from estimator_ckpt.checkpoint import contents
 from estimator_ckpt.checkpoint.opened_checkpoint import Checkpoint
 from estimator_ckpt.checkpoint.paths import prefixes
 
+if TYPE_CHECKING:
+    import numpy as np
+
+    Array = np.ndarray[Any, Any]
+
 
 @contextlib.contextmanager
 def as_bundle(
-    checkpoint: Checkpoint, directory: Optional[str] = None
+    checkpoint: Checkpoint,
+    directory: Optional[str] = None,
+    progress: Optional[files.Progress] = None,
 ) -> Iterator[Checkpoint]:
     """A checkpoint as a tensor bundle, whose shards can be linked.
 
@@ -36,6 +43,8 @@ def as_bundle(
       checkpoint: the checkpoint.
       directory: where the bundle is to be: on the file system where its shards get
         their new names. None: where temporary files are.
+      progress: called with the number of bytes just written, if any are; told by
+        its method `expect`, if it has one, how many there will be.
 
     Raises:
       CheckpointError: the checkpoint is damaged, or writing failed.
@@ -57,14 +66,17 @@ def as_bundle(
     beside = tempfile.gettempdir() if directory is None else directory
     with files.temporary_dir(beside) as temporary:
         prefix = os.path.join(temporary, prefixes.base_name(checkpoint.prefix))
-        _write_anew(prefix, checkpoint.reader)
+        _write_anew(prefix, checkpoint.reader, progress)
         with BundleReader(prefix) as reader:
             meaning = contents.of_names(reader.index)
             yield Checkpoint(reader, None, meaning, overruling=checkpoint.overruling)
 
 
-def _write_anew(prefix: str, reader: TensorReader) -> None:
+def _write_anew(
+    prefix: str, reader: TensorReader, progress: Optional[files.Progress]
+) -> None:
     """Writes a bundle of one shard with what a reader reads, in pieces."""
+    files.expect(progress, sum(reader.index[name].size for name in reader.index))
     entries = {}
     with ShardWriter(shard_path(prefix, 0, 1)) as shard:
         for name in reader.index:
@@ -73,8 +85,18 @@ def _write_anew(prefix: str, reader: TensorReader) -> None:
             if dtype.size is None:
                 entry = shard.add(reader.read(name), dtype.name)
             else:
-                pieces = (piece.view("u1").data for piece in reader.iter_arrays(name))
+                pieces = _counted(reader.iter_arrays(name), progress)
                 entry = shard.add_chunks(dtype, entry.shape, pieces)
             entries[coding.name_to_key(name)] = entry.serialize()
             reader.unmap()
     files.put(index_path(prefix), serialize_index(Header(), entries.items()))
+
+
+def _counted(
+    arrays: Iterable[Array], progress: Optional[files.Progress]
+) -> Iterator[memoryview]:
+    """The bytes of each array; `progress` is told once they are used."""
+    for array in arrays:
+        yield array.view("u1").data
+        if progress is not None:
+            progress(array.nbytes)

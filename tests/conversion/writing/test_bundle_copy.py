@@ -44,3 +44,28 @@ def test_nothing_is_left_where_a_conversion_fails(tmp_path):
     with pytest.raises(KeyError), as_bundle(V1_PREFIXES[name], str(tmp_path)):
         raise KeyError
     assert os.listdir(tmp_path) == []
+
+
+class Told(list):
+    """Bytes that are done, and how many there would be."""
+
+    def __init__(self):
+        super().__init__()
+        self.expected = 0
+
+    def __call__(self, size):
+        self.append(size)
+
+    def expect(self, size):
+        self.expected += size
+
+
+@pytest.mark.parametrize("call", [ec.convert, ec.slim])
+def test_progress_has_every_byte_that_is_written_again(tmp_path, call):
+    write_bundle(tmp_path / "c", {"v": np.ones(600_000), "w": np.ones(7, np.int8)})
+    path = ec.convert(tmp_path / "c", tmp_path / "c.safetensors", to="safetensors")
+    told, options = Told(), {"to": "tf1"} if call is ec.convert else {}
+    call(path, tmp_path / "new", progress=told, **options)
+    assert sum(told) == told.expected
+    assert told.expected >= 2 * 600_000 * 8  # written, then linked or copied
+    assert len(told) > 4
