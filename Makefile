@@ -15,6 +15,8 @@ RUN := $$($(BIN)/python -c "import sys; print('-m estimator_ckpt run' if sys.ver
 # the NumPy of constraints-tf2.21.txt declares its types in the syntax of 3.12.
 TYPES_OF := $$($(BIN)/python -c "import sys; print('--python-version=%d.%d' % sys.version_info[:2] if sys.version_info >= (3, 12) else '')")
 CONSTRAINTS := $$($(BIN)/python -c "import sys; print('constraints-tf2.21.txt' if sys.version_info >= (3, 12) else 'constraints.txt')")
+# Every process compiles what has no bytecode beside it; pytest keeps its tests so, too.
+unexport PYTHONDONTWRITEBYTECODE
 export CUDA_VISIBLE_DEVICES := -1
 export TF_CPP_MIN_LOG_LEVEL := 2
 
@@ -96,7 +98,7 @@ format: $(STAMP) ## Format the code
 
 dist: $(STAMP) ## Build the wheel and the source archive into dist/, and check them
 	@rm -rf dist
-	@log="$$(PYTHONDONTWRITEBYTECODE= $(BIN)/python -m build 2>&1)" || { echo "$$log"; exit 1; }; \
+	@log="$$($(BIN)/python -m build 2>&1)" || { echo "$$log"; exit 1; }; \
 	if grep -E "^(WARNING|warning:)|Warning:" <<< "$$log"; then echo "The build warns"; exit 1; fi
 	@bash tools/check_dist.sh
 

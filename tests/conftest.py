@@ -59,6 +59,13 @@ class _NoTensorFlow:
             pytest.skip("needs TensorFlow", allow_module_level=True)
 
 
+@pytest.fixture
+def needs_tensorflow(request):
+    """For a test that starts a program with TensorFlow, and imports none itself."""
+    if request.config.getoption("without_tensorflow"):
+        pytest.skip("needs TensorFlow")
+
+
 # TensorFlow 2.15 warns of every deprecated call: a failure shows enough without.
 logging.getLogger("tensorflow").setLevel(logging.ERROR)
 

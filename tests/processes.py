@@ -1,9 +1,10 @@
 """Python processes that begin with TensorFlow imported, for tests that need many.
 
 Each is a fork of one process (multiprocessing's fork server) that has imported
-TensorFlow and nothing of ours, so that it costs milliseconds where a new interpreter
-costs seconds. What depends on a fresh interpreter (which modules a command loads, how
-it starts and ends) is tested with `subprocess`; each command has such a test, too.
+TensorFlow (NumPy, where they do without) and nothing of ours, so that it costs
+milliseconds where a new interpreter costs seconds. What depends on a fresh
+interpreter (which modules a command loads, how it starts and ends) is tested with
+`subprocess`; each command has such a test, too.
 """
 
 from __future__ import annotations
@@ -28,7 +29,7 @@ _ALLOWS_TENSORFLOW = [True]
 
 def without_tensorflow() -> None:
     """From now on, processes do not have it, and one that imports it is a skip."""
-    _CONTEXT.set_forkserver_preload([])
+    _CONTEXT.set_forkserver_preload(["numpy"])
     _ALLOWS_TENSORFLOW[0] = False
 
 
@@ -131,7 +132,11 @@ def _become(
     own = [path for path in env.get("PYTHONPATH", "").split(os.pathsep) if path]
     sys.path[:] = ["", *own, *(path for path in sys.path if "packages" in path)]
     sys.path += [path for path in _STANDARD if path not in sys.path]
-    flag, what, *rest = arguments
+    run_as_main(*arguments)
+
+
+def run_as_main(flag: str, what: str, *rest: str) -> NoReturn:
+    """Runs a program as `python -m WHAT REST...` or `-c` does, and ends the process."""
     code = 0
     try:
         if flag == "-m":

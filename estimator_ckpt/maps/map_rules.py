@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import functools
 import re
+from collections.abc import Callable
 from typing import Any, Optional, Union
 
 from estimator_ckpt.bundle.errors import CheckpointError
@@ -53,12 +54,15 @@ class Rule:
 
     def _fullmatch(self, name: str) -> Optional[re.Match[str]]:
         """A regex's match; an AssignmentMapError if it does not come to an end."""
-        assert not isinstance(self.source, str)
-        match = regexes.matcher(self.source.fullmatch, self.source.pattern)
         try:
-            return match(name)
+            return self._matcher(name)
         except regexes.InvalidRegexError as error:
             raise AssignmentMapError(f"{self.where}: {error}") from None
+
+    @functools.cached_property
+    def _matcher(self) -> Callable[[str], Optional[re.Match[str]]]:
+        assert not isinstance(self.source, str)
+        return regexes.matcher(self.source.fullmatch, self.source.pattern)
 
     def _is_step_of_all(self, name: str) -> bool:
         """`/` is the scope of a whole model, which does not own the global step."""

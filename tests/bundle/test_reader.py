@@ -247,7 +247,7 @@ def test_streaming_takes_no_more_memory_for_a_larger_tensor(tmp_path):
         "print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)\n"
     )
     peaks = []
-    for megabytes in (32, 512):
+    for megabytes in (16, 144):
         prefix = tmp_path / f"c{megabytes}"
         size = megabytes << 20
         with open(shard_path(prefix, 0, 1), "wb") as file:

@@ -107,7 +107,8 @@ def write(prefix, graph, keys):
 def test_a_graph_of_many_references_costs_what_it_is(tmp_path, make):
     graph = wire.encode(TrackableObjectGraph(tuple(make())))
     keys = [key(i) for i in range(MANY)]
-    keys += [f"t{i}/.A-{what}" for i in range(MANY) for what in ("keys", "values")]
+    if make is tables:
+        keys = [f"t{i}/.A-{what}" for i in range(MANY) for what in ("keys", "values")]
     write(tmp_path / "c", graph, keys)
     start = time.perf_counter()
     tracemalloc.start()
@@ -127,7 +128,7 @@ def test_a_graph_of_many_references_costs_what_it_is(tmp_path, make):
 @pytest.mark.parametrize(
     ("graph", "reason"),
     [
-        (b"\x0a\x00" * 500_000, "500000 nodes, but only 0 references"),
+        (b"\x0a\x00" * 100_000, "100000 nodes, but only 0 references"),
         (
             wire.encode(
                 TrackableObjectGraph(

@@ -94,7 +94,8 @@ class TestEndless:
         with pytest.raises(AssignmentMapError, match=r"rule 1: .* takes more than 2 s"):
             given.rename(["a" * 60 + "bc"], source="c")
 
-    def test_in_a_filter(self):
+    def test_in_a_filter(self, monkeypatch):
+        monkeypatch.setattr(regexes, "_PATIENCE", 0.1)
         with pytest.raises(PatternError, match="repeats what repeats already"):
             Filter(include=ENDLESS).keeps("a" * 60)
 

@@ -2,6 +2,8 @@
 
 import sys
 
+from tests import forks
+
 _BEFORE = """
 import os, sys
 from estimator_ckpt.bundle.local_files import system_calls
@@ -21,8 +23,8 @@ system_calls.change = counted
 """
 
 
-def command(program, at, number, *arguments):
-    """What to run.
+def run(program, at, number, *arguments):
+    """Runs one to its end, in a fork.
 
     Args:
       program: Python; it has `ec`, its `arguments`, and `count`, the changes so far.
@@ -30,5 +32,10 @@ def command(program, at, number, *arguments):
       number: the signal.
       *arguments: the program's.
     """
+    return forks.run(f"{_BEFORE}{program}", at, int(number), *arguments)
+
+
+def command(program, at, number, *arguments):
+    """What to type for the same in an interpreter of its own."""
     given = map(str, (at, int(number), *arguments))
     return [sys.executable, "-c", f"{_BEFORE}{program}", *given]

@@ -4,13 +4,11 @@ import os
 import pathlib
 import shutil
 import signal
-import subprocess
 
 import pytest
 
 import estimator_ckpt as ec
 from estimator_ckpt.bundle.errors import CheckpointError
-from tests.conftest import REPOSITORY
 from tests.conversion import nth_change
 from tests.testdata_paths import TESTDATA
 
@@ -26,14 +24,7 @@ print(count)
 
 def run(at, what, source, destination):
     """Converts, and is killed before the n-th change of the file system."""
-    return subprocess.run(
-        nth_change.command(CONVERTS, at, signal.SIGKILL, what, source, destination),
-        cwd=REPOSITORY,
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
+    return nth_change.run(CONVERTS, at, signal.SIGKILL, what, source, destination)
 
 
 def snapshot(directory):

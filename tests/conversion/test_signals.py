@@ -64,10 +64,7 @@ def test_a_stopped_command_cleans_up(tmp_path, command, number, code):
             before = tree(new)
         options = [*flags, "--overwrite"] if at % 2 else flags
         source = tmp_path / "old"
-        _, *arguments = nth_change.command(
-            *(RUNS, at, number, name, source, new, *options)
-        )
-        done = python(*arguments)
+        done = nth_change.run(RUNS, at, number, name, source, new, *options)
         if done.returncode == 0:  # it was done by then
             continue
         stopped += 1

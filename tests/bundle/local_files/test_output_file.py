@@ -4,14 +4,13 @@ import errno
 import os
 import signal
 import stat
-import subprocess
-import sys
 
 import pytest
 
 from estimator_ckpt.bundle import files
 from estimator_ckpt.bundle.errors import CheckpointError, NoSpaceError
 from estimator_ckpt.bundle.local_files.output_file import Output
+from tests import forks
 from tests.bundle.helpers import fail
 
 
@@ -77,7 +76,7 @@ def test_a_really_full_disk_is_reported(tmp_path):
         "try: files.put(sys.argv[1], bytes(5000))\n"
         "except errors.NoSpaceError as error: print(error)\n"
     )
-    output = _python(program, str(tmp_path / "f")).stdout
+    output = forks.run(program, tmp_path / "f").stdout
     assert "f: File too large: 5000 bytes are needed, and" in output
     assert os.listdir(tmp_path) == []
 
@@ -110,19 +109,6 @@ print("done")
 """
 
 
-def _python(program, *arguments):
-    import pathlib
-
-    import estimator_ckpt
-
-    return subprocess.run(
-        [sys.executable, "-c", program, *arguments],
-        capture_output=True,
-        text=True,
-        cwd=pathlib.Path(estimator_ckpt.__path__[0]).parent,
-    )
-
-
 def test_killed_at_any_operation_every_file_is_whole_or_not_there(tmp_path):
     from estimator_ckpt.bundle.reader import BundleReader
 
@@ -132,7 +118,7 @@ def test_killed_at_any_operation_every_file_is_whole_or_not_there(tmp_path):
         directory.mkdir()
         (directory / "state").write_bytes(b"old")
         (directory / "data").write_bytes(b"data" * 1000)
-        process = _python(_KILLED, str(directory), str(deadly))
+        process = forks.run(_KILLED, directory, deadly)
         states = (directory / "state").read_bytes()
         assert states in (b"old", b"new")
         if (directory / "new" / "c.index").exists():

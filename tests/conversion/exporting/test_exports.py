@@ -421,10 +421,7 @@ print(count)
 
 def export_and_kill(at, source, path):
     """Exports, and is killed before the n-th change of the file system."""
-    command = nth_change.command(EXPORTS, at, signal.SIGKILL, source, path)
-    return subprocess.run(
-        command, cwd=REPOSITORY, capture_output=True, text=True, check=False
-    )
+    return nth_change.run(EXPORTS, at, signal.SIGKILL, source, path)
 
 
 def kill_at_every(tmp_path, has_old, step):

@@ -69,10 +69,9 @@ def changes(tmp_path_factory):
     """How many changes of the file system a conversion makes."""
     directory = tmp_path_factory.mktemp("count")
     saving.save(str(directory / "c"), 1)
-    process = start(0, 0, directory / "c", directory / "new" / "n")
-    out, err = process.communicate(timeout=60)
-    assert process.returncode == 0, err
-    return int(out)
+    done = nth_change.run(CONVERTS, 0, 0, directory / "c", directory / "new" / "n")
+    assert done.returncode == 0, done.stderr
+    return int(done.stdout)
 
 
 def names(directory):
@@ -139,8 +138,9 @@ def test_what_any_kill_leaves_goes_with_the_next_run_beside_it(
         options = ["--overwrite"] if overwrite else []
         if overwrite:
             saving.save(str(new / "n"), 7)
-        process = start(at, signal.SIGKILL, source, new / "n", *options)
-        process.communicate(timeout=60)
+        process = nth_change.run(
+            CONVERTS, at, signal.SIGKILL, source, new / "n", *options
+        )
         if process.returncode == 0:
             break
         assert process.returncode == -signal.SIGKILL
@@ -161,8 +161,7 @@ def test_nothing_counts_what_a_kill_left_as_a_checkpoint(tmp_path, source, chang
     found = set()
     for at in range(1, changes + 1, 2):
         new = tmp_path / f"new-{at}"
-        process = start(at, signal.SIGKILL, source, new / "n")
-        process.communicate(timeout=60)
+        nth_change.run(CONVERTS, at, signal.SIGKILL, source, new / "n")
         if not new.exists() or (new / "n.index").exists():
             continue
         found.update(name for name in names(new) if name.startswith("."))
@@ -178,8 +177,7 @@ def test_a_shard_that_an_index_names_is_never_taken_for_a_leftover(
     """Somebody completed by hand what a killed process began."""
     new = tmp_path / "new"
     for at in range(1, changes + 1):
-        process = start(at, signal.SIGKILL, source, new / "n")
-        process.communicate(timeout=60)
+        nth_change.run(CONVERTS, at, signal.SIGKILL, source, new / "n")
         shards = names(new) if new.exists() else []
         if sum(name.startswith("n.data") for name in shards) == 3:
             break

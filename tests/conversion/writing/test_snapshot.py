@@ -340,6 +340,7 @@ with tf.Graph().as_default(), tf1.Session() as session:
 """
 
 
+@pytest.mark.usefixtures("needs_tensorflow")
 @pytest.mark.parametrize("data", ["auto", "copy"])
 def test_beside_a_tensorflow_saver_under_one_name(tmp_path, data):
     prefix = str(tmp_path / "old" / "best")
