@@ -10,7 +10,7 @@ import math
 from collections.abc import Iterator, Sequence
 from typing import Optional
 
-from estimator_ckpt.bundle import coding, files
+from estimator_ckpt.bundle import argument_types, coding, files
 from estimator_ckpt.bundle.tensors import dtypes
 from estimator_ckpt.checkpoint import (
     change_details,
@@ -30,6 +30,7 @@ from estimator_ckpt.checkpoint.variable import StoredVariable
 _NUMBERS = frozenset(d.name for d in dtypes.DTYPES.values() if d.size is not None)
 
 
+@argument_types.checked
 def diff(
     a: files.PathLike,
     b: files.PathLike,

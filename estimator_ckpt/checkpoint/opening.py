@@ -6,7 +6,7 @@ import dataclasses
 from collections.abc import Callable, Mapping
 from typing import Optional
 
-from estimator_ckpt.bundle import files
+from estimator_ckpt.bundle import argument_types, files
 from estimator_ckpt.bundle.errors import CorruptIndexError
 from estimator_ckpt.bundle.protobuf.schema import TrackableObjectGraph
 from estimator_ckpt.bundle.reader import BundleReader
@@ -19,6 +19,7 @@ from estimator_ckpt.checkpoint.paths.prefixes import Storage
 from estimator_ckpt.checkpoint.roles import AS_FOUND, Overruling, Regexes
 
 
+@argument_types.checked
 def open_checkpoint(
     path: files.PathLike,
     *,

@@ -12,7 +12,7 @@ import dataclasses
 from collections.abc import Iterator
 from typing import Optional
 
-from estimator_ckpt.bundle import coding, files, threads
+from estimator_ckpt.bundle import argument_types, coding, files, threads
 from estimator_ckpt.bundle.coding import Extent
 from estimator_ckpt.bundle.entry import Entry
 from estimator_ckpt.bundle.errors import CorruptDataError, CorruptIndexError
@@ -66,6 +66,7 @@ class Verification:
         return not self.problems
 
 
+@argument_types.checked
 def verify(
     path: files.PathLike, *, progress: Optional[files.Progress] = None
 ) -> Verification:

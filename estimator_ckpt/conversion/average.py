@@ -12,7 +12,7 @@ import os
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple, Optional, Union
 
-from estimator_ckpt.bundle import files
+from estimator_ckpt.bundle import argument_types, files
 from estimator_ckpt.bundle.entry import Entry
 from estimator_ckpt.bundle.errors import CheckpointError, CorruptIndexError
 from estimator_ckpt.checkpoint import messages, object_keys, opening
@@ -44,6 +44,7 @@ _MOST_LISTED = 20
 Sources = Union[files.PathLike, Sequence[files.PathLike]]
 
 
+@argument_types.checked
 def average(
     sources: Sources,
     destination: files.PathLike,

@@ -12,7 +12,7 @@ import os
 from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any, Optional
 
-from estimator_ckpt.bundle import files, logs
+from estimator_ckpt.bundle import argument_types, files, logs
 from estimator_ckpt.checkpoint import messages, object_keys, opening
 from estimator_ckpt.checkpoint.formats import Format, FormatLike
 from estimator_ckpt.checkpoint.naming import NamesLike
@@ -53,6 +53,7 @@ class Conversion:
     moves: KeyMoves
 
 
+@argument_types.checked
 def convert(
     source: files.PathLike,
     destination: files.PathLike,

@@ -10,7 +10,7 @@ import os
 from collections.abc import Iterator
 from typing import Any, Optional
 
-from estimator_ckpt.bundle import files
+from estimator_ckpt.bundle import argument_types, files
 from estimator_ckpt.bundle.errors import DestinationExistsError
 from estimator_ckpt.checkpoint import naming, opening
 from estimator_ckpt.checkpoint.formats import FormatLike
@@ -27,6 +27,7 @@ from estimator_ckpt.maps.choices import Choice
 from estimator_ckpt.maps.filters import Patterns
 
 
+@argument_types.checked
 def warm_start_model_dir(
     source: files.PathLike,
     destination: files.PathLike,

@@ -12,7 +12,7 @@ import os
 from collections.abc import Iterator
 from typing import Any, Optional
 
-from estimator_ckpt.bundle import files, logs
+from estimator_ckpt.bundle import argument_types, files, logs
 from estimator_ckpt.bundle.errors import (
     CheckpointError,
     CheckpointNotFoundError,
@@ -35,6 +35,7 @@ _log = logs.logger()
 _GRAPH = "graph.pbtxt"
 
 
+@argument_types.checked
 def convert_model_dir(
     source: files.PathLike,
     destination: files.PathLike,

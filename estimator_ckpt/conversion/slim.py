@@ -11,7 +11,7 @@ import dataclasses
 import os
 from typing import Optional
 
-from estimator_ckpt.bundle import files
+from estimator_ckpt.bundle import argument_types, files
 from estimator_ckpt.bundle.errors import CheckpointError
 from estimator_ckpt.checkpoint import naming, opening
 from estimator_ckpt.checkpoint.formats import FormatLike
@@ -48,6 +48,7 @@ class Slimmed:
     left_out: dict[str, Role]
 
 
+@argument_types.checked
 def slim(
     source: files.PathLike,
     destination: files.PathLike,

@@ -9,6 +9,7 @@ from typing import Any, Optional, Union, overload
 import tensorflow as tf
 from tensorflow.compat import v1 as tf1
 
+from estimator_ckpt.bundle import argument_types
 from estimator_ckpt.checkpoint import formats
 from estimator_ckpt.checkpoint.roles import Overruling, Regexes
 from estimator_ckpt.estimator import graph_variables
@@ -45,6 +46,7 @@ def with_scaffold(
 ) -> Callable[[model_fns.ModelFn], model_fns.ModelFn]: ...
 
 
+@argument_types.checked
 def with_scaffold(
     format: Union[str, model_fns.ModelFn] = "tf2",
     *,
@@ -121,6 +123,7 @@ def with_scaffold(
     return decorate
 
 
+@argument_types.checked
 def scaffold(
     format: str = "tf2",
     *,

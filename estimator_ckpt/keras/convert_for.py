@@ -13,7 +13,7 @@ import os
 from collections.abc import Iterator, Sequence
 from typing import Any, Optional, Union
 
-from estimator_ckpt.bundle import files
+from estimator_ckpt.bundle import argument_types, files
 from estimator_ckpt.checkpoint import formats, naming
 from estimator_ckpt.checkpoint.formats import Format, FormatLike
 from estimator_ckpt.checkpoint.naming import NamesBy
@@ -37,6 +37,7 @@ from estimator_ckpt.maps.plans import Plan
 from estimator_ckpt.tf_private import keras_api
 
 
+@argument_types.checked
 def convert_for(
     trackable: Any,
     source: files.PathLike,
@@ -130,6 +131,7 @@ def convert_for(
     ).path
 
 
+@argument_types.checked
 def plan_for(
     trackable: Any,
     source: files.PathLike,

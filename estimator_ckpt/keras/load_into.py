@@ -6,7 +6,7 @@ import importlib.util
 from collections.abc import Sequence
 from typing import Any, Optional, Union
 
-from estimator_ckpt.bundle import files
+from estimator_ckpt.bundle import argument_types, files
 from estimator_ckpt.checkpoint import naming
 from estimator_ckpt.checkpoint.roles import Regexes
 from estimator_ckpt.keras import assigning, object_requests, to_objects
@@ -17,6 +17,7 @@ from estimator_ckpt.layouts import layer_rules
 from estimator_ckpt.maps.plans import Plan
 
 
+@argument_types.checked
 def load_into(
     trackable: Any,
     source: files.PathLike,

@@ -5,9 +5,9 @@ from __future__ import annotations
 import dataclasses
 import os
 from collections.abc import Callable, Mapping
-from typing import Any, Optional
+from typing import TYPE_CHECKING, Any, Optional
 
-from estimator_ckpt.bundle import files, logs
+from estimator_ckpt.bundle import argument_types, files, logs
 from estimator_ckpt.checkpoint import naming, object_keys, roles
 from estimator_ckpt.checkpoint.naming import NamesLike
 from estimator_ckpt.checkpoint.roles import Overruling, Regexes
@@ -24,7 +24,11 @@ from estimator_ckpt.maps.suggest.suggestion import Suggestion
 from estimator_ckpt.planning import plan_sides
 from estimator_ckpt.planning.plan_sides import NO_GRAPH, GraphInputs, ReadBy, Side
 
+if TYPE_CHECKING:
+    from estimator_ckpt.estimator.warm_starts import carried_values
 
+
+@argument_types.checked
 def plan(
     source: files.PathLike,
     target: Any,
@@ -36,7 +40,7 @@ def plan(
     reset: Patterns = None,
     resize: Patterns = None,
     cast: bool = False,
-    vocab_info: Optional[Mapping[str, Any]] = None,
+    vocab_info: Optional[carried_values.Vocabularies] = None,
     names: NamesLike = "full_name",
     optimizer_state: Regexes = None,
     model_state: Regexes = None,
@@ -96,6 +100,7 @@ def plan(
     return planned(source, target, choice, names, graph_inputs, vocab_info)
 
 
+@argument_types.checked
 def suggest(
     source: files.PathLike,
     target: Any,
@@ -150,7 +155,7 @@ def planned(
     choice: Choice,
     names: NamesLike = "full_name",
     graph_inputs: GraphInputs = NO_GRAPH,
-    vocab_info: Optional[Mapping[str, Any]] = None,
+    vocab_info: Optional[carried_values.Vocabularies] = None,
 ) -> Plan:
     """The plan of a choice; see `plan`."""
     read_by = ReadBy(names, choice.overruling)

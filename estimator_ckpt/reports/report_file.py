@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from typing import Union
 
-from estimator_ckpt.bundle import files
+from estimator_ckpt.bundle import argument_types, files
 from estimator_ckpt.bundle.errors import CheckpointError
 from estimator_ckpt.bundle.local_files.output_file import already_there
 from estimator_ckpt.checkpoint.differences import Diff
@@ -32,6 +32,7 @@ class ReportError(CheckpointError, ValueError):
     """A report cannot be written, or not under that name."""
 
 
+@argument_types.checked
 def write_report(
     result: Result, path: files.PathLike, *, overwrite: bool = False
 ) -> str:

@@ -13,7 +13,7 @@ from typing import Any, Optional
 import tensorflow as tf
 from tensorflow.compat import v1 as tf1
 
-from estimator_ckpt.bundle import files, logs
+from estimator_ckpt.bundle import argument_types, files, logs
 from estimator_ckpt.bundle.errors import CheckpointError, UnsupportedCheckpointError
 from estimator_ckpt.checkpoint.roles import Regexes
 from estimator_ckpt.estimator import graph_variables, runtime
@@ -34,6 +34,7 @@ from estimator_ckpt.tf_private import graph_api
 _log = logs.logger()
 
 
+@argument_types.checked
 def warm_start_from(
     source: files.PathLike,
     *,
@@ -150,6 +151,7 @@ def by_choice(
     return decorate
 
 
+@argument_types.checked
 def warm_start_settings(
     source: files.PathLike,
     *,
