@@ -181,6 +181,16 @@ class Digest:
         """How many rows the table has."""
         return sum(len(group.rows) for group in self.groups)
 
+    @property
+    def bounded(self) -> str:
+        """What is said where the table has not all rows."""
+        if self.num_shown >= self.num_rows:
+            return ""
+        return (
+            f"{self.num_shown:,} of {self.num_rows:,} rows: what is wrong first, then "
+            f"the largest. The sums above are of all of them, and so is --json."
+        )
+
 
 def without_empty(
     columns: Sequence[Column], rows: Sequence[Row]

@@ -190,12 +190,7 @@ def _table(digest: Digest) -> str:
     )
     width = len(digest.columns)
     bodies = "".join(_group(group, digest.columns, width) for group in digest.groups)
-    bounded = (
-        f"<p>{digest.num_shown:,} of {digest.num_rows:,} rows: what is wrong first, "
-        "then the largest. The sums above are of all of them, and so is --json.</p>"
-        if digest.num_shown < digest.num_rows
-        else ""
-    )
+    bounded = f"<p>{for_html(digest.bounded)}</p>" if digest.bounded else ""
     return (
         f'<section class="rows"><h2>{for_html(digest.heading)}</h2>{bounded}'
         '<div class="tools" hidden><input type="search" '

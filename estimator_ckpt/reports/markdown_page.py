@@ -102,12 +102,7 @@ def _heights(counts: Sequence[int]) -> str:
 def _rows(digest: Digest) -> str:
     if not digest.num_rows:
         return ""
-    bounded = (
-        f"{digest.num_shown} of {digest.num_rows} rows: what is wrong first, then the "
-        "largest. The sums above are of all of them, and so is --json.\n\n"
-        if digest.num_shown < digest.num_rows
-        else ""
-    )
+    bounded = f"{digest.bounded}\n\n" if digest.bounded else ""
     is_open = digest.num_shown <= 80
     groups = "\n\n".join(
         _group(group, digest.columns, is_open) for group in digest.groups

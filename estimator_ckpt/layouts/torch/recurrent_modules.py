@@ -23,6 +23,7 @@ and GRU; `tests/compat/test_torch.py` runs all of them.
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Optional
 
@@ -133,11 +134,12 @@ def _keras(
     text: str,
     source: str,
     module: str,
+    layer: int = 0,
+    reverse: bool = False,
+    bias: bool = True,
+    *,
     order: Sequence[int],
-    layer: int,
-    reverse: bool,
-    bias: bool,
-    has_two_biases: bool,
+    has_two_biases: bool = False,
 ) -> list[LayoutRule]:
     """A layer of Keras, whose blocks come in another order."""
     import numpy as np
@@ -172,40 +174,10 @@ def _keras(
     return rules
 
 
-def keras_lstm(
-    text: str,
-    source: str,
-    module: str,
-    layer: int = 0,
-    reverse: bool = False,
-    bias: bool = True,
-) -> list[LayoutRule]:
-    """`keras.layers.LSTM` to `nn.LSTM`."""
-    return _keras(text, source, module, range(4), layer, reverse, bias, False)
-
-
-def keras_gru(
-    text: str,
-    source: str,
-    module: str,
-    layer: int = 0,
-    reverse: bool = False,
-    bias: bool = True,
-) -> list[LayoutRule]:
-    """`keras.layers.GRU(reset_after=True)` to `nn.GRU`."""
-    return _keras(text, source, module, (1, 0, 2), layer, reverse, bias, True)
-
-
-def keras_rnn(
-    text: str,
-    source: str,
-    module: str,
-    layer: int = 0,
-    reverse: bool = False,
-    bias: bool = True,
-) -> list[LayoutRule]:
-    """`keras.layers.SimpleRNN` to `nn.RNN`."""
-    return _keras(text, source, module, (0,), layer, reverse, bias, False)
+#: Layers of Keras: LSTM to nn.LSTM, GRU (reset_after) to nn.GRU, SimpleRNN to nn.RNN.
+keras_lstm = functools.partial(_keras, order=range(4))
+keras_gru = functools.partial(_keras, order=(1, 0, 2), has_two_biases=True)
+keras_rnn = functools.partial(_keras, order=(0,))
 
 
 def gru(text: str, source: str, module: str, **_: object) -> list[LayoutRule]:
