@@ -6,7 +6,6 @@ A wrong type is one line where it was given, not the TypeError of what comes to 
 from __future__ import annotations
 
 import functools
-import inspect
 import os
 import re
 import reprlib
@@ -52,11 +51,14 @@ def checked(function: _Function) -> _Function:
 def _check(
     function: Callable[..., Any], args: tuple[Any, ...], kwargs: Mapping[str, Any]
 ) -> None:
-    try:
-        given = inspect.signature(function).bind(*args, **kwargs).arguments
-    except TypeError:
-        return  # one too many or too few, which Python says by name
-    for name, value in given.items():
+    # As `inspect.signature` would tell it, whose import takes 6 ms.
+    code = function.__code__
+    positional = code.co_varnames[: code.co_argcount]
+    if len(args) > len(positional) or not kwargs.keys().isdisjoint(
+        positional[: len(args)]
+    ):
+        return  # one too many, which Python says by name
+    for name, value in (*zip(positional, args), *kwargs.items()):
         declared, or_none = function.__annotations__.get(name, ""), ""
         if declared.startswith("Optional["):
             declared, or_none = declared[len("Optional[") : -1], " or None"

@@ -12,7 +12,6 @@ from estimator_ckpt.checkpoint import meta_graph, value_changes
 from estimator_ckpt.checkpoint.common_names import Side
 from estimator_ckpt.checkpoint.value_changes import Change, Histogram, LayerChange
 
-_log = logs.logger()
 
 if TYPE_CHECKING:
     import numpy as np
@@ -58,7 +57,7 @@ def _places(old: Side) -> dict[str, int]:
     try:
         order = meta_graph.creation_order(checkpoint.prefix, checkpoint.store)
     except CheckpointError as error:
-        _log.warning("%s; layers are in the order of their names", error)
+        logs.logger().warning("%s; layers are in the order of their names", error)
         return {}
     return {name: place for place, name in enumerate(order)}
 

@@ -24,7 +24,6 @@ from estimator_ckpt.maps import planner, plans
 from estimator_ckpt.maps.choices import Choice
 from estimator_ckpt.maps.renaming import Renaming
 
-_log = logs.logger()
 
 #: The base name of a new model dir's first checkpoint.
 NAME = "model.ckpt-0"
@@ -65,7 +64,7 @@ def plan(checkpoint: Checkpoint, first: FirstCheckpoint) -> plans.Plan:
     checkpoint.contents.require_unique(checkpoint.prefix)
     remark = checkpoint.roles.remark()
     if remark:
-        _log.warning("%s: %s", checkpoint.prefix, remark)
+        logs.logger().warning("%s: %s", checkpoint.prefix, remark)
     variables = planner.of_checkpoint(checkpoint)
     if first.choice.carry == "trainable":
         variables = _trainable_by_meta(checkpoint.prefix, variables)
@@ -117,10 +116,12 @@ def moves_of(
 def report(planned: plans.Plan, carry: Optional[str]) -> None:
     """A line for each variable, and warnings of what a user should know."""
     for sentence in planned.unused:
-        _log.warning("%s", sentence)
+        logs.logger().warning("%s", sentence)
     for item in planned.items:
         if item.target is not None:
-            _log.info("%s: %s (%s)", item.name, item.verdict.value, item.because)
+            logs.logger().info(
+                "%s: %s (%s)", item.name, item.verdict.value, item.because
+            )
     left_out = [
         item
         for item in planned.items
@@ -128,13 +129,13 @@ def report(planned: plans.Plan, carry: Optional[str]) -> None:
         if not item.verdict.is_carried
     ]
     if left_out and carry != "all":
-        _log.warning(
+        logs.logger().warning(
             "%s: without its optimizer state (%d variables) this is for TF2 code: an "
             "Estimator with the same optimizer cannot start from it",
             planned.target,
             len(left_out),
         )
-    _log.info("%s", planned.summary())
+    logs.logger().info("%s", planned.summary())
 
 
 def _as_target(variable: Variable, new: str, renaming: Renaming) -> Variable:

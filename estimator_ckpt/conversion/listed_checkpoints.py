@@ -12,7 +12,6 @@ from estimator_ckpt.bundle.index import index_path
 from estimator_ckpt.checkpoint import messages
 from estimator_ckpt.checkpoint.paths import prefixes, state_file, v1_files
 
-_log = logs.logger()
 _V1_SHARD = re.compile(r"(.*)-\d{5}(-of-\d{5})")
 
 
@@ -70,7 +69,7 @@ class ModelDir(NamedTuple):
             members[same] = before._replace(named=(*before.named, path))
         if gone:
             shown = messages.listed(repr(path)[1:-1] for path in gone)
-            _log.warning("%s: left out, not there any more", shown)
+            logs.logger().warning("%s: left out, not there any more", shown)
         return list(members.values())
 
     def members(self) -> list[Member]:

@@ -31,7 +31,6 @@ from estimator_ckpt.conversion.targets import Target
 from estimator_ckpt.conversion.writing import claims
 from estimator_ckpt.maps.filters import Patterns
 
-_log = logs.logger()
 _GRAPH = "graph.pbtxt"
 
 
@@ -155,7 +154,7 @@ def _leaving_out(member: Member) -> Iterator[None]:
     except (CheckpointNotFoundError, CorruptDataError, SourceChangedError) as error:
         if listed_checkpoints.is_there(member.prefix):
             raise
-        _log.warning(
+        logs.logger().warning(
             "%s: left out, it was deleted meanwhile (%s)", member.prefix, error
         )
 

@@ -73,3 +73,40 @@ def test_an_interrupt_is_130():
     )
     assert done.returncode == 130
     assert done.stderr.strip() == "estimator-ckpt: error: interrupted"
+
+
+#: Modules that take milliseconds to import, and that listing a checkpoint does without.
+HEAVY = {
+    *("tensorflow", "numpy", "rich", "absl", "yaml", "google.protobuf"),
+    *("dataclasses", "inspect", "ast", "logging", "shutil", "json", "textwrap"),
+    *("tempfile", "difflib", "pathlib", "random", "subprocess", "importlib.metadata"),
+}
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["inspect", str(TESTDATA / "object-based")],
+        ["verify", DIGITS],
+        ["convert", str(TESTDATA / "object-based"), "OUT/model", "--to=tf1"],
+        ["convert", DIGITS, "OUT/model", "--to=tf2"],
+        ["diff", DIGITS, DIGITS],
+    ],
+    ids=lambda arguments: arguments[0],
+)
+def test_a_command_loads_what_it_uses(arguments, tmp_path):
+    arguments = [a.replace("OUT", str(tmp_path)) for a in arguments]
+    code = (
+        "import sys\n"
+        "from estimator_ckpt.cli.main import run\n"
+        f"assert run({arguments}) == 0\n"
+        "print(*sys.modules, file=sys.stderr)\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        cwd=REPOSITORY,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert HEAVY & set(done.stderr.split()) == set()
