@@ -12,7 +12,6 @@ from estimator_ckpt.checkpoint import meta_graph, value_changes
 from estimator_ckpt.checkpoint.common_names import Side
 from estimator_ckpt.checkpoint.value_changes import Change, Histogram, LayerChange
 
-
 if TYPE_CHECKING:
     import numpy as np
 

@@ -24,7 +24,6 @@ from estimator_ckpt.maps import planner, plans
 from estimator_ckpt.maps.choices import Choice
 from estimator_ckpt.maps.renaming import Renaming
 
-
 #: The base name of a new model dir's first checkpoint.
 NAME = "model.ckpt-0"
 
