@@ -126,6 +126,12 @@ def text_file(path):
     return path
 
 
+def v1_with_a_shard_gone(path):
+    shutil.copytree(V1 / "sharded", path)
+    (path / "model.ckpt-7-00001-of-00002").unlink()
+    return path
+
+
 #: What is no checkpoint, and what every entry point says of it.
 NONE = {
     nothing: "no such checkpoint, file or directory",

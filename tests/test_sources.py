@@ -98,6 +98,16 @@ COMMANDS = [
 ]
 
 
+def called(tmp_path, command, source):
+    """A command on a source, another checkpoint and a new path."""
+    paths = {
+        "SOURCE": source,
+        "OTHER": sources.model_dir(tmp_path / "other"),
+        "NEW": tmp_path / "new",
+    }
+    return call(*(paths.get(word, word) for word in command))
+
+
 @pytest.mark.parametrize("command", COMMANDS, ids=" ".join)
 @pytest.mark.parametrize(
     "make_source", NONE, ids=lambda make_source: make_source.__name__
@@ -105,14 +115,18 @@ COMMANDS = [
 def test_what_is_no_checkpoint_is_refused_in_the_same_words(
     tmp_path, make_source, command
 ):
-    source = make_source(tmp_path / "source")
-    paths = {
-        "SOURCE": source,
-        "OTHER": sources.model_dir(tmp_path / "other"),
-        "NEW": tmp_path / "new",
-    }
-    done = call(*(paths.get(word, word) for word in command))
+    done = called(tmp_path, command, make_source(tmp_path / "source"))
     assert done.returncode == 2
     assert NONE[make_source] in done.stderr
     assert done.stderr.count("\n") == 1
+    assert not (tmp_path / "new").exists()
+
+
+@pytest.mark.parametrize("command", COMMANDS, ids=" ".join)
+def test_a_shard_that_is_missing_of_a_checkpoint_of_before_2017(tmp_path, command):
+    """It has no index: what the others say is not all that there was."""
+    source = sources.v1_with_a_shard_gone(tmp_path / "source")
+    done = called(tmp_path, command, source)
+    assert done.returncode == (1 if command[0] == "verify" else 2)
+    assert "-00001-of-00002: the shard is missing" in done.stdout + done.stderr
     assert not (tmp_path / "new").exists()

@@ -76,7 +76,11 @@ class Checkpoint(Mapping[str, StoredVariable]):
 
     @property
     def global_step(self) -> Optional[int]:
-        """The value of the global step, or None if there is none."""
+        """The value of the global step, or None if there is none.
+
+        Raises:
+          CorruptDataError: its bytes are damaged or missing.
+        """
         name = self.contents.global_step
         if name is None:
             return None
@@ -84,7 +88,12 @@ class Checkpoint(Mapping[str, StoredVariable]):
         entry = self.index[key]
         if entry.shape or entry.dtype_name not in _INTEGERS:
             return None
-        return int.from_bytes(self._bytes(key), "little", signed=True)
+        self.reader.verify_whole(key)
+        chunks = self.reader.iter_chunks(coding.name_to_key(key))
+        stored = b"".join(map(bytes, chunks))
+        if self.index.header.big_endian:
+            return int.from_bytes(stored, "big", signed=True)
+        return int.from_bytes(stored, "little", signed=True)
 
     @functools.cached_property
     def roles(self) -> Roles:
@@ -256,10 +265,6 @@ class Checkpoint(Mapping[str, StoredVariable]):
             f"<p>{escape(repr(self)[1:-1])}</p><table><tr><th>variable</th>"
             f"<th>dtype</th><th>shape</th><th>bytes</th></tr>{rows}</table>"
         )
-
-    def _bytes(self, key: str) -> bytes:
-        chunks = self.reader.iter_chunks(coding.name_to_key(key))
-        return b"".join(bytes(chunk) for chunk in chunks)
 
     def _not_found(self, name: str) -> TensorNotFoundError:
         near = messages.near(name, self.contents.keys)

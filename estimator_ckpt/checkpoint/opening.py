@@ -14,7 +14,7 @@ from estimator_ckpt.bundle.tensor_reader import TensorReader
 from estimator_ckpt.bundle.tensors import dtypes
 from estimator_ckpt.checkpoint import contents, naming, object_graph, object_keys
 from estimator_ckpt.checkpoint.opened_checkpoint import Checkpoint
-from estimator_ckpt.checkpoint.paths import prefixes, v1_files
+from estimator_ckpt.checkpoint.paths import prefixes, wholeness
 from estimator_ckpt.checkpoint.paths.prefixes import Storage
 from estimator_ckpt.checkpoint.roles import AS_FOUND, Overruling, Regexes
 
@@ -115,7 +115,7 @@ def _bundle(prefix: str, store: files.Store) -> TensorReader:
 def _v1(prefix: str, store: files.Store) -> TensorReader:
     from estimator_ckpt.bundle.v1_format.v1_reader import V1Reader
 
-    return V1Reader(prefix, v1_files.shards(prefix, store), store)
+    return V1Reader(prefix, wholeness.v1_shards(prefix, store), store)
 
 
 def _safetensors(path: str, store: files.Store) -> TensorReader:

@@ -3,16 +3,12 @@
 from __future__ import annotations
 
 import os
-import re
 from typing import NamedTuple, Optional
 
 from estimator_ckpt.bundle import files, logs
 from estimator_ckpt.bundle.errors import CheckpointError, CheckpointNotFoundError
-from estimator_ckpt.bundle.index import index_path
 from estimator_ckpt.checkpoint import messages
 from estimator_ckpt.checkpoint.paths import prefixes, state_file, v1_files
-
-_V1_SHARD = re.compile(r"(.*)-\d{5}(-of-\d{5})")
 
 
 def prefixes_in(directory: files.PathLike) -> list[str]:
@@ -114,7 +110,7 @@ def _existing(
         parent, base = os.path.split(prefix)
         if parent not in listings:
             listings[parent] = _bases_in(parent or ".")
-        if base in listings[parent] and is_there(prefix):
+        if base in listings[parent] and prefixes.at(prefix) is not None:
             return prefix
     return None
 
@@ -126,12 +122,5 @@ def _bases_in(directory: str) -> frozenset[str]:
     bases = set()
     for name in files.list_dir(directory):
         bases |= {name, name[: -len(".index")] if name.endswith(".index") else name}
-        v1 = _V1_SHARD.fullmatch(name)
-        if v1:
-            bases |= {v1[1], f"{v1[1]}-?????{v1[2]}"}
+        bases.update(v1_files.prefixes_of(name))
     return frozenset(bases)
-
-
-def is_there(prefix: str) -> bool:
-    """Whether a checkpoint of any format has this prefix."""
-    return files.exists(index_path(prefix)) or v1_files.find(prefix) is not None

@@ -152,7 +152,7 @@ def _leaving_out(member: Member) -> Iterator[None]:
     try:
         yield
     except (CheckpointNotFoundError, CorruptDataError, SourceChangedError) as error:
-        if listed_checkpoints.is_there(member.prefix):
+        if prefixes.at(member.prefix) is not None:
             raise
         logs.logger().warning(
             "%s: left out, it was deleted meanwhile (%s)", member.prefix, error

@@ -4,9 +4,12 @@ import numpy as np
 import pytest
 
 import estimator_ckpt as ec
+from estimator_ckpt.bundle.entry import Entry
 from estimator_ckpt.bundle.errors import CorruptDataError
+from estimator_ckpt.bundle.header import Header
 from estimator_ckpt.bundle.writer import write_bundle
 from tests import testdata_paths
+from tests.bundle.helpers import crc, write_raw
 from tests.testdata_paths import TESTDATA
 
 PREFIX = str(TESTDATA / "digits" / "model.ckpt-300")
@@ -94,3 +97,21 @@ def test_the_global_step_is_a_whole_number(tmp_path, step, found):
     write_bundle(str(tmp_path / "c"), values)
     with ec.open_checkpoint(tmp_path / "c") as checkpoint:
         assert checkpoint.global_step == found
+
+
+def test_the_global_step_of_a_big_endian_bundle(tmp_path):
+    data = (300).to_bytes(8, "big")
+    entry = Entry(9, (), 0, 0, len(data), crc(data))  # int64
+    header = Header(big_endian=True)
+    write_raw(tmp_path / "c", data, {b"global_step": entry}, header)
+    with ec.open_checkpoint(tmp_path / "c") as checkpoint:
+        assert checkpoint.global_step == checkpoint.read("global_step") == 300
+
+
+def test_a_global_step_that_is_damaged_is_told_and_not_shown(tmp_path):
+    write_bundle(str(tmp_path / "c"), {"global_step": np.int64(7)})
+    shard = tmp_path / "c.data-00000-of-00001"
+    shard.write_bytes(bytes([shard.read_bytes()[0] ^ 1]) + shard.read_bytes()[1:])
+    checkpoint = ec.open_checkpoint(tmp_path / "c")
+    with pytest.raises(CorruptDataError, match="'global_step' is damaged"):
+        _ = checkpoint.global_step

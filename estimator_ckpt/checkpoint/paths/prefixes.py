@@ -113,6 +113,11 @@ def _bundle(prefix: str, store: files.Store) -> Optional[Place]:
     return Place(prefix) if store.exists(index_path(prefix)) else None
 
 
+def _v1(prefix: str, store: files.Store) -> Optional[Place]:
+    found = v1_files.find(prefix, store)
+    return None if found is None else Place(found, Storage.V1)
+
+
 def _prefix(given: _Given) -> Optional[Place]:
     return _bundle(given.path, given.store)
 
@@ -150,8 +155,7 @@ def _weight_file(given: _Given) -> Optional[Place]:
 
 
 def _v1_checkpoint(given: _Given) -> Optional[Place]:
-    found = v1_files.find(BEHIND_PREFIX.sub("", given.path), given.store)
-    return None if found is None else Place(found, Storage.V1)
+    return _v1(BEHIND_PREFIX.sub("", given.path), given.store)
 
 
 #: What a path can mean, the first that it does first.
@@ -171,13 +175,18 @@ def find_named(
       named: the path that stands in its state file.
       store: where to look.
     """
-    for prefix in places(directory, named):
-        if store.exists(index_path(prefix)):
-            return Place(prefix)
-        v1 = v1_files.find(prefix, store)
-        if v1 is not None:
-            return Place(v1, Storage.V1)
-    return None
+    found = (at(prefix, store) for prefix in places(directory, named))
+    return next((place for place in found if place is not None), None)
+
+
+def at(prefix: str, store: files.Store = files) -> Optional[Place]:
+    """The checkpoint with exactly this prefix, or None if there is none.
+
+    Args:
+      prefix: a prefix, as a state file names it.
+      store: where to look.
+    """
+    return _bundle(prefix, store) or _v1(prefix, store)
 
 
 def places(directory: str, named: str) -> list[str]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import os
 import re
+from collections.abc import Iterator
 from typing import Optional
 
 from estimator_ckpt.bundle import files
@@ -52,6 +53,24 @@ def shards(prefix: str, store: files.Store = files) -> list[str]:
         for name in store.list_dir(directory or ".")
         if matching.fullmatch(name)
     ]
+
+
+def named_shards(prefix: str) -> Iterator[str]:
+    """The names of as many shards as a pattern says there are; none of another path."""
+    shard = _SHARD.search(prefix)
+    if shard is None or not shard[1].startswith("?"):
+        return iter(())
+    stem, of = prefix[: shard.start()], shard[2]
+    count = int(of[len("-of-") :])
+    return (f"{stem}-{number:05d}{of}" for number in range(count))
+
+
+def prefixes_of(name: str) -> list[str]:
+    """What a checkpoint is called of which a file of this name is a shard."""
+    shard = _SHARD.search(name)
+    if shard is None:
+        return []
+    return [name[: shard.start()], _SHARD.sub(r"-?????\2", name)]
 
 
 def _ends_as_table(path: str, store: files.Store) -> bool:

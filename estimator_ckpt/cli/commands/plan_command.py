@@ -13,7 +13,7 @@ from argparse import ArgumentParser, Namespace
 from typing import Any
 
 from estimator_ckpt.bundle import files
-from estimator_ckpt.bundle.index import index_path
+from estimator_ckpt.checkpoint.paths import prefixes
 from estimator_ckpt.cli import output, progress_bar, report_argument, shared_arguments
 from estimator_ckpt.cli.usage_errors import UsageError
 from estimator_ckpt.maps.assignment import AssignmentMap
@@ -138,4 +138,4 @@ def show(plan: Plan, as_json: bool = False) -> int:
 
 
 def _exists(target: str) -> bool:
-    return files.exists(target) or files.exists(index_path(target))
+    return files.exists(target) or prefixes.at(target) is not None

@@ -80,6 +80,8 @@ def _held(checkpoint: Checkpoint, export: Export) -> Iterator[Callable[[], None]
     """Holds a source; gives what raises SourceChangedError if it was written to."""
     if checkpoint.is_bundle:
         names = {n for tensor in export.tensors.values() for n in tensor.variables}
+        if checkpoint.contents.global_step is not None:
+            names.add(checkpoint.contents.global_step)  # the metadata has it
         keys = {checkpoint.contents.keys[name] for name in names}
         index = checkpoint.index
         needed = [

@@ -18,7 +18,7 @@ import tensorflow as tf
 from estimator_ckpt.bundle import light_dataclasses as dataclasses
 from estimator_ckpt.bundle.errors import CheckpointError
 from estimator_ckpt.bundle.index import index_path
-from estimator_ckpt.checkpoint.paths import state_file
+from estimator_ckpt.checkpoint.paths import prefixes, state_file
 from estimator_ckpt.estimator import gfile_store
 from estimator_ckpt.estimator.saving import commits
 
@@ -196,4 +196,4 @@ def _real(path: str) -> str:
 
 
 def _is_there(prefix: str) -> bool:
-    return commits.is_there(prefix) or gfile_store.of(prefix).exists(prefix)  # V1
+    return prefixes.at(prefix, gfile_store.of(prefix)) is not None

@@ -371,6 +371,19 @@ def test_a_damaged_tensor_gives_no_file(tmp_path, source):
     assert sorted(os.listdir(tmp_path)) == before
 
 
+def test_a_step_that_is_cut_off_is_refused_by_the_dry_run_too(tmp_path):
+    """Which is no tensor of the file, but stands in its metadata."""
+    write_bundle(tmp_path / "m", {"a/kernel": random(2), "global_step": np.int64(7)})
+    shard = tmp_path / "m.data-00000-of-00001"
+    os.truncate(shard, shard.stat().st_size - 1)
+    for more in ([], ["--dry_run"]):
+        new = tmp_path / "m.safetensors"
+        done = call("convert", tmp_path / "m", new, "--to=safetensors", *more)
+        assert done.returncode == 2
+        assert f"{shard}: the shard is cut off" in done.stderr
+        assert not new.exists()
+
+
 def test_a_file_that_is_there_is_replaced_only_if_asked(tmp_path, source):
     path = tmp_path / "m.safetensors"
     path.write_bytes(b"old")
