@@ -93,6 +93,7 @@ COMMANDS = [
     ("convert", "SOURCE", "NEW", "--to=tf2"),
     ("convert", "SOURCE", "NEW", "--to=tf2", "--dry_run"),
     ("average", "SOURCE", "OTHER", "NEW"),
+    ("slim", "SOURCE", "NEW"),
     ("warm_start", "SOURCE", "NEW"),
     ("warm_start", "SOURCE", "NEW", "--dry_run"),
 ]

@@ -29,7 +29,7 @@ def test_an_attack_fails(tmp_path, name):
 
     with pytest.raises(attack.error):  # what is imported when first needed counts not
         read_everything(tmp_path / "c")
-    start = time.perf_counter()
+    start = time.process_time()
     tracemalloc.start()
     with pytest.raises(attack.error) as caught:
         read_everything(tmp_path / "c")
@@ -42,7 +42,7 @@ def test_an_attack_fails(tmp_path, name):
     assert message.startswith(str(tmp_path / "c."))
     assert "\n" not in message
     assert len(message) < 1200
-    assert time.perf_counter() - start < 5
+    assert time.process_time() - start < 5
     assert peak < 100 * (len(index) + len(data)) + (1 << 20)
 
 
