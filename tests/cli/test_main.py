@@ -78,7 +78,7 @@ def test_an_interrupt_is_130():
 #: Modules that take milliseconds to import, and that listing a checkpoint does without.
 HEAVY = {
     *("tensorflow", "numpy", "rich", "absl", "yaml", "google.protobuf"),
-    *("dataclasses", "inspect", "ast", "logging", "shutil", "json", "textwrap"),
+    *("logging", "shutil", "json", "textwrap"),
     *("tempfile", "difflib", "pathlib", "random", "subprocess", "importlib.metadata"),
 }
 
