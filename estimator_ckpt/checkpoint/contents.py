@@ -171,7 +171,7 @@ def of_objects(
 
 def _beginning_with(prefixes: set[str], keys: Collection[str]) -> Iterator[str]:
     """The keys that begin with one of many prefixes, each once, in one pass."""
-    ordered, at = sorted(keys), 0
+    ordered, at = sorted(keys) if prefixes else [], 0
     for prefix in sorted(prefixes):
         at = bisect.bisect_left(ordered, prefix, at)
         while at < len(ordered) and ordered[at].startswith(prefix):

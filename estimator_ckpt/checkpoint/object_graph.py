@@ -71,6 +71,8 @@ def parse(serialized: bytes, source: str) -> TrackableObjectGraph:
     if not nodes:
         raise CorruptIndexError(f"{where} has no nodes, not even a root")
     for node_id, node in enumerate(nodes):
+        if not (node.children or node.slot_variables):  # as most
+            continue
         ids = [child.node_id for child in node.children]
         for slot in node.slot_variables:
             ids += [slot.original_variable_node_id, slot.slot_variable_node_id]
@@ -93,14 +95,15 @@ def _check_size(nodes: Sequence[TrackableObject], size: int, where: str) -> None
     Raises:
       CorruptIndexError: nothing leads to many nodes, or paths are too long.
     """
-    references = sum(len(n.children) + 2 * len(n.slot_variables) for n in nodes)
+    parents = [node for node in nodes if node.children or node.slot_variables]
+    references = sum(len(n.children) + 2 * len(n.slot_variables) for n in parents)
     if len(nodes) > 1000 + 2 * references:
         raise CorruptIndexError(
             f"{where} has {len(nodes)} nodes, but only {references} references to any"
         )
     longest = sum(
         max([len(child.local_name) + 1 for child in node.children])
-        for node in nodes
+        for node in parents
         if node.children
     )
     if longest * len(nodes) <= _MOST_PER_BYTE * size:
@@ -137,16 +140,17 @@ def saved_nodes(graph: TrackableObjectGraph, root: Optional[str] = None) -> list
     slots = {
         slot.slot_variable_node_id
         for node in graph.nodes
+        if node.slot_variables
         for slot in node.slot_variables
     }
     return [
         Node(
-            key=attribute.checkpoint_key,
-            full_name=attribute.full_name,
-            name=dictionary_names.get(node_id),
-            is_variable=attribute.name == object_keys.VARIABLE_VALUE,
-            is_slot=node_id in slots,
-            is_child_of_root=root_children.get(node_id),
+            attribute.checkpoint_key,
+            attribute.full_name,
+            dictionary_names.get(node_id),
+            attribute.name == object_keys.VARIABLE_VALUE,
+            node_id in slots,
+            root_children.get(node_id),
         )
         for node_id, node in enumerate(graph.nodes)
         for attribute in node.attributes
@@ -167,21 +171,23 @@ def _names_in_dictionaries(
         for child in graph.nodes[0].children
         if child.local_name in dictionary_names
     ]
-    variables = {
-        node_id
-        for node_id, node in enumerate(graph.nodes)
-        if any(a.name == object_keys.VARIABLE_VALUE for a in node.attributes)
-    }
+    nodes = graph.nodes
     found: dict[int, str] = {}
     for node_id in dict.fromkeys(dictionaries):  # each once, however often it is named
         entries = {
             child.node_id: child.local_name
-            for child in graph.nodes[node_id].children
-            if child.node_id in variables
+            for child in nodes[node_id].children
+            if _is_variable(nodes[child.node_id])
         }
-        if sorted(entries.values()) != sorted(map(str, range(len(entries)))):
+        local_names = set(entries.values())
+        if "0" not in local_names or local_names != set(map(str, range(len(entries)))):
             found.update(entries)
     return found
+
+
+def _is_variable(node: TrackableObject) -> bool:
+    names = [attribute.name for attribute in node.attributes]
+    return object_keys.VARIABLE_VALUE in names
 
 
 def build(
@@ -200,21 +206,30 @@ def build(
     Raises:
       CheckpointError: a name is no UTF-8, so that no object graph can hold it.
     """
+
+    def node(made: TrackableObject) -> bytes:
+        # A graph is its nodes one after another, and so are its bytes: of 100,000
+        # variables not all are there as objects at once.
+        return encode(TrackableObjectGraph((made,)))
+
+    encode = wire.encoder(TrackableObjectGraph)
     children = [ObjectReference(1, root)]
-    nodes: list[TrackableObject] = []  # behind the root and the dictionary
+    nodes: list[bytes] = []  # behind the root and the dictionary
     if step is not None:
         children.append(ObjectReference(len(nodes) + 2, object_keys.STEP))
-        nodes.append(_variable(step, object_keys.STEP_KEY))
+        nodes.append(node(_variable(step, object_keys.STEP_KEY)))
     children.append(ObjectReference(len(nodes) + 2, object_keys.SAVE_COUNTER))
-    nodes.append(_variable(object_keys.SAVE_COUNTER, object_keys.SAVE_COUNTER_KEY))
+    counter = _variable(object_keys.SAVE_COUNTER, object_keys.SAVE_COUNTER_KEY)
+    nodes.append(node(counter))
     entries = []
-    for name in variables:
-        entries.append(ObjectReference(len(nodes) + 2, name))
-        nodes.append(_variable(name, object_keys.variable_key(name, root)))
-    top = TrackableObject(tuple(children))
-    dictionary = TrackableObject(tuple(entries))
     try:
-        return _encode(TrackableObjectGraph((top, dictionary, *nodes)))
+        for name in variables:
+            entries.append(ObjectReference(len(nodes) + 2, name))
+            key = object_keys.variable_key(name, root)
+            nodes.append(node(_variable(name, key)))
+        top = TrackableObject(tuple(children))
+        dictionary = TrackableObject(tuple(entries))
+        return b"".join((node(top), node(dictionary), *nodes))
     except UnicodeEncodeError as error:
         raise CheckpointError(
             f"{error.object!r} is no UTF-8, and an object graph holds only such names; "
@@ -228,7 +243,7 @@ def _encode(graph: TrackableObjectGraph) -> bytes:
 
 def _variable(full_name: str, key: str) -> TrackableObject:
     value = SerializedTensor(object_keys.VARIABLE_VALUE, full_name, key)
-    return TrackableObject(attributes=(value,))
+    return TrackableObject((), (value,))
 
 
 def with_save_counter(serialized: bytes, source: str) -> bytes:

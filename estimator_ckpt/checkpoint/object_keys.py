@@ -87,7 +87,7 @@ def object_key(*path: str) -> str:
 
 def variable_key(name: str, root: str = ROOT) -> str:
     """The object key that this toolkit gives a variable."""
-    return object_key(root, name)
+    return f"{escape(root)}/{escape(name)}{_VALUE_SUFFIX}"
 
 
 STEP_KEY = object_key(STEP)

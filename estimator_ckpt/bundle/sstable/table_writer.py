@@ -62,6 +62,7 @@ class _Block:
         self._restarts = [0]
         self._since_restart = 0
         self._last = b""
+        self._shared = 0
 
     @property
     def size(self) -> int:
@@ -70,7 +71,7 @@ class _Block:
 
     def add(self, key: bytes, value: bytes) -> None:
         if self._since_restart < self._interval:
-            shared = _shared(self._last, key)
+            shared = self._shared = _shared(self._last, key, self._shared)
         else:
             self._restarts.append(len(self.content))
             self._since_restart = 0
@@ -101,9 +102,17 @@ def _append_block(out: bytearray, content: bytes) -> bytes:
     return handle
 
 
-def _shared(a: bytes, b: bytes) -> int:
-    """The length of the longest common prefix, by bisection."""
+def _shared(a: bytes, b: bytes, guess: int = 0) -> int:
+    """The length of the longest common prefix, by bisection.
+
+    Args:
+      a: a key.
+      b: another one.
+      guess: what it may be, as it was for the key before: every second time it is.
+    """
     low, high = 0, min(len(a), len(b))
+    if guess < high and a[guess] != b[guess] and a[:guess] == b[:guess]:
+        return guess
     if a[:high] == b[:high]:
         return high
     while high - low > 1:
