@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import contextlib
 import itertools
+import operator
 import os
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Optional
@@ -244,7 +245,7 @@ def serialize_index(header: Header, items: Iterable[tuple[bytes, bytes]]) -> byt
     Raises:
       CheckpointError: two entries have one key, or one has the header's.
     """
-    ordered = sorted(items, key=lambda item: item[0])
+    ordered = sorted(items, key=operator.itemgetter(0))
     last = HEADER_KEY
     for key, _ in ordered:
         if key == last:
@@ -254,4 +255,5 @@ def serialize_index(header: Header, items: Iterable[tuple[bytes, bytes]]) -> byt
                 else "a tensor cannot have an empty name"
             )
         last = key
-    return table_writer.write_table([(HEADER_KEY, header.serialize()), *ordered])
+    first = (HEADER_KEY, header.serialize())
+    return table_writer.write_table(itertools.chain([first], ordered))

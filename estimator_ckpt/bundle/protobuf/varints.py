@@ -20,6 +20,8 @@ def write_varint(value: int) -> bytes:
     """A value below 2**64 as a varint; a negative one as 64 bits."""
     if 0 <= value <= 0x7F:
         return ONE_BYTE[value]
+    if 0 <= value <= 0x3FFF:  # as most lengths that are longer
+        return bytes((value & 0x7F | 0x80, value >> 7))
     if value < 0:
         value &= _MASK_64
     out = bytearray()

@@ -142,7 +142,8 @@ def read_entries(
     last = floor
     position = 0
     spent = 0
-    restart = 0
+    later = iter(restarts)
+    restart = next(later, -1)
     while position < limit:
         entry = position
         # Nothing here can run over the end: a count of four bytes follows `limit`.
@@ -157,8 +158,8 @@ def read_entries(
         position = start + length
         if position > limit or shared > len(key):
             raise ValueError(f"the entry at byte {entry} of a block exceeds its bounds")
-        if restart < len(restarts) and entry == restarts[restart]:
-            restart += 1
+        if entry == restart:
+            restart = next(later, -1)
             if shared:
                 raise ValueError(f"the restart at byte {entry} of a block is none")
         key = key[:shared] + content[start - unshared : start]
@@ -170,8 +171,8 @@ def read_entries(
             spent = 0
         table[key] = content[start:position]
         last = key
-    if restart < len(restarts) and limit:
-        raise ValueError(f"the restart {restarts[restart]} of a block is no entry's")
+    if limit and restart >= 0:
+        raise ValueError(f"the restart {restart} of a block is no entry's")
     budget.spend(spent)
     return last
 

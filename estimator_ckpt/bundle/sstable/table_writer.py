@@ -28,15 +28,14 @@ def write_table(items: Iterable[tuple[bytes, bytes]]) -> bytes:
     last = b""
     pending = b""  # The handle of the block before, until the next key is known.
     for key, value in items:
-        if block.content and len(key) + len(value) >= 2 * _BLOCK_SIZE:
+        if len(key) + len(value) >= 2 * _BLOCK_SIZE and block.content:
             pending = _append_block(out, block.finish())
             block = _Block(_RESTART_INTERVAL)
         if pending:
             handles.append((_separator(last, key), pending))
             pending = b""
-        block.add(key, value)
         last = key
-        if block.size >= _BLOCK_SIZE:
+        if block.add(key, value) >= _BLOCK_SIZE:
             pending = _append_block(out, block.finish())
             block = _Block(_RESTART_INTERVAL)
     if block.content:
@@ -64,27 +63,25 @@ class _Block:
         self._last = b""
         self._shared = 0
 
-    @property
-    def size(self) -> int:
-        """The size of the content if it ended here."""
-        return len(self.content) + 4 * len(self._restarts) + 4
-
-    def add(self, key: bytes, value: bytes) -> None:
+    def add(self, key: bytes, value: bytes) -> int:
+        """Adds an entry; returns the size of the content if it ended here."""
+        content = self.content
         if self._since_restart < self._interval:
             shared = self._shared = _shared(self._last, key, self._shared)
         else:
-            self._restarts.append(len(self.content))
+            self._restarts.append(len(content))
             self._since_restart = 0
             shared = 0
         lengths = (shared, len(key) - shared, len(value))
         if max(lengths) < 0x80:
-            self.content += bytes(lengths)
+            content += bytes(lengths)
         else:
-            self.content += b"".join(map(write_varint, lengths))
-        self.content += key[shared:]
-        self.content += value
+            content += b"".join(map(write_varint, lengths))
+        content += key[shared:]
+        content += value
         self._since_restart += 1
         self._last = key
+        return len(content) + 4 * len(self._restarts) + 4
 
     def finish(self) -> bytes:
         count = len(self._restarts)

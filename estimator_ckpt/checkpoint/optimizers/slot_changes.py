@@ -16,8 +16,7 @@ Source: TensorFlow 1.15.5 (`tensorflow/python/training/{momentum,adagrad}.py`,
 
 from __future__ import annotations
 
-import dataclasses
-
+from estimator_ckpt.bundle import light_dataclasses as dataclasses
 from estimator_ckpt.checkpoint.optimizers.algorithms import (
     ADAGRAD,
     MOMENTUM,

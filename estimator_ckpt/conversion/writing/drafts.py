@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import dataclasses
 import functools
 from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple, Optional
 
 from estimator_ckpt.bundle import coding
+from estimator_ckpt.bundle import light_dataclasses as dataclasses
 from estimator_ckpt.bundle.coding import Slice
 from estimator_ckpt.bundle.entry import Entry
 from estimator_ckpt.bundle.index import Index
@@ -123,9 +123,12 @@ def draft(index: Index, moves: KeyMoves) -> Draft:
     """
     whole = _to_write_whole(index, moves)
     new_keys, entry_of, parse_key = moves.new_keys, index.entry, coding.parse_key
+    is_slice_key, key_to_name = coding.is_slice_key, coding.key_to_name
     kept = []
     for key in index.records:
-        name, extents = parse_key(key)
+        name, extents = (
+            parse_key(key) if is_slice_key(key) else (key_to_name(key), None)
+        )
         new_names = new_keys.get(name)
         if new_names:
             kept.append(Kept(key, name, entry_of(key), extents, new_names))

@@ -11,13 +11,18 @@ destination had goes last.
 from __future__ import annotations
 
 import contextlib
-import dataclasses
 import os
 import re
 from collections.abc import Iterator, Sequence
 from typing import Optional
 
+<<<<<<< HEAD
+from estimator_ckpt.bundle import light_dataclasses as dataclasses
 from estimator_ckpt.bundle import files
+=======
+from estimator_ckpt.bundle import coding, files
+from estimator_ckpt.bundle import light_dataclasses as dataclasses
+>>>>>>> ab9b3a9 (Tables and varints in less time)
 from estimator_ckpt.bundle.entry import renumbered
 from estimator_ckpt.bundle.errors import CheckpointNotFoundError
 from estimator_ckpt.bundle.index import Index, index_path, serialize_index, shard_path
@@ -249,8 +254,9 @@ def _moved(index: Index, new: Draft, shards: _Shards) -> Iterator[tuple[bytes, b
         record = records[kept.key]
         if numbers is not None:
             record = renumbered(record, numbers)
-        if kept.new_names == (kept.name,):  # as most of a result by names
-            yield kept.key, record
+        if len(kept.new_names) == 1 and kept.extents is None:  # as most
+            (name,) = kept.new_names
+            yield kept.key if name == kept.name else coding.name_to_key(name), record
             continue
         for key in kept.new_keys():
             yield key, record
