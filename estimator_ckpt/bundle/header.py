@@ -5,7 +5,8 @@ A BundleHeaderProto of `tensorflow/core/protobuf/tensor_bundle.proto`.
 
 from __future__ import annotations
 
-from estimator_ckpt.bundle import light_dataclasses as dataclasses
+import dataclasses
+
 from estimator_ckpt.bundle.errors import CorruptIndexError, UnsupportedCheckpointError
 from estimator_ckpt.bundle.protobuf import wire
 from estimator_ckpt.bundle.protobuf.schema import BundleHeaderProto, VersionDef

@@ -6,11 +6,11 @@ This is what makes a `dual` checkpoint as small as one of its formats.
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Mapping
 from typing import Optional
 
 from estimator_ckpt.bundle import coding
-from estimator_ckpt.bundle import light_dataclasses as dataclasses
 from estimator_ckpt.bundle.errors import TensorNotFoundError
 from estimator_ckpt.bundle.index import parse_index, serialize_index
 

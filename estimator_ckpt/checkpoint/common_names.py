@@ -13,11 +13,11 @@ and what objects keep that is no variable of TensorFlow 1 is no difference.
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 from collections.abc import Collection, Iterator, Mapping
 from typing import NamedTuple, Optional
 
 from estimator_ckpt.bundle import files
-from estimator_ckpt.bundle import light_dataclasses as dataclasses
 from estimator_ckpt.bundle.entry import Entry
 from estimator_ckpt.checkpoint import naming, object_keys, opening
 from estimator_ckpt.checkpoint.naming import NamesBy

@@ -8,10 +8,10 @@ asks this question (inspect, convert, plan, warm start, the savers) asks it here
 from __future__ import annotations
 
 import bisect
+import dataclasses
 from collections.abc import Collection, Iterator, Mapping
 from typing import Optional
 
-from estimator_ckpt.bundle import light_dataclasses as dataclasses
 from estimator_ckpt.bundle.errors import CheckpointError
 from estimator_ckpt.bundle.protobuf.schema import TrackableObjectGraph
 from estimator_ckpt.checkpoint import formats, messages, object_graph, object_keys

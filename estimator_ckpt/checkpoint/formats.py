@@ -6,9 +6,8 @@ new format is one more constant here.
 
 from __future__ import annotations
 
+import dataclasses
 from typing import Union
-
-from estimator_ckpt.bundle import light_dataclasses as dataclasses
 
 
 @dataclasses.dataclass(frozen=True)

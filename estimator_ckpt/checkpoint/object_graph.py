@@ -10,6 +10,7 @@ Source: `tensorflow/core/protobuf/trackable_object_graph.proto`; `docs/format.md
 from __future__ import annotations
 
 import collections
+import itertools
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from typing import NamedTuple, Optional
 
@@ -207,29 +208,28 @@ def build(
       CheckpointError: a name is no UTF-8, so that no object graph can hold it.
     """
 
-    def node(made: TrackableObject) -> bytes:
+    counter = _variable(object_keys.SAVE_COUNTER, object_keys.SAVE_COUNTER_KEY)
+    beside = {object_keys.SAVE_COUNTER: counter}
+    if step is not None:
+        beside = {object_keys.STEP: _variable(step, object_keys.STEP_KEY), **beside}
+    names = list(variables)
+    children = [ObjectReference(1, root)]
+    # Behind the root and the dictionary.
+    children += [ObjectReference(at, name) for at, name in enumerate(beside, 2)]
+    encode = wire.encoder(TrackableObjectGraph)
+    try:
+        entries = tuple(map(ObjectReference, itertools.count(2 + len(beside)), names))
+        top, dictionary = TrackableObject(tuple(children)), TrackableObject(entries)
+        out = bytearray(encode(TrackableObjectGraph((top, dictionary))))
+        del entries, dictionary
         # A graph is its nodes one after another, and so are its bytes: of 100,000
         # variables not all are there as objects at once.
-        return encode(TrackableObjectGraph((made,)))
-
-    encode = wire.encoder(TrackableObjectGraph)
-    children = [ObjectReference(1, root)]
-    nodes: list[bytes] = []  # behind the root and the dictionary
-    if step is not None:
-        children.append(ObjectReference(len(nodes) + 2, object_keys.STEP))
-        nodes.append(node(_variable(step, object_keys.STEP_KEY)))
-    children.append(ObjectReference(len(nodes) + 2, object_keys.SAVE_COUNTER))
-    counter = _variable(object_keys.SAVE_COUNTER, object_keys.SAVE_COUNTER_KEY)
-    nodes.append(node(counter))
-    entries = []
-    try:
-        for name in variables:
-            entries.append(ObjectReference(len(nodes) + 2, name))
-            key = object_keys.variable_key(name, root)
-            nodes.append(node(_variable(name, key)))
-        top = TrackableObject(tuple(children))
-        dictionary = TrackableObject(tuple(entries))
-        return b"".join((node(top), node(dictionary), *nodes))
+        for node in beside.values():
+            out += encode(TrackableObjectGraph((node,)))
+        for name in names:
+            node = _variable(name, object_keys.variable_key(name, root))
+            out += encode(TrackableObjectGraph((node,)))
+        return bytes(out)
     except UnicodeEncodeError as error:
         raise CheckpointError(
             f"{error.object!r} is no UTF-8, and an object graph holds only such names; "

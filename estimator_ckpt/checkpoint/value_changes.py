@@ -6,13 +6,13 @@ here knows where values come from: a pair of arrays at a time is all that it see
 
 from __future__ import annotations
 
+import dataclasses
 import heapq
 import math
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple, Optional
 
-from estimator_ckpt.bundle import light_dataclasses as dataclasses
 from estimator_ckpt.checkpoint import roles
 from estimator_ckpt.checkpoint.roles import Role
 

@@ -5,9 +5,9 @@ Of a checkpoint, of a graph or of an object; of a checkpoint also where it is.
 
 from __future__ import annotations
 
+import dataclasses
 from typing import Any, Optional
 
-from estimator_ckpt.bundle import light_dataclasses as dataclasses
 from estimator_ckpt.checkpoint import roles
 from estimator_ckpt.checkpoint.roles import Role
 

@@ -8,11 +8,11 @@ covered by nothing, and mean nothing. A V1 checkpoint has checksums of blocks on
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 from collections.abc import Iterator
 from typing import Optional
 
 from estimator_ckpt.bundle import argument_types, coding, files, threads
-from estimator_ckpt.bundle import light_dataclasses as dataclasses
 from estimator_ckpt.bundle.coding import Extent
 from estimator_ckpt.bundle.entry import Entry
 from estimator_ckpt.bundle.errors import CorruptDataError, CorruptIndexError

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import dataclasses
 from typing import Any, Optional
 
-from estimator_ckpt.bundle import light_dataclasses as dataclasses
 from estimator_ckpt.checkpoint import naming, object_keys
 from estimator_ckpt.checkpoint.naming import NamesBy, NamesLike
 from estimator_ckpt.checkpoint.roles import AS_FOUND, Overruling, Regexes

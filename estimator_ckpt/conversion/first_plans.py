@@ -6,10 +6,10 @@ follows from it: which keys move, and what is to be said.
 
 from __future__ import annotations
 
+import dataclasses
 import os
 from typing import Optional
 
-from estimator_ckpt.bundle import light_dataclasses as dataclasses
 from estimator_ckpt.bundle import logs
 from estimator_ckpt.bundle.errors import CheckpointError
 from estimator_ckpt.checkpoint import meta_graph, roles

@@ -6,10 +6,10 @@ the index and the object graph, nothing is written.
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, Optional
 
-from estimator_ckpt.bundle import light_dataclasses as dataclasses
 from estimator_ckpt.checkpoint import object_graph, object_keys
 from estimator_ckpt.checkpoint.contents import Contents
 from estimator_ckpt.conversion.result_keys import ResultKeys

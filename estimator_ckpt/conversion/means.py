@@ -9,11 +9,11 @@ bytes nor on its largest tensor's.
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Hashable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any, Optional
 
 from estimator_ckpt.bundle import files
-from estimator_ckpt.bundle import light_dataclasses as dataclasses
 from estimator_ckpt.bundle.entry import Entry
 from estimator_ckpt.bundle.tensors import dtypes
 from estimator_ckpt.checkpoint.opened_checkpoint import Checkpoint

@@ -7,12 +7,12 @@ Then each is converted, claimed and held as a single one is; the state file come
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import os
 from collections.abc import Iterator
 from typing import Any, Optional
 
 from estimator_ckpt.bundle import argument_types, files, logs
-from estimator_ckpt.bundle import light_dataclasses as dataclasses
 from estimator_ckpt.bundle.errors import (
     CheckpointError,
     CheckpointNotFoundError,

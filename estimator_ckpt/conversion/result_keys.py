@@ -9,9 +9,9 @@ A variable `dense/kernel` of a result that is laid out anew:
 
 from __future__ import annotations
 
+import dataclasses
 from typing import Optional
 
-from estimator_ckpt.bundle import light_dataclasses as dataclasses
 from estimator_ckpt.bundle.protobuf.schema import TrackableObjectGraph
 from estimator_ckpt.checkpoint import object_keys
 from estimator_ckpt.checkpoint.contents import Contents

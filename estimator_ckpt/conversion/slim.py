@@ -7,11 +7,11 @@ since a linked shard would keep all bytes.
 
 from __future__ import annotations
 
+import dataclasses
 import os
 from typing import Optional
 
 from estimator_ckpt.bundle import argument_types, files
-from estimator_ckpt.bundle import light_dataclasses as dataclasses
 from estimator_ckpt.bundle.errors import CheckpointError
 from estimator_ckpt.checkpoint import naming, opening
 from estimator_ckpt.checkpoint.formats import FormatLike

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable
 from typing import Any, Optional, Union, overload
 
@@ -9,7 +10,6 @@ import tensorflow as tf
 from tensorflow.compat import v1 as tf1
 
 from estimator_ckpt.bundle import argument_types
-from estimator_ckpt.bundle import light_dataclasses as dataclasses
 from estimator_ckpt.checkpoint import formats
 from estimator_ckpt.checkpoint.roles import Overruling, Regexes
 from estimator_ckpt.estimator import graph_variables

@@ -8,12 +8,12 @@ keys, and one small shard with what had to be computed.
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import os
 from collections.abc import Iterator, Sequence
 from typing import Any, Optional, Union
 
 from estimator_ckpt.bundle import argument_types, files
-from estimator_ckpt.bundle import light_dataclasses as dataclasses
 from estimator_ckpt.checkpoint import formats, naming
 from estimator_ckpt.checkpoint.formats import Format, FormatLike
 from estimator_ckpt.checkpoint.naming import NamesBy

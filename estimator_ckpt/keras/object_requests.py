@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Optional, Union
 
 from estimator_ckpt.bundle import files
-from estimator_ckpt.bundle import light_dataclasses as dataclasses
 from estimator_ckpt.checkpoint import messages, naming, opening
 from estimator_ckpt.checkpoint.naming import NamesBy
 from estimator_ckpt.checkpoint.opened_checkpoint import Checkpoint

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+import dataclasses
 import functools
 import re
 from collections.abc import Iterable, Mapping
 from typing import Optional
 
-from estimator_ckpt.bundle import light_dataclasses as dataclasses
 from estimator_ckpt.bundle.errors import CorruptIndexError
 from estimator_ckpt.checkpoint import meta_graph
 from estimator_ckpt.checkpoint.evidence import role_evidence

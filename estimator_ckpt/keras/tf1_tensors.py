@@ -8,10 +8,10 @@ dense/kernel/ExponentialMovingAverage     the average that an optimizer keeps
 from __future__ import annotations
 
 import collections
+import dataclasses
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Optional
 
-from estimator_ckpt.bundle import light_dataclasses as dataclasses
 from estimator_ckpt.checkpoint import messages, roles
 from estimator_ckpt.checkpoint.optimizers import algorithms, optimizer_steps
 from estimator_ckpt.checkpoint.optimizers.algorithms import Algorithm

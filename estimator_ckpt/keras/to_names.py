@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+import dataclasses
 import math
 from collections.abc import Sequence
 from typing import Optional
 
-from estimator_ckpt.bundle import light_dataclasses as dataclasses
 from estimator_ckpt.bundle.tensors import dtypes
 from estimator_ckpt.checkpoint import messages, object_keys, roles
 from estimator_ckpt.checkpoint.opened_checkpoint import Checkpoint

@@ -19,6 +19,7 @@ What becomes of the numbers stands in `recurrent_layers`, `rearrangements` and
 
 from __future__ import annotations
 
+import dataclasses
 import math
 import operator
 import os
@@ -26,7 +27,6 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any, Union
 
 from estimator_ckpt.bundle import files
-from estimator_ckpt.bundle import light_dataclasses as dataclasses
 from estimator_ckpt.checkpoint import user_files
 from estimator_ckpt.layouts import modulo_tables, rearrangements, recurrent_layers
 from estimator_ckpt.layouts.layout_rule import LayoutRule, LayoutRuleError, Shape

@@ -18,12 +18,12 @@ Two rules with one source are the same as one with two targets. Maps in YAML and
 
 from __future__ import annotations
 
+import dataclasses
 import os
 import re
 from collections.abc import Callable, Collection, Iterable, Mapping
 from typing import Any, Optional
 
-from estimator_ckpt.bundle import light_dataclasses as dataclasses
 from estimator_ckpt.maps import builtin_maps, map_files, map_rules, renaming
 from estimator_ckpt.maps.map_rules import BUILTIN, AssignmentMapError, Rule
 from estimator_ckpt.maps.renaming import Renaming

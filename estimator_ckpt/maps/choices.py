@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Mapping
 from typing import Any, Optional
 
-from estimator_ckpt.bundle import light_dataclasses as dataclasses
 from estimator_ckpt.checkpoint import roles
 from estimator_ckpt.checkpoint.roles import AS_FOUND, Overruling, Regexes
 from estimator_ckpt.checkpoint.variable import Variable

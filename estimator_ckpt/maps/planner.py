@@ -7,11 +7,11 @@ values.
 
 from __future__ import annotations
 
+import dataclasses
 import functools
 from collections.abc import Collection, Mapping
 from typing import Optional
 
-from estimator_ckpt.bundle import light_dataclasses as dataclasses
 from estimator_ckpt.checkpoint import roles
 from estimator_ckpt.checkpoint.opened_checkpoint import Checkpoint
 from estimator_ckpt.checkpoint.optimizers import slot_names

@@ -9,10 +9,10 @@ is `planner`.
 from __future__ import annotations
 
 import collections
+import dataclasses
 import enum
 from typing import Any, NamedTuple, Optional
 
-from estimator_ckpt.bundle import light_dataclasses as dataclasses
 from estimator_ckpt.checkpoint.variable import Variable
 
 

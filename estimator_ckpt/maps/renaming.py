@@ -7,11 +7,11 @@ name, or follows the variable that it is a slot or an average of, to each of its
 
 from __future__ import annotations
 
+import dataclasses
 import functools
 from collections.abc import Collection, Mapping, Sequence
 from typing import Optional
 
-from estimator_ckpt.bundle import light_dataclasses as dataclasses
 from estimator_ckpt.checkpoint import messages
 from estimator_ckpt.checkpoint.evidence import role_evidence
 from estimator_ckpt.maps import followers, idle_rules

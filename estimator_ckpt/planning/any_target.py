@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+import dataclasses
 import os
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, Optional
 
 from estimator_ckpt.bundle import argument_types, files, logs
-from estimator_ckpt.bundle import light_dataclasses as dataclasses
 from estimator_ckpt.checkpoint import naming, object_keys, roles
 from estimator_ckpt.checkpoint.naming import NamesLike
 from estimator_ckpt.checkpoint.roles import Overruling, Regexes

@@ -6,13 +6,13 @@ for an object.
 
 from __future__ import annotations
 
+import dataclasses
 import functools
 import os
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple, Optional
 
 from estimator_ckpt.bundle import files
-from estimator_ckpt.bundle import light_dataclasses as dataclasses
 from estimator_ckpt.checkpoint import common_names, meta_graph, naming
 from estimator_ckpt.checkpoint.naming import NamesLike
 from estimator_ckpt.checkpoint.opened_checkpoint import Checkpoint

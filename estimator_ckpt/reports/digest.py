@@ -10,11 +10,11 @@ histograms    of the tensors that changed most
 
 from __future__ import annotations
 
+import dataclasses
 import enum
 from collections.abc import Sequence
 from typing import Union
 
-from estimator_ckpt.bundle import light_dataclasses as dataclasses
 from estimator_ckpt.checkpoint.value_changes import Histogram, LayerChange
 
 #: What is in a cell: text, a number, or nothing.

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Sequence
 from typing import Optional
 
-from estimator_ckpt.bundle import light_dataclasses as dataclasses
 from estimator_ckpt.checkpoint import messages
 from estimator_ckpt.checkpoint.value_changes import natural
 from estimator_ckpt.checkpoint.variable import Variable

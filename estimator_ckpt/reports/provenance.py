@@ -6,6 +6,7 @@ tensor bundle it is the SHA-256 of the index, which holds the checksum of every 
 
 from __future__ import annotations
 
+import dataclasses
 import datetime
 import hashlib
 import platform
@@ -13,7 +14,6 @@ from collections.abc import Sequence
 
 import estimator_ckpt
 from estimator_ckpt.bundle import files
-from estimator_ckpt.bundle import light_dataclasses as dataclasses
 from estimator_ckpt.bundle.errors import CheckpointError
 from estimator_ckpt.bundle.index import index_path
 

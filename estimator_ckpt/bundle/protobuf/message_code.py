@@ -3,7 +3,9 @@
 It is made of a message's declaration, as dataclasses and namedtuples make their
 methods. An entry of an index, say, is read by
 
-    def read(data, at, end):
+    def read(data, at=0, end=None):
+        if end is None:
+            end = len(data)
         start = at
         v0, v1, ... = d0, d1, ...
         try:
@@ -45,8 +47,8 @@ from estimator_ckpt.bundle.protobuf.field_types import (
 )
 from estimator_ckpt.bundle.protobuf.varints import ONE_BYTE, Bytes, write_varint
 
-#: Bytes, and where in them a message begins and ends -> its value.
-Read = Callable[[Bytes, int, int], Any]
+#: Bytes, and where in them a message begins and ends (all of them) -> its value.
+Read = Callable[..., Any]
 Write = Callable[[Any], bytes]
 
 _NEXT = "tag = data[at] if at < end else 0"
@@ -62,7 +64,8 @@ def reader(
       general: reads any message, and raises the errors.
 
     Returns:
-      A function of bytes and where in them a message begins and ends: its value.
+      A function of bytes and, if these are not all of it, of where in them a message
+      begins and ends: its value.
     """
     slots = range(len(declaration.defaults))
     known: dict[str, Any] = {
@@ -85,6 +88,8 @@ def reader(
         body += _reading(slot, field)
     values = "".join(f"v{slot}, " for slot in slots)
     lines = [
+        "if end is None:",
+        "    end = len(data)",
         "start = at",
         f"{values}= {''.join(f'd{slot}, ' for slot in slots)}",
         "try:",
@@ -93,7 +98,7 @@ def reader(
         "    at = -1",
         f"return new(cls, ({values})) if at == end else general(data[start:end])",
     ]
-    read: Read = _function("data, at, end", lines, known)
+    read: Read = _function("data, at=0, end=None", lines, known)
     return read
 
 

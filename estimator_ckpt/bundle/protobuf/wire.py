@@ -113,9 +113,8 @@ def decoder(cls: type[_Message]) -> Callable[[Bytes], _Message]:
 
 
 @functools.cache
-def _decoder(declaration: Declaration) -> Callable[[Bytes], Any]:
-    read = message_code.reader(declaration, _message)
-    return lambda data: read(data, 0, len(data))
+def _decoder(declaration: Declaration) -> message_code.Read:
+    return message_code.reader(declaration, _message)
 
 
 def _message(declaration: Declaration, data: Bytes) -> Any:

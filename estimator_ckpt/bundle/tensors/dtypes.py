@@ -6,9 +6,9 @@ NumPy is imported only when a NumPy type is asked for.
 
 from __future__ import annotations
 
+import dataclasses
 from typing import TYPE_CHECKING, Any, Optional
 
-from estimator_ckpt.bundle import light_dataclasses as dataclasses
 from estimator_ckpt.bundle.errors import UnsupportedCheckpointError
 
 if TYPE_CHECKING:

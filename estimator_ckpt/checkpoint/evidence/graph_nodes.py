@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import collections
+import dataclasses
 import functools
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any, NamedTuple, Optional
 
-from estimator_ckpt.bundle import light_dataclasses as dataclasses
 from estimator_ckpt.checkpoint import object_keys
 from estimator_ckpt.checkpoint.evidence.name_sorting import Fact
 

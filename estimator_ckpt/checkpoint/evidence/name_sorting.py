@@ -5,12 +5,12 @@ One pass over all names; the other modules of names look at what it finds.
 
 from __future__ import annotations
 
+import dataclasses
 import itertools
 import re
 from collections.abc import Collection, Mapping, Sequence
 from typing import NamedTuple, Optional
 
-from estimator_ckpt.bundle import light_dataclasses as dataclasses
 from estimator_ckpt.checkpoint import object_keys
 from estimator_ckpt.checkpoint.evidence import known_names
 from estimator_ckpt.checkpoint.optimizers import slot_names

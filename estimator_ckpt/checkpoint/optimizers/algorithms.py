@@ -5,11 +5,10 @@ Source: the optimizers of TensorFlow 1.15.5 (`tensorflow/python/training/*.py`).
 
 from __future__ import annotations
 
+import dataclasses
 import re
 from collections.abc import Collection, Mapping
 from typing import Optional
-
-from estimator_ckpt.bundle import light_dataclasses as dataclasses
 
 
 @dataclasses.dataclass(frozen=True, eq=False)

@@ -11,10 +11,10 @@ Source: the optimizers of Keras 2.15 and of Keras 3;
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Collection, Mapping
 from typing import Optional
 
-from estimator_ckpt.bundle import light_dataclasses as dataclasses
 from estimator_ckpt.checkpoint.optimizers import algorithms
 from estimator_ckpt.checkpoint.optimizers.algorithms import Algorithm
 

@@ -16,7 +16,8 @@ Source: TensorFlow 1.15.5 (`tensorflow/python/training/{momentum,adagrad}.py`,
 
 from __future__ import annotations
 
-from estimator_ckpt.bundle import light_dataclasses as dataclasses
+import dataclasses
+
 from estimator_ckpt.checkpoint.optimizers.algorithms import (
     ADAGRAD,
     MOMENTUM,

@@ -11,12 +11,12 @@ unescaped; both are read, and escapes are written.
 
 from __future__ import annotations
 
+import dataclasses
 import os
 import re
 from typing import Optional
 
 from estimator_ckpt.bundle import files
-from estimator_ckpt.bundle import light_dataclasses as dataclasses
 from estimator_ckpt.bundle.errors import CheckpointError
 
 FILE_NAME = "checkpoint"

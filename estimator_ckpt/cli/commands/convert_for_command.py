@@ -8,10 +8,10 @@ the object wrote, and the result one for a tf1 Saver.
 
 from __future__ import annotations
 
+import dataclasses
 from argparse import ArgumentParser, Namespace
 from typing import Any, Optional
 
-from estimator_ckpt.bundle import light_dataclasses as dataclasses
 from estimator_ckpt.cli import (
     output,
     progress_bar,

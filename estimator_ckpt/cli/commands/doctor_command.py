@@ -7,13 +7,13 @@ work. Exit code 1 if jobs do not run.
 
 from __future__ import annotations
 
+import dataclasses
 import platform
 import subprocess
 import sys
 from argparse import ArgumentParser, Namespace
 from typing import Any, Optional
 
-from estimator_ckpt.bundle import light_dataclasses as dataclasses
 from estimator_ckpt.cli import output, shared_arguments
 from estimator_ckpt.estimator import runtime
 from estimator_ckpt.tf_private.estimator_runtime import installation

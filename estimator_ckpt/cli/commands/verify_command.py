@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import dataclasses
 from argparse import ArgumentParser, Namespace
 
-from estimator_ckpt.bundle import light_dataclasses as dataclasses
 from estimator_ckpt.checkpoint.verify import verify
 from estimator_ckpt.cli import output, progress_bar, report_argument, shared_arguments
 

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple, Optional
 
-from estimator_ckpt.bundle import light_dataclasses as dataclasses
 from estimator_ckpt.bundle.tensors.dtypes import DataType
 from estimator_ckpt.checkpoint import messages
 from estimator_ckpt.layouts.torch.torch_rules import TorchRule

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Mapping, Sequence
 
-from estimator_ckpt.bundle import light_dataclasses as dataclasses
 from estimator_ckpt.bundle.tensors import dtypes
 from estimator_ckpt.checkpoint import object_keys, roles
 from estimator_ckpt.checkpoint.opened_checkpoint import Checkpoint

@@ -8,13 +8,13 @@ is there whole or not at all.
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import functools
 import os
 from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple, Optional
 
 from estimator_ckpt.bundle import coding, files
-from estimator_ckpt.bundle import light_dataclasses as dataclasses
 from estimator_ckpt.bundle.errors import SourceChangedError
 from estimator_ckpt.checkpoint import opening
 from estimator_ckpt.checkpoint.opened_checkpoint import Checkpoint

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+import dataclasses
 import functools
 from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple, Optional
 
 from estimator_ckpt.bundle import coding
-from estimator_ckpt.bundle import light_dataclasses as dataclasses
 from estimator_ckpt.bundle.coding import Slice
 from estimator_ckpt.bundle.entry import Entry
 from estimator_ckpt.bundle.index import Index

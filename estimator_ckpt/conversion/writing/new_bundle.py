@@ -11,18 +11,13 @@ destination had goes last.
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import os
 import re
 from collections.abc import Iterator, Sequence
 from typing import Optional
 
-<<<<<<< HEAD
-from estimator_ckpt.bundle import light_dataclasses as dataclasses
-from estimator_ckpt.bundle import files
-=======
 from estimator_ckpt.bundle import coding, files
-from estimator_ckpt.bundle import light_dataclasses as dataclasses
->>>>>>> ab9b3a9 (Tables and varints in less time)
 from estimator_ckpt.bundle.entry import renumbered
 from estimator_ckpt.bundle.errors import CheckpointNotFoundError
 from estimator_ckpt.bundle.index import Index, index_path, serialize_index, shard_path

@@ -10,13 +10,13 @@ checksums. Before a conversion is committed, all of this is asked again.
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import os
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Optional, Protocol, TypeVar
 
 from estimator_ckpt.bundle import files
-from estimator_ckpt.bundle import light_dataclasses as dataclasses
 from estimator_ckpt.bundle.entry import Entry
 from estimator_ckpt.bundle.errors import (
     CheckpointError,

@@ -8,6 +8,7 @@ delete, checkpoints of another directory. Here only what is in the directory cou
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import os
 import re
 from collections.abc import Iterable
@@ -15,7 +16,6 @@ from typing import Optional
 
 import tensorflow as tf
 
-from estimator_ckpt.bundle import light_dataclasses as dataclasses
 from estimator_ckpt.bundle.errors import CheckpointError
 from estimator_ckpt.bundle.index import index_path
 from estimator_ckpt.checkpoint.paths import prefixes, state_file

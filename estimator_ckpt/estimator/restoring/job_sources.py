@@ -7,13 +7,13 @@ store that the path is in. So a job finds what the commands and the dry runs sho
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import os
 from collections.abc import Collection, Iterator
 
 import tensorflow as tf
 
 from estimator_ckpt.bundle import files
-from estimator_ckpt.bundle import light_dataclasses as dataclasses
 from estimator_ckpt.bundle.errors import (
     CheckpointNotFoundError,
     CorruptDataError,

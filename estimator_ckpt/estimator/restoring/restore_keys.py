@@ -7,12 +7,12 @@ at its initial value where that was asked for.
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Mapping
 from typing import Optional
 
 import tensorflow as tf
 
-from estimator_ckpt.bundle import light_dataclasses as dataclasses
 from estimator_ckpt.checkpoint.evidence import role_evidence
 from estimator_ckpt.checkpoint.evidence.name_sorting import Fact
 from estimator_ckpt.checkpoint.opened_checkpoint import Checkpoint

@@ -7,12 +7,12 @@ saver stays in charge.
 
 from __future__ import annotations
 
+import dataclasses
 from typing import Any, Optional
 
 import tensorflow as tf
 from tensorflow.compat import v1 as tf1
 
-from estimator_ckpt.bundle import light_dataclasses as dataclasses
 from estimator_ckpt.bundle import logs
 from estimator_ckpt.checkpoint import formats
 from estimator_ckpt.estimator.saving.saver_settings import Settings

@@ -8,13 +8,13 @@ model_fn's own has already.
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Mapping
 from typing import Any, Optional
 
 import tensorflow as tf
 from tensorflow.compat import v1 as tf1
 
-from estimator_ckpt.bundle import light_dataclasses as dataclasses
 from estimator_ckpt.bundle import logs
 from estimator_ckpt.checkpoint import contents, object_graph, object_keys
 from estimator_ckpt.checkpoint.formats import Format

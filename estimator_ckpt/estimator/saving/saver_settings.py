@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable
 from typing import Optional
 
 import tensorflow as tf
 
-from estimator_ckpt.bundle import light_dataclasses as dataclasses
 from estimator_ckpt.checkpoint import formats
 from estimator_ckpt.checkpoint.formats import Format
 from estimator_ckpt.checkpoint.roles import AS_FOUND, Overruling

@@ -6,11 +6,11 @@ object than stands here, and needs no TensorFlow for it.
 
 from __future__ import annotations
 
+import dataclasses
 import enum
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Optional
 
-from estimator_ckpt.bundle import light_dataclasses as dataclasses
 from estimator_ckpt.bundle.errors import CheckpointError
 from estimator_ckpt.checkpoint.optimizers import keras_classes
 from estimator_ckpt.checkpoint.variable import Variable

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import functools
 import math
 from collections.abc import Sequence
@@ -9,7 +10,6 @@ from typing import Any, Optional
 
 import tensorflow as tf
 
-from estimator_ckpt.bundle import light_dataclasses as dataclasses
 from estimator_ckpt.checkpoint import object_keys, roles
 from estimator_ckpt.checkpoint.roles import Role
 from estimator_ckpt.checkpoint.variable import Variable

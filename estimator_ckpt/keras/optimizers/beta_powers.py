@@ -7,9 +7,9 @@ powers, the user says which is which; never the alphabet.
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Sequence
 
-from estimator_ckpt.bundle import light_dataclasses as dataclasses
 from estimator_ckpt.checkpoint.optimizers import optimizer_steps
 from estimator_ckpt.checkpoint.optimizers.algorithms import Algorithm
 from estimator_ckpt.keras.objects.descriptions import OptimizerDescription

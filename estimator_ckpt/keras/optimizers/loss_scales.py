@@ -9,9 +9,9 @@ They mean the same: the scale doubles after so many steps with finite gradients.
 
 from __future__ import annotations
 
+import dataclasses
 from typing import Optional
 
-from estimator_ckpt.bundle import light_dataclasses as dataclasses
 from estimator_ckpt.checkpoint import messages, roles
 from estimator_ckpt.keras import object_plans
 from estimator_ckpt.keras.object_plans import NewVariable

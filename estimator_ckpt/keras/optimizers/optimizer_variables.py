@@ -7,10 +7,10 @@ same layout rule, its numbers changed where Keras means others by them
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Mapping
 from typing import Optional
 
-from estimator_ckpt.bundle import light_dataclasses as dataclasses
 from estimator_ckpt.checkpoint import messages
 from estimator_ckpt.checkpoint.optimizers import algorithms
 from estimator_ckpt.checkpoint.optimizers.slot_changes import Change

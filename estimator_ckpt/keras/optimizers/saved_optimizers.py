@@ -6,11 +6,11 @@ the slots of each variable, the beta powers, the step counters.
 
 from __future__ import annotations
 
+import dataclasses
 import re
 from collections.abc import Collection, Mapping
 from typing import Optional
 
-from estimator_ckpt.bundle import light_dataclasses as dataclasses
 from estimator_ckpt.checkpoint import roles
 from estimator_ckpt.checkpoint.optimizers import slot_names
 from estimator_ckpt.keras.object_sources import Source

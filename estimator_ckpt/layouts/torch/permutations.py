@@ -11,11 +11,11 @@ looked at as `made`:
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import math
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any, Optional, Protocol
 
-from estimator_ckpt.bundle import light_dataclasses as dataclasses
 from estimator_ckpt.bundle.coding import Extent
 from estimator_ckpt.bundle.tensors import slices
 

@@ -18,12 +18,12 @@ function there, and a row of `ONE_TENSOR` or `CELLS`.
 
 from __future__ import annotations
 
+import dataclasses
 import fnmatch
 import functools
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, Optional
 
-from estimator_ckpt.bundle import light_dataclasses as dataclasses
 from estimator_ckpt.layouts import layer_rules
 from estimator_ckpt.layouts.layer_rules import Layouts, RuleMaker
 from estimator_ckpt.layouts.layout_rule import LayoutRule, LayoutRuleError, Shape

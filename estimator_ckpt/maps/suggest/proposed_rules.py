@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import bisect
+import dataclasses
 import itertools
 import re
 from collections.abc import Mapping, Sequence
 from typing import Optional
 
-from estimator_ckpt.bundle import light_dataclasses as dataclasses
 from estimator_ckpt.checkpoint import messages
 from estimator_ckpt.maps.map_rules import BUILTIN, Rule
 from estimator_ckpt.maps.suggest.variable_pairs import Pair

@@ -6,9 +6,9 @@ reason for each rule, and a sentence for each variable that nothing decides.
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Mapping, Sequence
 
-from estimator_ckpt.bundle import light_dataclasses as dataclasses
 from estimator_ckpt.checkpoint import roles
 from estimator_ckpt.checkpoint.variable import Variable
 from estimator_ckpt.maps import builtin_maps

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Collection, Iterable, Mapping
 
-from estimator_ckpt.bundle import light_dataclasses as dataclasses
 from estimator_ckpt.checkpoint.variable import Variable
 from estimator_ckpt.maps import builtin_maps
 from estimator_ckpt.maps.suggest.model_layers.layers import Layer

@@ -7,12 +7,12 @@ family.
 
 from __future__ import annotations
 
+import dataclasses
 import functools
 import math
 from collections.abc import Iterable, Mapping
 from typing import Any, Optional
 
-from estimator_ckpt.bundle import light_dataclasses as dataclasses
 from estimator_ckpt.checkpoint import messages
 from estimator_ckpt.checkpoint.variable import Variable
 from estimator_ckpt.maps.suggest.model_layers.words import Word

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import collections
+import dataclasses
 from collections.abc import Iterable, Mapping, Sequence
 
-from estimator_ckpt.bundle import light_dataclasses as dataclasses
 from estimator_ckpt.maps.suggest.model_layers import layers
 from estimator_ckpt.maps.suggest.model_layers.layers import Family, Layer, Pattern
 from estimator_ckpt.maps.suggest.model_layers.ordering import Places

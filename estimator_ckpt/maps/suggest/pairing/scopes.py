@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, Optional
 
-from estimator_ckpt.bundle import light_dataclasses as dataclasses
 from estimator_ckpt.maps.suggest.model_layers import words
 from estimator_ckpt.maps.suggest.model_layers.layers import (
     Family,
