@@ -49,6 +49,7 @@ def _start() -> subprocess.Popen[str]:
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         text=True,
+        preexec_fn=processes.hang_ups_end_it,
     )
     _server.append(server)
     atexit.register(_stop, server)

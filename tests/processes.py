@@ -12,6 +12,7 @@ from __future__ import annotations
 import multiprocessing
 import os
 import runpy
+import signal
 import subprocess
 import sys
 import tempfile
@@ -31,6 +32,11 @@ def without_tensorflow() -> None:
     """From now on, processes do not have it, and one that imports it is a skip."""
     _CONTEXT.set_forkserver_preload(["numpy"])
     _ALLOWS_TENSORFLOW[0] = False
+
+
+def hang_ups_end_it() -> None:
+    """For `preexec_fn`: SIGHUP ends a process, though `nohup make test` ignores it."""
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)
 
 
 class Process:

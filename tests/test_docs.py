@@ -38,16 +38,18 @@ def workplace(tmp_path):
     return tmp_path
 
 
-def environment(program):
-    """Of a page's Python, or of its commands, which decide on a Keras themselves."""
+def environment(decides=False):
+    """Of a page's Python, or of commands, which decide on a Keras themselves."""
     added = {"PYTHONPATH": REPOSITORY, "TF_USE_LEGACY_KERAS": ""}
-    if program == "-c" and sys.version_info >= (3, 12):  # TensorFlow 2.21
+    if not decides and sys.version_info >= (3, 12):  # TensorFlow 2.21
         added["TF_USE_LEGACY_KERAS"] = "1"  # the pages' models are tf-keras's
     return {**os.environ, **added}
 
 
 def run(arguments, cwd):
-    done = processes.run(arguments, cwd=cwd, env=environment(arguments[0]))
+    done = processes.run(
+        arguments, cwd=cwd, env=environment(decides=arguments[0] == "-m")
+    )
     assert done.returncode in (0, 1), f"{arguments}\n{done.stdout}\n{done.stderr}"
     return done
 

@@ -6,6 +6,7 @@ import sys
 
 import pytest
 
+from tests import processes
 from tests.cli.command_line import shell
 from tests.conftest import REPOSITORY
 from tests.testdata_paths import TESTDATA
@@ -39,6 +40,7 @@ def test_a_signal_leaves_nothing_behind(tmp_path, number, code):
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
+        preexec_fn=processes.hang_ups_end_it,
     ) as process:
         assert process.stdout.readline() == "there\n"
         process.send_signal(number)

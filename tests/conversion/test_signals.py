@@ -8,6 +8,7 @@ import sys
 import pytest
 
 import estimator_ckpt as ec
+from tests import processes
 from tests.conftest import REPOSITORY
 from tests.conversion import nth_change
 from tests.conversion.saving import tree
@@ -35,6 +36,7 @@ def python(*arguments, **options):
         text=True,
         timeout=120,
         check=False,
+        preexec_fn=processes.hang_ups_end_it,
         **options,
     )
 

@@ -1,5 +1,7 @@
 """Messages are read and written as protobuf does it, and nothing in them is trusted."""
 
+from __future__ import annotations
+
 import functools
 import tracemalloc
 from array import array

@@ -9,6 +9,7 @@ import textwrap
 import pytest
 
 from estimator_ckpt.tf_private.estimator_runtime import installation
+from tests import processes
 from tests.conftest import REPOSITORY
 
 ENVIRONMENT = {
@@ -150,6 +151,7 @@ def test_a_signal_ends_it_as_it_ends_python(sent, handles, tmp_path):
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
+            preexec_fn=processes.hang_ups_end_it,
         )
         assert process.stdout.readline() == "up\n"
         process.send_signal(sent)
