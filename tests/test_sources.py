@@ -123,6 +123,24 @@ def test_what_is_no_checkpoint_is_refused_in_the_same_words(
     assert not (tmp_path / "new").exists()
 
 
+#: What the index alone settles.
+BY_INDEX = ("diff", "verify")
+
+
+@pytest.mark.parametrize(
+    "command", [c for c in COMMANDS if c[0] not in BY_INDEX], ids=" ".join
+)
+def test_a_shard_that_is_missing_is_told_by_plans_and_dry_runs_too(tmp_path, command):
+    source = sources.model_dir(tmp_path / "source")
+    shard = source / "model.ckpt-7.data-00000-of-00001"
+    shard.unlink()
+    done = called(tmp_path, command, source)
+    assert done.returncode == 2
+    assert f"{shard}: the shard is missing" in done.stderr
+    assert done.stderr.count("\n") == 1
+    assert not (tmp_path / "new").exists()
+
+
 @pytest.mark.parametrize("command", COMMANDS, ids=" ".join)
 def test_a_shard_that_is_missing_of_a_checkpoint_of_before_2017(tmp_path, command):
     """It has no index: what the others say is not all that there was."""

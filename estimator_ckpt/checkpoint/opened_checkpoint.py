@@ -157,6 +157,25 @@ class Checkpoint(Mapping[str, StoredVariable]):
             keys = None if names is None else [self._key(name) for name in names]
             wholeness.require_whole(self.prefix, self.index, self.store, keys)
 
+    def require_stored(self, variables: Iterable[StoredVariable]) -> None:
+        """As `require_whole`, of variables that were listed: they say where they are.
+
+        To parse the entries of many again would take as long as to list them.
+        """
+        if not isinstance(self.reader, BundleReader):
+            return
+        ends: dict[int, int] = {}
+        partitioned = []
+        for variable in variables:
+            if variable.shard is None or variable.offset is None:
+                partitioned.append(variable.key)
+                continue
+            end = variable.offset + variable.size
+            ends[variable.shard] = max(end, ends.get(variable.shard, 0))
+        for shard, end in self.index.shard_ends(partitioned).items():
+            ends[shard] = max(end, ends.get(shard, 0))
+        wholeness.require_ends(self.prefix, self.index, ends, self.store)
+
     @property
     def is_bundle(self) -> bool:
         """Whether it is a tensor bundle, as opposed to a V1 checkpoint."""

@@ -11,7 +11,7 @@ from estimator_ckpt.bundle import argument_types, files, logs
 from estimator_ckpt.checkpoint import naming, object_keys, roles
 from estimator_ckpt.checkpoint.naming import NamesLike
 from estimator_ckpt.checkpoint.roles import Overruling, Regexes
-from estimator_ckpt.checkpoint.variable import Variable
+from estimator_ckpt.checkpoint.variable import StoredVariable, Variable
 from estimator_ckpt.checkpoint.weight_files.safetensors_reader import SUFFIX
 from estimator_ckpt.maps import planner
 from estimator_ckpt.maps.assignment import AssignmentMap
@@ -83,6 +83,8 @@ def plan(
       ValueError: an unknown `carry`, a pattern that is no regex, or a model_fn without
         an input_fn.
       CheckpointNotFoundError: there is no such checkpoint.
+      CorruptDataError: a file that has a variable that would be carried is missing, or
+        is cut off.
       AssignmentMapError: the map cannot be read, or gives two variables one name.
     """
     choice = Choice.of(
@@ -178,7 +180,7 @@ def planned(
             among_others=True,
             owners=planner.owners_of(variables),
         )
-    return planner.make(
+    made = planner.make(
         variables,
         new.variables,
         choice,
@@ -188,6 +190,12 @@ def planned(
         renaming=renaming,
         matched=_matched(old, new, renaming, names),
     )
+    old.require_stored(
+        item.source
+        for item in made.items
+        if item.verdict.is_carried and isinstance(item.source, StoredVariable)
+    )
+    return made
 
 
 def suggested(

@@ -9,7 +9,7 @@ from __future__ import annotations
 import dataclasses
 import functools
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, NamedTuple, Optional
 
 from estimator_ckpt.bundle import files
@@ -18,7 +18,7 @@ from estimator_ckpt.checkpoint.naming import NamesLike
 from estimator_ckpt.checkpoint.opened_checkpoint import Checkpoint
 from estimator_ckpt.checkpoint.opening import opened
 from estimator_ckpt.checkpoint.roles import Overruling
-from estimator_ckpt.checkpoint.variable import Variable
+from estimator_ckpt.checkpoint.variable import StoredVariable, Variable
 from estimator_ckpt.maps import planner
 
 
@@ -55,6 +55,10 @@ class ReadBy(NamedTuple):
     overruling: Overruling
 
 
+def _no_files(_: Iterable[StoredVariable]) -> None:
+    """What is no checkpoint has no files that could be missing."""
+
+
 class Side(NamedTuple):
     """A source or a target.
 
@@ -66,6 +70,7 @@ class Side(NamedTuple):
       ambiguous: keys by the name that more than one variable claims.
       is_of_objects: whether it is a checkpoint with an object graph.
       full_names: of an object, what a checkpoint of it calls each variable.
+      require_stored: checks that the files are there that have some of the variables.
     """
 
     name: str
@@ -74,6 +79,7 @@ class Side(NamedTuple):
     ambiguous: Mapping[str, tuple[str, ...]] = {}
     is_of_objects: bool = False
     full_names: Mapping[str, str] = {}
+    require_stored: Callable[[Iterable[StoredVariable]], None] = _no_files
 
 
 def sides_of(
@@ -141,4 +147,5 @@ def _side(checkpoint: Checkpoint, variables: Mapping[str, Variable]) -> Side:
         ),
         checkpoint.contents.ambiguous,
         checkpoint.graph is not None,
+        require_stored=checkpoint.require_stored,
     )

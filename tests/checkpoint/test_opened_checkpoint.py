@@ -1,5 +1,8 @@
 """A checkpoint as its variables: a mapping, with values and totals."""
 
+import os
+import shutil
+
 import numpy as np
 import pytest
 
@@ -10,7 +13,7 @@ from estimator_ckpt.bundle.header import Header
 from estimator_ckpt.bundle.writer import write_bundle
 from tests import testdata_paths
 from tests.bundle.helpers import crc, write_raw
-from tests.testdata_paths import TESTDATA
+from tests.testdata_paths import PREFIXES, TESTDATA
 
 PREFIX = str(TESTDATA / "digits" / "model.ckpt-300")
 
@@ -76,6 +79,23 @@ def test_it_is_whole_for_those_of_its_variables_whose_bytes_are_there(tmp_path):
         for names in (["b"], ["a", "b"], None):
             with pytest.raises(CorruptDataError, match="has 8 bytes of 16"):
                 checkpoint.require_whole(names)
+        checkpoint.require_stored([checkpoint["a"]])
+        with pytest.raises(CorruptDataError, match="has 8 bytes of 16"):
+            checkpoint.require_stored([checkpoint["b"], checkpoint["a"]])
+
+
+def test_a_partitioned_variable_that_was_listed_needs_its_slices_bytes(tmp_path):
+    prefix = PREFIXES["embedding-sharded/model.ckpt-20"]
+    for path in prefix.parent.glob(f"{prefix.name}.*"):
+        shutil.copy(path, tmp_path)
+    with ec.open_checkpoint(tmp_path / prefix.name) as checkpoint:
+        parted = [variable for variable in checkpoint.values() if variable.num_slices]
+        assert parted
+        checkpoint.require_stored(parted)
+        for shard in tmp_path.glob("*.data-*"):
+            os.truncate(shard, 0)
+        with pytest.raises(CorruptDataError, match="has 0 bytes of"):
+            checkpoint.require_stored(parted)
 
 
 def test_pieces_and_chunks_are_the_value(tmp_path):

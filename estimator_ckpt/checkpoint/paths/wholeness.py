@@ -6,7 +6,7 @@ read: whether the bytes are those that were saved is what `verify` finds out.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Optional
 
 from estimator_ckpt.bundle import files
@@ -38,7 +38,24 @@ def require_whole(
       CorruptIndexError: an entry cannot be true.
       CheckpointError: a shard is no regular file, or may not be read.
     """
-    for shard_id, end in sorted(index.shard_ends(names).items()):
+    require_ends(prefix, index, index.shard_ends(names), store)
+
+
+def require_ends(
+    prefix: str, index: Index, ends: Mapping[int, int], store: files.Store = files
+) -> None:
+    """Checks that a checkpoint's shards have at least so many bytes.
+
+    Args:
+      prefix: the checkpoint's prefix.
+      index: its index.
+      ends: of each shard that is needed, by its number, the bytes.
+      store: where its files are.
+
+    Raises:
+      As `require_whole`.
+    """
+    for shard_id, end in sorted(ends.items()):
         path = shard_path(prefix, shard_id, index.header.num_shards)
         require_shard(path, end, store)
 

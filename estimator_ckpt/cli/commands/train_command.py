@@ -111,7 +111,7 @@ def _show_warm_start(
 ) -> int:
     """Prints what the warm start would do; 1 if something is missing or differs."""
     from estimator_ckpt.cli.commands import plan_command
-    from estimator_ckpt.estimator.restoring import job_sources, resuming
+    from estimator_ckpt.estimator.restoring import resuming
     from estimator_ckpt.planning.any_target import planned
     from estimator_ckpt.planning.plan_sides import GraphInputs
 
@@ -128,8 +128,6 @@ def _show_warm_start(
         job_flags.warm_start_choice(),
         graph_inputs=GraphInputs(functions["input_fn"], params, config=config),
     )
-    with job_sources.read(plan.source) as checkpoint:
-        job_sources.require_carried(checkpoint, plan)
     code = plan_command.show(plan)
     return 1 if FLAGS.warm_start_strict and plan.unused else code
 

@@ -183,6 +183,7 @@ def warm_start_settings(
       CheckpointNotFoundError: `source` holds no checkpoint.
       UnsupportedCheckpointError: `source` is a file that TensorFlow does not read.
       CheckpointError: nothing is left to carry.
+      DamagedCheckpointError: a file that has some of it is missing or cut off.
     """
     choice = Choice.of(
         carry=carry,
@@ -213,6 +214,8 @@ def warm_start_settings(
             f"{found.prefix}: none of its {len(known)} variables is chosen by "
             f"carry={carry!r}, include and exclude"
         )
+    with job_sources.reporting_damage(found.prefix):
+        found.require_whole(chosen)
     # TensorFlow matches against `name:0`, of parts against `name/part_0:0`.
     alternatives = "|".join(map(re.escape, sorted(chosen)))
     # TensorFlow looks full names up itself, and raises over an entry that the model

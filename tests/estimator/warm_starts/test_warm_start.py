@@ -1,6 +1,7 @@
 """Warm starts: variables are carried, the global step is not, and only once."""
 
 import logging
+import os
 import shutil
 
 import numpy as np
@@ -476,6 +477,13 @@ class TestSettings:
         assert "'model/decay'" in said
         assert "model_state='nothing' matches no variable" in said
         assert "'nowhere' matches no variable" in said
+
+    def test_a_shard_that_is_cut_off_is_told_before_tensorflow_restores(self, tmp_path):
+        shutil.copytree(TESTDATA / "digits", tmp_path / "old")
+        shard = tmp_path / "old" / "model.ckpt-300.data-00000-of-00001"
+        os.truncate(shard, 8)
+        with pytest.raises(ec.CheckpointError, match="cut off: it has 8 bytes of"):
+            ec.warm_start_settings(tmp_path / "old")
 
     def test_nothing_left_to_carry_is_an_error(self):
         with pytest.raises(ec.CheckpointError, match="none of its 31 variables"):
