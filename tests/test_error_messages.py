@@ -45,12 +45,11 @@ def matches(message, text):
     return re.search(".*?".join(map(re.escape, pieces)), text, re.DOTALL)
 
 
-def restore(*names, source=GUIDE, shape=(), resource=True, as_dict=False):
-    """A TF1 Saver restores variables of these names."""
+def restore(name, source=GUIDE, shape=(), resource=True, **options):
+    """A TF1 Saver restores a variable of this name."""
     with tf.Graph().as_default(), tf1.Session() as session:
-        made = [tf1.get_variable(n, shape, use_resource=resource) for n in names]
-        saver = tf1.train.Saver({v.op.name: v for v in made} if as_dict else made)
-        saver.restore(session, source)
+        tf1.get_variable(name, shape, use_resource=resource, **options)
+        tf1.train.Saver().restore(session, source)
 
 
 def partitioned():
@@ -170,10 +169,10 @@ def canned(path):
     ).train(lambda: tf.data.Dataset.from_tensors((features, [0])), steps=1)
 
 
-def damaged(path, change):
-    """Reads every tensor of a checkpoint whose shard was changed."""
+def damaged(path, change, file=".data-00000-of-00001"):
+    """Reads every tensor of a checkpoint one of whose files was changed."""
     shutil.copytree(TESTDATA / "digits", path / "job")
-    change(path / "job" / "model.ckpt-300.data-00000-of-00001")
+    change(path / "job" / f"model.ckpt-300{file}")
     reader = tf.train.load_checkpoint(str(path / "job" / "model.ckpt-300"))
     for name in reader.get_variable_to_shape_map():
         reader.get_tensor(name)
@@ -185,6 +184,23 @@ def cut_off(shard):
 
 def overwritten(shard):
     shard.write_bytes(bytes(500) + shard.read_bytes()[500:])
+
+
+def emptied(index):
+    index.write_bytes(b"")
+
+
+def flipped(index):
+    """A bit of the first block is another."""
+    content = bytearray(index.read_bytes())
+    content[60] ^= 1
+    index.write_bytes(content)
+
+
+def load_weights_from_a_shard(input_shape):
+    options = {} if input_shape is None else {"input_shape": input_shape}
+    model = tf.keras.Sequential([tf.keras.layers.Dense(2, **options)])
+    model.load_weights(f"{DIGITS}.data-00000-of-00001")
 
 
 def moved(path):
@@ -218,6 +234,20 @@ SAID_BY = {
         path / "p"
     ),
     "Tensor ... is not found in ... checkpoint": lambda path: init_from(GUIDE, "head"),
+    "This is most likely due to a mismatch between the current graph and the graph "
+    "from the checkpoint.": lambda path: restore(
+        "logits/kernel", source=DIGITS, shape=[256, 100], resource=False
+    ),
+    "expected dtype ... does not equal original dtype ...": lambda path: restore(
+        "a", dtype=tf.float64
+    ),
+    "shape in shape_and_slice spec ... does not match the shape stored in checkpoint: "
+    "...": lambda path: restore(
+        "logits/kernel",
+        source=DIGITS,
+        shape=[300, 10],
+        partitioner=tf1.fixed_size_partitioner(2),
+    ),
     "Assign requires shapes of both tensors to match. lhs shape= ... rhs shape= ...": (
         lambda path: restore(
             "logits/kernel", source=DIGITS, shape=[256, 100], resource=False
@@ -229,6 +259,8 @@ SAID_BY = {
     "with shape ...": other_shape,
     "Unresolved object in checkpoint": vanished,
     "Value in checkpoint could not be found in the restored object: ...": left_over,
+    "Detecting that an object or model or tf.train.Checkpoint is being deleted with "
+    "unrestored values.": left_over,
     "Found ... Python objects that were not bound to checkpointed values": more_objects,
     "Some objects had attributes which were not restored:": lambda path: by_name(),
     "Restoring a name-based tf.train.Saver checkpoint using the object-based restore "
@@ -236,6 +268,11 @@ SAID_BY = {
     "not an sstable (bad magic number)": lambda path: tf.train.load_checkpoint(
         f"{DIGITS}.meta"
     ),
+    "file signature not found": lambda path: load_weights_from_a_shard([3]),
+    "Unable to load weights saved in HDF5 format into a subclassed Model which has not "
+    "created its variables yet.": lambda path: load_weights_from_a_shard(None),
+    "file is too short to be an sstable": lambda path: damaged(path, emptied, ".index"),
+    "block checksum mismatch": lambda path: damaged(path, flipped, ".index"),
     "Read less bytes than requested": lambda path: damaged(path, cut_off),
     "Checksum does not match: stored ... vs. calculated on the restored bytes ...": (
         lambda path: damaged(path, overwritten)
@@ -253,12 +290,18 @@ SAID_BY = {
         f"{DIGITS}0"
     ),
     "Couldn't match files for checkpoint ...": moved,
+    "Couldn't find 'checkpoint' file or checkpoints in given directory ...": (
+        lambda path: tf.train.load_checkpoint(str(path))
+    ),
     "Could not find trained model in model_dir: ..., running initialization to "
     "evaluate.": lambda path: job(path).evaluate(guide.input_fn),
     "Couldn't find trained model at ...": lambda path: job(path).export_saved_model(
         str(path / "export"), guide.serving_input_receiver_fn
     ),
     "Can't load save_path when it is None.": lambda path: restore("a", source=None),
+    "No checkpoint specified (save_path=None); nothing is being restored.": (
+        lambda path: tf.train.Checkpoint().restore(None).assert_consumed()
+    ),
     "Graph is finalized and cannot be modified.": over_a_tf2_model_dir,
     "Warm-starting variables only in TRAINABLE_VARIABLES.": lambda path: train(
         guide.model_fn, path, warm_start_from=str(TESTDATA / "est-tf1")
@@ -270,7 +313,10 @@ SAID_BY = {
 #: What only TensorFlow 2.16 and later say: tests/compat/test_error_messages.py.
 SAID_SINCE_2_16 = {
     "module 'tensorflow' has no attribute 'estimator'",
+    "module 'tensorflow._api.v2.compat.v1' has no attribute 'estimator'",
     "cannot import name 'estimator' from 'tensorflow.compat.v1'",
+    "No module named 'tensorflow_estimator'",
+    "keras.optimizers.legacy... is not supported in Keras 3",
     "No module named 'tensorflow.python.estimator'",
     "File format not supported: filepath=... Keras 3 only supports V3 ... files",
 }

@@ -14,6 +14,13 @@ SAID_BY = {
     "module 'tensorflow' has no attribute 'estimator'": (
         "import tensorflow; tensorflow.estimator"
     ),
+    "module 'tensorflow._api.v2.compat.v1' has no attribute 'estimator'": (
+        "import tensorflow; tensorflow.compat.v1.estimator"
+    ),
+    "No module named 'tensorflow_estimator'": "import tensorflow_estimator",
+    "keras.optimizers.legacy... is not supported in Keras 3": (
+        "import tensorflow; tensorflow.keras.optimizers.legacy.Adam()"
+    ),
     "cannot import name 'estimator' from 'tensorflow.compat.v1'": (
         "from tensorflow.compat.v1 import estimator"
     ),
