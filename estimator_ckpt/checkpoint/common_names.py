@@ -20,6 +20,7 @@ from typing import NamedTuple, Optional
 from estimator_ckpt.bundle import files
 from estimator_ckpt.bundle.entry import Entry
 from estimator_ckpt.checkpoint import naming, object_keys, opening
+from estimator_ckpt.checkpoint.contents import Contents
 from estimator_ckpt.checkpoint.naming import NamesBy
 from estimator_ckpt.checkpoint.opened_checkpoint import Checkpoint
 from estimator_ckpt.checkpoint.roles import (
@@ -162,14 +163,19 @@ def _variables(checkpoint: Checkpoint, shared: Collection[str]) -> Variables:
         else:
             own_names.pop(name, None)
             keys[name] = key
-    of_tables = set()
+    of_tables = {
+        name: key
+        for name, key in _table_entries(meaning)
+        if key in checkpoint.index and name not in keys
+    }
+    return Variables(checkpoint, {**keys, **of_tables}, own_names, set(of_tables))
+
+
+def _table_entries(meaning: Contents) -> Iterator[tuple[str, str]]:
+    """The names that both tensors of each hash table are compared under, and keys."""
     for table, prefix in meaning.tables.items():
         for suffix in object_keys.TABLE_ENTRIES:
-            name, key = f"{table}{suffix}", f"{prefix}{suffix}"
-            if key in checkpoint.index and name not in keys:
-                keys[name] = key
-                of_tables.add(name)
-    return Variables(checkpoint, keys, own_names, of_tables)
+            yield f"{table}{suffix}", f"{prefix}{suffix}"
 
 
 def decide_roles(

@@ -116,43 +116,17 @@ def of_objects(
       names_by: what variables are called.
     """
     present = set(keys)
-    claims: dict[str, list[str]] = {}
-    state = {object_keys.OBJECT_GRAPH_KEY}
-    slots = set()
-    tables = {}
-    prefixes = set()
-    referenced = set()
-    global_step = None
-    is_by_names = True
-    unnamed = set()
-    for node in object_graph.saved_nodes(graph, root):
-        if not node.is_variable:
-            tables[_name(node)] = node.key
-            prefixes.add(node.key)
-            continue
-        referenced.add(node.key)
-        if node.key not in present:
-            continue
-        if node.is_child_of_root == object_keys.SAVE_COUNTER:
-            state.add(node.key)
-            continue
-        name = _path(node.key) if names_by is NamesBy.PATH else _name(node)
-        if node.is_child_of_root == object_keys.STEP or name == object_keys.GLOBAL_STEP:
-            global_step = name
-        claims.setdefault(name, []).append(node.key)
-        if node.name is None and node.is_child_of_root != object_keys.STEP:
-            is_by_names = False
-            if object_keys.says_nothing(node.full_name):
-                unnamed.add(name)
-        if node.is_slot:
-            slots.add(name)
-    state.update(_beginning_with(prefixes, present))
-    variables = {name: found[0] for name, found in claims.items() if len(found) == 1}
+    said = _said_by(graph, root, present, names_by)
+    claims, referenced = said.claims, said.referenced
+    state = {object_keys.OBJECT_GRAPH_KEY, *said.counters}
+    state.update(_beginning_with(set(said.tables.values()), present))
     state.update(k for k in present - referenced if object_keys.is_object_key(k))
+    variables = {name: found[0] for name, found in claims.items() if len(found) == 1}
     by_name = present - referenced - state
     aliases = {name: name for name in by_name & set(variables)}
-    is_dual = bool(variables) and set(variables) == set(aliases)
+    is_dual = are_aliased(variables, aliases)
     variables.update((name, name) for name in by_name - set(aliases))
+    global_step = said.global_step
     if global_step is None and object_keys.GLOBAL_STEP in variables:
         global_step = object_keys.GLOBAL_STEP
     return Contents(
@@ -160,13 +134,72 @@ def of_objects(
         keys=variables,
         aliases=aliases,
         state=frozenset(state),
-        tables=tables,
+        tables=said.tables,
         global_step=global_step,
-        slots=frozenset(slots),
+        slots=frozenset(said.slots),
         ambiguous={name: tuple(k) for name, k in claims.items() if len(k) > 1},
-        is_by_names=is_by_names,
-        unnamed=frozenset(unnamed),
+        is_by_names=said.is_by_names,
+        unnamed=frozenset(said.unnamed),
     )
+
+
+def are_aliased(keys: Mapping[str, str], aliases: Mapping[str, str]) -> bool:
+    """Whether all variables have name keys beside their own, as in a `dual` one."""
+    return bool(keys) and set(keys) == set(aliases)
+
+
+class _Said:
+    """What an object graph says of the keys that are there.
+
+    Attributes:
+      claims: the keys by the variable name that they claim.
+      tables: what keys of other state begin with, by name.
+      referenced: the keys of variables that the graph has, whether they are there.
+      counters: the save counter's key.
+      slots, unnamed, is_by_names, global_step: as of `Contents`.
+    """
+
+    def __init__(self) -> None:
+        self.claims: dict[str, list[str]] = {}
+        self.tables: dict[str, str] = {}
+        self.referenced: set[str] = set()
+        self.counters: set[str] = set()
+        self.slots: set[str] = set()
+        self.unnamed: set[str] = set()
+        self.is_by_names = True
+        self.global_step: Optional[str] = None
+
+
+def _said_by(
+    graph: TrackableObjectGraph,
+    root: Optional[str],
+    present: Collection[str],
+    names_by: NamesBy,
+) -> _Said:
+    """What an object graph says, in one pass over its nodes."""
+    said = _Said()
+    for node in object_graph.saved_nodes(graph, root):
+        if not node.is_variable:
+            said.tables[_name(node)] = node.key
+            continue
+        said.referenced.add(node.key)
+        if node.key not in present:
+            continue
+        if node.is_child_of_root == object_keys.SAVE_COUNTER:
+            said.counters.add(node.key)
+            continue
+        name = _path(node.key) if names_by is NamesBy.PATH else _name(node)
+        is_step = node.is_child_of_root == object_keys.STEP
+        if is_step or name == object_keys.GLOBAL_STEP:
+            said.global_step = name
+        said.claims.setdefault(name, []).append(node.key)
+        if node.name is None and not is_step:
+            said.is_by_names = False
+            if object_keys.says_nothing(node.full_name):
+                said.unnamed.add(name)
+        if node.is_slot:
+            said.slots.add(name)
+    return said
 
 
 def _beginning_with(prefixes: set[str], keys: Collection[str]) -> Iterator[str]:

@@ -7,7 +7,7 @@ variables have no difference. Equal checksums settle equality without reading da
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Optional
 
 from estimator_ckpt.bundle import argument_types, coding, files
@@ -73,11 +73,11 @@ def diff(
     with common_names.opened(a, b, names, overruling) as (old, new):
         both = [name for name in old.keys if name in new.keys]
         unlike = [name for name in both if not equal_sums.settle(old, new, name)]
-        if details or unlike or not len(both) == len(old.keys) == len(new.keys):
+        is_same = not unlike and len(both) == len(old.keys) == len(new.keys)
+        if details or not is_same:
             common_names.decide_roles(old, new)
         found, left_out = _on_one_side(old, new)
-        read = (old.variables[n] for n in unlike if not _declared(old, new, n))
-        files.expect(progress, sum(variable.size for variable in read))
+        files.expect(progress, _bytes_to_read(old, new, unlike))
         changed = [d for name in unlike for d in _compare(old, new, name, progress)]
         layers, histograms = (
             change_details.of(old, new, _changes(old, both, changed), progress)
@@ -86,8 +86,7 @@ def diff(
         )
     order = list(Aspect)
     found = sorted([*found, *changed], key=lambda d: (order.index(d.aspect), d.name))
-    differ = {difference.name for difference in changed}
-    equal = [name for name in both if name not in differ]
+    equal = _without(both, changed)
     return Diff(
         old.checkpoint.prefix,
         new.checkpoint.prefix,
@@ -99,6 +98,18 @@ def diff(
         histograms,
         overruling.unused({**old.keys, **new.keys}) if overruling else (),
     )
+
+
+def _without(names: Iterable[str], changed: Iterable[Difference]) -> list[str]:
+    """The variables of which nothing is changed."""
+    differ = {difference.name for difference in changed}
+    return [name for name in names if name not in differ]
+
+
+def _bytes_to_read(old: Side, new: Side, names: Iterable[str]) -> int:
+    """The bytes of variables whose values have to be compared."""
+    read = (old.variables[name] for name in names if not _declared(old, new, name))
+    return sum(variable.size for variable in read)
 
 
 def _on_one_side(old: Side, new: Side) -> tuple[list[Difference], list[str]]:

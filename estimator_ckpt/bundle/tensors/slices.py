@@ -78,28 +78,33 @@ def is_tiled(region: tuple[Extent, ...], boxes: Sequence[tuple[Extent, ...]]) ->
     boxes = [box for box in boxes if volume(box)]
     if sum(map(volume, boxes)) != volume(region) or not boxes:
         return not boxes and not volume(region)
-    places: list[dict[int, int]] = []  # by axis: the number of each edge
-    for axis in range(len(region)):
-        found = {edge for box in boxes for edge in (box[axis].start, _stop(box[axis]))}
-        places.append({edge: place for place, edge in enumerate(sorted(found))})
+    places = [_edges([box[axis] for box in boxes]) for axis in range(len(region))]
     cells = math.prod([len(edges) - 1 for edges in places])
     if cells > max(_MOST_CELLS, len(boxes)):
         return False
     painted = bytearray(cells)
     for box in boxes:
-        cell_numbers = [0]
-        for edges, extent in zip(places, box):
-            steps = range(edges[extent.start], edges[_stop(extent)])
-            cell_numbers = [
-                number * (len(edges) - 1) + step
-                for number in cell_numbers
-                for step in steps
-            ]
-        for number in cell_numbers:
+        for number in _cells_of(box, places):
             if painted[number]:
                 return False
             painted[number] = 1
     return True
+
+
+def _edges(extents: Sequence[Extent]) -> dict[int, int]:
+    """Where extents along one axis begin and end, and the number of each edge."""
+    found = {edge for extent in extents for edge in (extent.start, _stop(extent))}
+    return {edge: place for place, edge in enumerate(sorted(found))}
+
+
+def _cells_of(box: Sequence[Extent], places: Sequence[dict[int, int]]) -> list[int]:
+    """The numbers of the cells of a grid that a box has."""
+    numbers = [0]
+    for edges, extent in zip(places, box):
+        steps = range(edges[extent.start], edges[_stop(extent)])
+        count = len(edges) - 1
+        numbers = [number * count + step for number in numbers for step in steps]
+    return numbers
 
 
 def _stop(extent: Extent) -> int:

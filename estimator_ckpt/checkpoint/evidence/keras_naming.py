@@ -109,19 +109,25 @@ def decide_flat(scene: Scene, names: Sorted, decided: Mapping[str, Decision]) ->
         owners = {
             name: _read_flat(scene, name, flat) for name in children if name not in own
         }
-        if not any(owners.values()):
+        if any(owners.values()):
+            found.update(_of_keras_3(scene, scope, owners))
+    return found
+
+
+def _of_keras_3(scene: Scene, scope: str, owners: Mapping[str, Optional[str]]) -> Found:
+    """What is in the scope of a Keras 3 optimizer, by its variable if that is known."""
+    found: Found = {}
+    trained = set(owners.values())  # a layer can be called as an optimizer is
+    for name, owner in owners.items():
+        if name in trained:
             continue
-        trained = set(owners.values())  # a layer can be called as an optimizer is
-        for name, owner in owners.items():
-            if name in trained:
-                continue
-            slot = last_of(name)[len(owner) + 1 :] if owner else ""
-            if owner and known_names.is_average(slot):
-                evidence = f"named as the average of {owner}"
-                found[name] = Decision(AVERAGE, evidence, owner, slot, KERAS_3, scope)
-            elif owner or not scene.facts[name].is_scalar:
-                evidence = f"in the scope {scope}, a Keras 3 optimizer's"
-                found[name] = Decision(SLOT, evidence, owner, slot, KERAS_3, scope)
+        slot = last_of(name)[len(owner) + 1 :] if owner else ""
+        if owner and known_names.is_average(slot):
+            evidence = f"named as the average of {owner}"
+            found[name] = Decision(AVERAGE, evidence, owner, slot, KERAS_3, scope)
+        elif owner or not scene.facts[name].is_scalar:
+            evidence = f"in the scope {scope}, a Keras 3 optimizer's"
+            found[name] = Decision(SLOT, evidence, owner, slot, KERAS_3, scope)
     return found
 
 
@@ -147,14 +153,9 @@ def decide_own_lists(
     found: Found = {}
     for scope, members in inside.items():
         owners = {name: name.split("/", 2)[-1] for name in members}
-        if len(members) > 1 and all(
-            name not in decided
-            and owner in scene.facts
-            and owner not in names.decisions
-            and scene.is_same(name, owner)
-            and name.count("/") >= 2
-            for name, owner in owners.items()
-        ):
+        if len(members) < 2 or not decided.keys().isdisjoint(members):
+            continue
+        if all(_can_be_slot(scene, names, *pair) for pair in owners.items()):
             evidence = (
                 "P/X/V for all in the scope P, beside what Keras keeps at the top"
             )
@@ -162,6 +163,16 @@ def decide_own_lists(
                 slot = name.split("/")[1]
                 found[name] = Decision(SLOT, evidence, owner, slot, KERAS, scope)
     return found
+
+
+def _can_be_slot(scene: Scene, names: Sorted, name: str, owner: str) -> bool:
+    """Whether `<P>/<X>/<V>` can be a slot of V: a variable in its shape."""
+    return (
+        owner in scene.facts
+        and owner not in names.decisions
+        and scene.is_same(name, owner)
+        and name.count("/") >= 2
+    )
 
 
 def _children(names: Sorted) -> dict[str, list[str]]:
@@ -224,14 +235,14 @@ def _owners_in_order(
 
     Empty if no order is known, or the shapes are others.
     """
-    own = {*slots, *(n for of in names.counters.values() for n in of)}
-    own.update(n for of in names.settings.values() for n in of)
+    own = {*slots, *names.decisions}
+    for of_scope in (names.counters, names.settings):
+        own.update(*of_scope.values())
     trained = [
         name
         for name in scene.order
         if name in scene.facts
         and name not in own
-        and name not in names.decisions
         and scene.trainable.get(name) is not False
     ]
     if not trained or len(slots) % len(trained):

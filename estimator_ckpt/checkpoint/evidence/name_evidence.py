@@ -80,13 +80,13 @@ def _doubtful(
 ) -> dict[str, Decision]:
     """What is named or placed as an optimizer's, and nothing else says that it is."""
     found = slot_families.doubtful(scene, names, decided)
+    # What has slots is a weight.
     trained = {said.owner for said in decided.values() if said.role is SLOT}
     why = "named as an optimizer's, in no optimizer's scope"
-    for of_scope in (names.settings, names.counters):
-        for name in (name for of in of_scope.values() for name in of):
-            if name in decided or name in trained:  # what has slots is a weight
-                continue
-            if last_of(name) in _DOUBTFUL | slot_names.COUNTERS:
+    for of_scope in (*names.settings.values(), *names.counters.values()):
+        for name in of_scope:
+            is_doubtful = last_of(name) in _DOUBTFUL | slot_names.COUNTERS
+            if is_doubtful and name not in decided and name not in trained:
                 found[name] = slot_families.undecided(why)
     why = "named as a slot, but its variable is not there"
     for name in names.open:

@@ -145,16 +145,9 @@ class Sorted:
 
 def sort(scene: Scene) -> Sorted:
     """Looks at each name once."""
-    facts, trainable, known = scene.facts, scene.trainable, scene.known
+    facts = scene.facts
     lasts = {last_of(name) for name in facts}
-    found = Sorted(
-        [
-            name
-            for name in facts
-            if name not in known and (not trainable.get(name) or name in scene.forced)
-        ],
-        {last: base_of(last) for last in lasts},
-    )
+    found = Sorted(_open_names(scene), {last: base_of(last) for last in lasts})
     special = {last for last in lasts if _is_special(last)}
     rest = []
     for name in found.open:
@@ -177,6 +170,16 @@ def sort(scene: Scene) -> Sorted:
                 rest.append(name)
     _sort_under(found, rest, facts)
     return found
+
+
+def _open_names(scene: Scene) -> list[str]:
+    """The names that nothing else says what they are."""
+    trainable, known, forced = scene.trainable, scene.known, scene.forced
+    return [
+        name
+        for name in scene.facts
+        if name not in known and (not trainable.get(name) or name in forced)
+    ]
 
 
 def _is_special(last: str) -> bool:

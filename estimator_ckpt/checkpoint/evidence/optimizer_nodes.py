@@ -195,21 +195,28 @@ def _slot_names(
     found.update(
         {name: name.lstrip("_") for name in ("_r", "_c", "_v") if name in found}
     )
+    chosen = _class_with(graph, lists, style)
+    if chosen is not None:
+        names = chosen.keras_3 if style == KERAS_3 else chosen.names
+        for slot, attribute in chosen.attributes.items():
+            if attribute in found:
+                found[attribute] = names[slot]
+    return found
+
+
+def _class_with(
+    graph: GraphNodes, lists: Mapping[str, Mapping[int, int]], style: str
+) -> Optional[KerasClass]:
+    """The class of Keras's that has such lists; of several the one that slots name."""
     known = _LISTS.intersection(lists)
     classes = [
         each
         for each in keras_classes.KERAS.values()
         if known and known <= set(each.attributes.values())
     ]
-    if classes:
-        # Adam and RMSprop have lists of the same names.
-        named = (c for c in classes if style != KERAS or _are_named(graph, lists, c))
-        chosen = next(named, classes[0])
-        names = chosen.keras_3 if style == KERAS_3 else chosen.names
-        for slot, attribute in chosen.attributes.items():
-            if attribute in found:
-                found[attribute] = names[slot]
-    return found
+    if style == KERAS:  # Adam and RMSprop have lists of the same names
+        classes.sort(key=lambda each: not _are_named(graph, lists, each))
+    return classes[0] if classes else None
 
 
 def _are_named(

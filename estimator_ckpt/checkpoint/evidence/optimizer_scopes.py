@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Iterable, Mapping
 from typing import Optional
 
 from estimator_ckpt.checkpoint.evidence.name_sorting import (
@@ -27,31 +27,46 @@ Found = dict[str, Decision]
 def decide_settings(names: Sorted, decided: Mapping[str, Decision]) -> Found:
     """Which counters and settings are an optimizer's: those in the scope of one."""
     found: Found = {}
-    labels = {
+    styles = _styles(decided)
+    new = next((label for label, style in styles.items() if style == KERAS), None)
+    for scope in {*names.counters, *names.settings}:
+        settings = names.settings.get(scope, ())
+        kept = [*names.counters.get(scope, ()), *settings]
+        label: Optional[str] = scope
+        if scope and _is_optimizers(names, scope, kept, styles):
+            evidence = f"in the scope {scope}, an optimizer's"
+        elif not scope and new is not None:
+            evidence = "named as Keras names it, beside slots of its optimizer"
+            kept, label = _called(_AT_TOP, kept), new
+        elif scope in {of for of, _ in names.powers}:
+            evidence = "named as a learning rate, beside beta powers"
+            kept, label = _called(_RATES, settings), _only_label(decided, scope)
+        else:
+            continue
+        for name in kept:
+            found[name] = Decision(OPTIMIZER, evidence, optimizer=label)
+    return found
+
+
+def _called(words: Collection[str], names: Iterable[str]) -> list[str]:
+    return [name for name in names if last_of(name) in words]
+
+
+def _styles(decided: Mapping[str, Decision]) -> dict[str, Optional[str]]:
+    """The optimizers that have slots, each with how these are named."""
+    return {
         said.optimizer: said.style
         for said in decided.values()
         if said.role is SLOT and said.optimizer is not None
     }
-    new = next((label for label, style in labels.items() if style == KERAS), None)
-    for scope in {*names.counters, *names.settings}:
-        kept = [*names.counters.get(scope, ()), *names.settings.get(scope, ())]
-        is_one = labels.get(scope, TF1) != TF1 or _is_keras(scope, kept)
-        if scope and (is_one or _is_legacy(names, scope)):
-            evidence = f"in the scope {scope}, an optimizer's"
-            for name in kept:
-                found[name] = Decision(OPTIMIZER, evidence, optimizer=scope)
-        elif not scope and new is not None:
-            evidence = "named as Keras names it, beside slots of its optimizer"
-            for name in kept:
-                if name in _AT_TOP:
-                    found[name] = Decision(OPTIMIZER, evidence, optimizer=new)
-        elif any(key[0] == scope for key in names.powers):
-            evidence = "named as a learning rate, beside beta powers"
-            for name in names.settings.get(scope, ()):
-                if last_of(name) in _RATES:
-                    label = _only_label(decided, scope)
-                    found[name] = Decision(OPTIMIZER, evidence, optimizer=label)
-    return found
+
+
+def _is_optimizers(
+    names: Sorted, scope: str, kept: list[str], styles: Mapping[str, Optional[str]]
+) -> bool:
+    """Whether a scope is an optimizer's: by its slots, its name or what it keeps."""
+    has_slots = styles.get(scope, TF1) != TF1
+    return has_slots or _is_keras(scope, kept) or _is_legacy(names, scope)
 
 
 def decide_scalars(

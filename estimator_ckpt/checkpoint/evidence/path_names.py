@@ -15,10 +15,10 @@ step gets the one name that TensorFlow 1 looks for.
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Optional
 
-from estimator_ckpt.checkpoint import formats, object_keys
+from estimator_ckpt.checkpoint import contents, formats, object_keys
 from estimator_ckpt.checkpoint.contents import Contents
 from estimator_ckpt.checkpoint.roles import (
     AVERAGE,
@@ -63,20 +63,35 @@ def after_unnamed(
     wanted = {}
     for name, said in roles.items():
         key = meaning.keys.get(name) or paths.get(name)
+        if said.role is not SLOT or key is None or said.owner not in meaning.unnamed:
+            continue
         owner_key = meaning.keys.get(said.owner or "")
-        if said.role is not SLOT or key is None or owner_key is None:
-            continue
-        if said.owner not in meaning.unnamed:
-            continue
-        if said.style == TF1 and said.slot:
-            wanted[key] = f"{said.owner}/{said.slot}"
-            continue
-        steps = full_names.get(key, "").split("/")
-        made_up = full_names.get(owner_key, "")
-        if made_up and made_up in steps:
-            steps[steps.index(made_up)] = said.owner or ""
-            wanted[key] = "/".join(steps)
+        if owner_key is not None:
+            new = _after_unnamed(
+                said, full_names.get(key, ""), full_names.get(owner_key)
+            )
+            if new is not None:
+                wanted[key] = new
     return _with_names(meaning, wanted)
+
+
+def _after_unnamed(
+    said: Decision, full_name: str, made_up: Optional[str]
+) -> Optional[str]:
+    """What a slot of a variable that nobody named is to be called; None for nothing.
+
+    Args:
+      said: what is decided of it.
+      full_name: its full name.
+      made_up: that of its variable, which TensorFlow made up.
+    """
+    if said.style == TF1 and said.slot:
+        return f"{said.owner}/{said.slot}"
+    steps = full_name.split("/")
+    if not made_up or made_up not in steps:
+        return None
+    steps[steps.index(made_up)] = said.owner or ""
+    return "/".join(steps)
 
 
 def _with_names(meaning: Contents, wanted: Mapping[str, str]) -> Contents:
@@ -85,40 +100,60 @@ def _with_names(meaning: Contents, wanted: Mapping[str, str]) -> Contents:
     What a `dual` checkpoint has by such a name besides is an alias then.
     """
     by_name = {name for name, key in meaning.keys.items() if name == key}
-    taken = set(meaning.keys) - by_name
-    new_names: dict[str, str] = {}
-    for key, new in wanted.items():
-        if new not in taken and key not in by_name:
-            taken.add(new)
-            new_names[key] = new
+    new_names = _not_taken(wanted, meaning, by_name)
     if not new_names:
         return meaning
     joined = by_name & set(new_names.values())
     called = {key: name for name, key in meaning.keys.items() if name not in joined}
     keys = {new_names.get(key, name): key for key, name in called.items()}
-    ambiguous = {}
-    for name, shared in meaning.ambiguous.items():
-        left = tuple(key for key in shared if key not in new_names)
-        keys.update((new_names[key], key) for key in shared if key in new_names)
-        if len(left) == 1 and name not in keys:
-            keys[name] = left[0]
-        elif left:
-            ambiguous[name] = left
+    ambiguous = _still_shared(meaning, new_names, keys)
     renamed = {called[key]: new for key, new in new_names.items() if key in called}
     aliases = {renamed.get(name, name): key for name, key in meaning.aliases.items()}
     aliases.update((name, name) for name in joined)
-    is_dual = bool(keys) and set(keys) == set(aliases)
+    has_name_keys = meaning.format.has_name_keys or contents.are_aliased(keys, aliases)
     return dataclasses.replace(
         meaning,
-        format=formats.having(
-            name_keys=meaning.format.has_name_keys or is_dual, object_keys=True
-        ),
+        format=formats.having(name_keys=has_name_keys, object_keys=True),
         keys=keys,
         aliases=aliases,
         slots=frozenset(renamed.get(name, name) for name in meaning.slots),
         global_step=renamed.get(meaning.global_step or "", meaning.global_step),
         ambiguous=ambiguous,
     )
+
+
+def _not_taken(
+    wanted: Mapping[str, str], meaning: Contents, by_name: Collection[str]
+) -> dict[str, str]:
+    """The new names, by key, that no other variable has; the first of two wins.
+
+    Args:
+      wanted: new names by key.
+      meaning: what the keys mean.
+      by_name: the variables that stand under their names, which may be joined.
+    """
+    taken = set(meaning.keys).difference(by_name)
+    found: dict[str, str] = {}
+    for key, new in wanted.items():
+        if new not in taken and key not in by_name:
+            taken.add(new)
+            found[key] = new
+    return found
+
+
+def _still_shared(
+    meaning: Contents, new_names: Mapping[str, str], keys: dict[str, str]
+) -> dict[str, tuple[str, ...]]:
+    """The names that several keys still claim; others go into `keys`."""
+    found = {}
+    for name, shared in meaning.ambiguous.items():
+        left = tuple(key for key in shared if key not in new_names)
+        keys.update((new_names[key], key) for key in shared if key in new_names)
+        if len(left) == 1 and name not in keys:
+            keys[name] = left[0]
+        elif left:
+            found[name] = left
+    return found
 
 
 def _name(said: Decision) -> Optional[str]:

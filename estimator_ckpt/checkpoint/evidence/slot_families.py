@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import collections
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 
 from estimator_ckpt.checkpoint.evidence import known_names
 from estimator_ckpt.checkpoint.evidence.name_sorting import (
@@ -38,48 +38,66 @@ from estimator_ckpt.checkpoint.roles import (
 #: The two slots of one optimizer of BERT's: `adam_m`, `adam_v`.
 _MOMENT = re.compile(r"_[mv]$")
 Found = dict[str, Decision]
+#: What families say, by their prefix and what they have in common.
+_Families = dict[tuple[str, str], Found]
 
 
 def decide(scene: Scene, names: Sorted) -> Found:
     """What families say of the names in them."""
-    suffixes = {
-        key: found
-        for key, members in names.suffixes.items()
-        if (found := _read_suffix(scene, names, *key, members))
-    }
-    infixes = {
-        key: found
-        for key, members in names.infixes.items()
-        if (found := _read_infix(scene, names, *key, members))
-    }
+    suffixes = _read_all(_read_suffix, scene, names, names.suffixes)
+    infixes = _read_all(_read_infix, scene, names, names.infixes)
     # `Adam/v/m` is v's slot m, or m's slot v: what fits more variables in that scope.
     both = {prefix for prefix, _ in suffixes} & {prefix for prefix, _ in infixes}
-    fitting: collections.Counter[tuple[str, str]] = collections.Counter()
-    for way, families in (("suffix", suffixes), ("infix", infixes)):
-        for (prefix, _), found in families.items():
-            if prefix in both:
-                fitting[way, prefix] += sum(
-                    scene.is_same(name, said.owner or name)
-                    for name, said in found.items()
-                )
+    of_suffixes = _num_fitting(scene, suffixes, both)
+    of_infixes = _num_fitting(scene, infixes, both)
     decided: Found = {}
     less_likely: Found = {}  # names that both claim are of the more likely way
-    for way, families in (("suffix", suffixes), ("infix", infixes)):
-        other = "infix" if way == "suffix" else "suffix"
+    for families, fitting, others in (
+        (suffixes, of_suffixes, of_infixes),
+        (infixes, of_infixes, of_suffixes),
+    ):
         for (prefix, _), found in families.items():
-            is_less = prefix in both and fitting[way, prefix] < fitting[other, prefix]
+            is_less = fitting[prefix] < others[prefix]
             into = less_likely if is_less else decided
             for name, said in found.items():
                 into.setdefault(name, said)
     return {**less_likely, **decided}
 
 
+def _read_all(
+    read: Callable[..., Found],
+    scene: Scene,
+    names: Sorted,
+    families: Mapping[tuple[str, str], Sequence[Member]],
+) -> _Families:
+    """What each family says of its names, of those that say something."""
+    found = {}
+    for key, members in families.items():
+        said = read(scene, names, *key, members)
+        if said:
+            found[key] = said
+    return found
+
+
+def _num_fitting(
+    scene: Scene, families: _Families, prefixes: Collection[str]
+) -> collections.Counter[str]:
+    """By prefix, how many names are taken for slots of variables in their shape."""
+    found: collections.Counter[str] = collections.Counter()
+    for (prefix, _), decisions in families.items():
+        if prefix in prefixes:
+            for name, said in decisions.items():
+                found[prefix] += scene.is_same(name, said.owner or name)
+    return found
+
+
 def _read_suffix(
     scene: Scene, names: Sorted, prefix: str, base: str, members: Sequence[Member]
 ) -> Found:
     """What `[<P>/]<V>/<X>` is for all V with the same X; {} if nothing says so."""
-    called = _MOMENT.sub("", base)
-    label = f"{prefix}/{called}" if prefix else called
+    label = _MOMENT.sub("", base)
+    if prefix:
+        label = f"{prefix}/{label}"
     is_average = known_names.is_average(last_of(members[0][0]))
     if (is_average or base in known_names.NO_SLOTS) and _has_powers(scene, names, base):
         evidence = f"V/{base} and V/{base}_1 in V's shape, beside beta powers"
@@ -88,25 +106,45 @@ def _read_suffix(
         return _averages(scene, members)
     if base in algorithms.TF1_SLOTS:
         return _slots(members, TF1, label, f"named {base}, as tf1's slots are")
-    same, part, other = _count(scene, names, members)
     if base in slot_names.LEGACY_SLOTS or prefix in names.counters:
         if prefix:
-            least = 0 if names.keeps_settings(prefix) else 1
-            if not names.is_optimizer_scope(prefix) or same + part <= least:
-                return {}
-            evidence = f"V/{base} in the scope {prefix}, an optimizer's"
-            is_legacy = base in slot_names.LEGACY_SLOTS and not names.is_path(prefix)
-            style = LEGACY if is_legacy else KERAS
-            return _slots(members, style, prefix, evidence)
-        if same < 2 or same <= other:
-            return {}
-        fitting = [
-            (name, owner) for name, owner in members if scene.is_same(name, owner)
-        ]
-        evidence = f"{same} variables V have V/{base}, in V's shape"
-        return _slots(fitting, LEGACY, "", evidence)
+            return _in_scope_of_keras(scene, names, prefix, base, members)
+        return _in_no_scope(scene, names, base, members)
     if base in known_names.NO_SLOTS or base.isdigit():
         return {}
+    return _unknown(scene, names, label, base, members)
+
+
+def _in_scope_of_keras(
+    scene: Scene, names: Sorted, prefix: str, base: str, members: Sequence[Member]
+) -> Found:
+    """Slots named as Keras's, or beside a counter, in the scope of an optimizer."""
+    same, part, _ = _count(scene, names, members)
+    least = 0 if names.keeps_settings(prefix) else 1
+    if not names.is_optimizer_scope(prefix) or same + part <= least:
+        return {}
+    evidence = f"V/{base} in the scope {prefix}, an optimizer's"
+    is_legacy = base in slot_names.LEGACY_SLOTS and not names.is_path(prefix)
+    return _slots(members, LEGACY if is_legacy else KERAS, prefix, evidence)
+
+
+def _in_no_scope(
+    scene: Scene, names: Sorted, base: str, members: Sequence[Member]
+) -> Found:
+    """Those in no scope, of the variables whose shape they have."""
+    same, _, other = _count(scene, names, members)
+    if same < 2 or same <= other:
+        return {}
+    fitting = [(name, owner) for name, owner in members if scene.is_same(name, owner)]
+    evidence = f"{same} variables V have V/{base}, in V's shape"
+    return _slots(fitting, LEGACY, "", evidence)
+
+
+def _unknown(
+    scene: Scene, names: Sorted, label: str, base: str, members: Sequence[Member]
+) -> Found:
+    """Slots of a name that no table has: of several variables, or several of one."""
+    same, part, other = _count(scene, names, members)
     is_several = same > 1 and same + part > other and not _are_scalars(scene, members)
     is_numbered = len({last_of(name) for name, _ in members}) > 1
     if not is_several and not (same and (is_numbered or names.powers)):
