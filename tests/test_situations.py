@@ -20,7 +20,7 @@ def by_name(path):
 @pytest.mark.parametrize("page", PAGES, ids=by_name)
 def test_a_page_runs_from_top_to_bottom(page, workplace):  # noqa: F811
     done = processes.run(
-        ["-m", "tests.doc_pages", str(page)], cwd=workplace, env=environment("-c")
+        ["-m", "tests.doc_pages", str(page)], cwd=workplace, env=environment()
     )
     assert done.returncode == 0, f"{done.stdout}\n{done.stderr}"
 
