@@ -102,6 +102,10 @@ class Checkpoint(Mapping[str, StoredVariable]):
 
         return stored_evidence.of_checkpoint(self)
 
+    def remarks(self) -> list[str]:
+        """What people should know of the roles; each sentence names the checkpoint."""
+        return [f"{self.prefix}: {remark}" for remark in self.roles.remarks()]
+
     def without_roles(self) -> Checkpoint:
         """The same for who does not ask what variables are for: all are model state.
 

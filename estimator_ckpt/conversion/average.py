@@ -144,8 +144,7 @@ def run(
             written = bundle_copy.as_bundle(newest, beside, target.progress)
             bundle = stack.enter_context(written)
             new_bundle.write(bundle.bundle, mean, prefix, target)
-            said = [f"{newest.prefix}: {text}" for text in newest.roles.remarks()]
-            convert.warn(dict.fromkeys([*moves.unused, *said]))
+            convert.warn(dict.fromkeys([*moves.unused, *newest.remarks()]))
             return prefix
 
     return snapshot.settled(paths, attempt)

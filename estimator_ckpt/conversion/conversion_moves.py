@@ -46,9 +46,8 @@ def of_checkpoint(checkpoint: Checkpoint, format: Format, wanted: Naming) -> Key
     said: list[str] = []
     owners: Optional[Mapping[str, str]] = None
     if gets_names or wanted.assignment_map or wanted.overruling:
-        roles = checkpoint.roles  # which take time, and matter to nothing else
-        owners = roles.owners
-        said = [f"{source}: {remark}" for remark in roles.remarks()]
+        owners = checkpoint.roles.owners  # which take time, and matter to nothing else
+        said = checkpoint.remarks()
     left_out: list[str] = []
     if gets_names:
         left_out = _no_names_for(contents, chosen, wanted.root, checkpoint.roles)

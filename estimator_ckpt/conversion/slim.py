@@ -148,9 +148,7 @@ def run(
             beside, progress = os.path.dirname(prefix), target.progress
             with bundle_copy.as_bundle(checkpoint, beside, progress) as bundle:
                 written = new_bundle.write(bundle.bundle, moves, prefix, target)
-            convert.warn(
-                f"{checkpoint.prefix}: {said}" for said in checkpoint.roles.remarks()
-            )
+            convert.warn(checkpoint.remarks())
             return Slimmed(prefix, _size(checkpoint), written.size, left_out)
 
     return snapshot.settled([source], attempt)

@@ -127,9 +127,6 @@ def _moves(
     remarks = [
         *renaming.unused,
         *naming.chosen.remarks(checkpoint.contents.keys, checkpoint.prefix),
-        *checkpoint.roles.unused,
+        *checkpoint.remarks(),
     ]
-    remark = checkpoint.roles.remark()
-    if remark:
-        remarks.append(f"{checkpoint.prefix}: {remark}")
     return moves, remarks

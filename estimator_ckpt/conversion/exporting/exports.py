@@ -96,8 +96,9 @@ def _held(checkpoint: Checkpoint, export: Export) -> Iterator[Callable[[], None]
     before = list(map(_status, paths))
 
     def require_unchanged() -> None:
-        for path, status in zip(paths, before):
-            if _status(path) != status:
+        for path, then in zip(paths, before):
+            now = _status(path)
+            if then is None or now is None or not snapshot.is_same(then, now):
                 raise SourceChangedError(
                     f"{path}: was written to while it was read; try again when nobody "
                     f"writes there"
@@ -106,12 +107,11 @@ def _held(checkpoint: Checkpoint, export: Export) -> Iterator[Callable[[], None]
     yield require_unchanged
 
 
-def _status(path: str) -> Optional[tuple[int, int, int, int]]:
+def _status(path: str) -> Optional[os.stat_result]:
     try:
-        found = os.stat(path)
+        return os.stat(path)
     except OSError:
         return None
-    return found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns
 
 
 def _write(

@@ -86,7 +86,7 @@ class Shard:
         except CheckpointNotFoundError:
             raise _changed(self.path, "deleted") from None
         with file:
-            if not _is_same(file.status, self.status):
+            if not is_same(file.status, self.status):
                 raise _changed(self.path, "replaced")
             yield file
 
@@ -133,7 +133,7 @@ class Snapshot:
                 if shard.file is None:
                     raise _changed(shard.path, "deleted") from None
             else:
-                if not _is_same(now, shard.status):
+                if not is_same(now, shard.status):
                     raise _changed(shard.path, "replaced")
 
 
@@ -241,7 +241,7 @@ def _verify_sample(
         reader.verify(item.key)
 
 
-def _is_same(a: stat_result, b: stat_result) -> bool:
+def is_same(a: stat_result, b: stat_result) -> bool:
     """Whether two states are of one file that nobody wrote to in between."""
     return os.path.samestat(a, b) and (a.st_size, a.st_mtime_ns) == (
         b.st_size,
