@@ -28,7 +28,46 @@ _Reader = TypeVar("_Reader", bound="UncheckedReader")
 Counts = Iterator[int]
 
 
-class UncheckedReader(abc.ABC):
+class PieceReader(abc.ABC):
+    """What follows for a `TensorReader` from how it reads tensors, whole or in pieces.
+
+    Attributes:
+      index: its tensors as an index of a bundle has them, without checksums.
+    """
+
+    index: Index
+
+    @abc.abstractmethod
+    def read(self, name: str, check: bool = True) -> Array:
+        """Reads a tensor."""
+
+    @abc.abstractmethod
+    def iter_arrays(self, name: str, check: bool = True) -> Iterator[Array]:
+        """Reads a tensor in flat pieces."""
+
+    def read_slice(
+        self, name: str, extents: Sequence[tuple[int, int]], check: bool = True
+    ) -> Array:
+        """Reads a part of a tensor."""
+        place = slices.place_of(extents, self.index[name].shape)
+        return arrays.frozen(self.read(name, check)[place])
+
+    def iter_chunks(self, key: bytes) -> Iterator[memoryview]:
+        """The bytes of a tensor, as they would be in a shard."""
+        for piece in self.iter_arrays(coding.key_to_name(key)):
+            little = piece.byteswap() if sys.byteorder == "big" else piece
+            yield little.view("u1").data
+
+    def verify_whole(self, name: str) -> None:
+        """Reads all of a tensor, which is all that can be checked beforehand."""
+        for _ in self.iter_arrays(name):
+            pass
+
+    def unmap(self) -> None:  # noqa: B027
+        """Does nothing: nothing is mapped."""
+
+
+class UncheckedReader(PieceReader):
     """Reads the tensors of a file that has no checksums.
 
     Attributes:
@@ -80,25 +119,12 @@ class UncheckedReader(abc.ABC):
             start += len(piece)
         return arrays.frozen(flat.reshape(entry.shape))
 
-    def read_slice(
-        self, name: str, extents: Sequence[tuple[int, int]], check: bool = True
-    ) -> Array:
-        """Reads a part of a tensor."""
-        place = slices.place_of(extents, self.index[name].shape)
-        return arrays.frozen(self.read(name, check)[place])
-
     def iter_arrays(self, name: str, check: bool = True) -> Iterator[Array]:
         """Reads a tensor in the same pieces as `BundleReader.iter_arrays`."""
         del check
         entry = self.index[name]
         regions = slices.pieces(entry.shape, arrays.dtype_of(entry).itemsize)
         return self._pieces(name, entry, map(slices.volume, regions))
-
-    def iter_chunks(self, key: bytes) -> Iterator[memoryview]:
-        """The bytes of a tensor, as they would be in a shard."""
-        for piece in self.iter_arrays(coding.key_to_name(key)):
-            little = piece.byteswap() if sys.byteorder == "big" else piece
-            yield little.view("u1").data
 
     def verify(self, key: bytes) -> None:
         """Says that there is nothing to verify with.
@@ -107,14 +133,6 @@ class UncheckedReader(abc.ABC):
           UnsupportedCheckpointError: always.
         """
         raise UnsupportedCheckpointError(f"{self.prefix}: {self.NO_CHECKSUMS}")
-
-    def verify_whole(self, name: str) -> None:
-        """Reads all of a tensor, which is all that can be checked beforehand."""
-        for _ in self.iter_arrays(name):
-            pass
-
-    def unmap(self) -> None:  # noqa: B027
-        """Does nothing: nothing is mapped."""
 
     def close(self) -> None:
         """Closes the file. Arrays that were read stay valid."""

@@ -12,10 +12,11 @@ from estimator_ckpt.bundle.errors import UnsupportedCheckpointError
 from estimator_ckpt.bundle.header import Header
 from estimator_ckpt.bundle.index import Index
 from estimator_ckpt.bundle.local_files.scratch_file import ScratchFile
-from estimator_ckpt.bundle.tensors import arrays, slices
+from estimator_ckpt.bundle.tensors import arrays
 from estimator_ckpt.checkpoint import contents
 from estimator_ckpt.checkpoint.opened_checkpoint import Checkpoint
 from estimator_ckpt.checkpoint.weight_files.safetensors_reader import SafetensorsReader
+from estimator_ckpt.checkpoint.weight_files.unchecked_reader import PieceReader
 from estimator_ckpt.conversion.exporting import variable_origins
 from estimator_ckpt.conversion.exporting.variable_origins import Origins
 from estimator_ckpt.layouts.torch.torch_rules import Request
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
     from estimator_ckpt.bundle.tensors.arrays import Array
 
 
-class TorchReader:
+class TorchReader(PieceReader):
     """Reads variables out of a file in PyTorch's layout, as a `TensorReader`.
 
     Attributes:
@@ -53,7 +54,7 @@ class TorchReader:
     def read(self, name: str, check: bool = True) -> Array:
         """Reads a variable."""
         del check  # there is nothing to check it with
-        origin, entry = self._origins[name], self.index[name]
+        entry, origin = self.index[name], self._origins[name]
         given = [self._reader.read(tensor) for tensor in origin.tensors]
         if origin.permutation is not None:
             return arrays.frozen(origin.permutation(given[0]).reshape(entry.shape))
@@ -61,16 +62,9 @@ class TorchReader:
         made = origin.part.backward(given)[origin.place]
         return arrays.frozen(made.reshape(entry.shape))
 
-    def read_slice(
-        self, name: str, extents: Sequence[tuple[int, int]], check: bool = True
-    ) -> Array:
-        """Reads a part of a variable."""
-        place = slices.place_of(extents, self.index[name].shape)
-        return arrays.frozen(self.read(name, check)[place])
-
     def iter_arrays(self, name: str, check: bool = True) -> Iterator[Array]:
         """Reads a variable in flat pieces."""
-        origin, entry = self._origins[name], self.index[name]
+        entry, origin = self.index[name], self._origins[name]
         dtype = arrays.dtype_of(entry)
         if origin.permutation is not None:
             (tensor,) = origin.tensors
@@ -82,11 +76,6 @@ class TorchReader:
             return
         yield from arrays.in_pieces(self.read(name, check))
 
-    def iter_chunks(self, key: bytes) -> Iterator[memoryview]:
-        """The bytes of a variable."""
-        for piece in self.iter_arrays(coding.key_to_name(key)):
-            yield piece.view("u1").data
-
     def verify(self, key: bytes) -> None:
         """Says that there is nothing to verify with.
 
@@ -94,13 +83,6 @@ class TorchReader:
           UnsupportedCheckpointError: always.
         """
         self._reader.verify(key)
-
-    def verify_whole(self, name: str) -> None:
-        """The same as `verify`."""
-        self._reader.verify_whole(name)
-
-    def unmap(self) -> None:
-        """Does nothing: nothing is mapped."""
 
     def close(self) -> None:
         """Closes the file."""

@@ -19,8 +19,9 @@ from estimator_ckpt.bundle.errors import (
     UnsupportedCheckpointError,
 )
 from estimator_ckpt.bundle.writer import Partitioned, write_bundle
+from estimator_ckpt.checkpoint import opening
 from estimator_ckpt.conversion.chosen_names import Naming
-from estimator_ckpt.conversion.exporting import export_requests, exports
+from estimator_ckpt.conversion.exporting import export_requests, exports, torch_reader
 from estimator_ckpt.conversion.writing import claims
 from estimator_ckpt.layouts.layout_rule import LayoutRuleError
 from estimator_ckpt.maps.filters import Filter
@@ -156,6 +157,25 @@ def test_averages_take_their_variables_places(tmp_path, source):
     np.testing.assert_array_equal(found["net.dense.weight"], average.T)
     back = read(ec.convert(path, tmp_path / "back" / "m", to="tf1", layout="torch"))
     same(back, {**MODEL, "net/dense/kernel": average})
+
+
+def test_a_variable_of_such_a_file_is_read_in_every_way(tmp_path, source):
+    path = tmp_path / "m.safetensors"
+    exported(source, path, layout="torch", layouts=RULES)
+    with torch_reader.opened(opening.opened(path), []) as checkpoint:
+        reader = checkpoint.reader
+        for name, value in MODEL.items():
+            if name.startswith("rnn/"):
+                continue  # the kernel goes into two tensors
+            reader.verify_whole(name)
+            np.testing.assert_array_equal(reader.read(name), value)
+            pieces = list(reader.iter_arrays(name))
+            np.testing.assert_array_equal(np.concatenate(pieces), value.reshape(-1))
+            assert b"".join(reader.iter_chunks(name.encode())) == value.tobytes()
+            rows = [(0, 1), *((0, size) for size in value.shape[1:])]
+            np.testing.assert_array_equal(reader.read_slice(name, rows), value[:1])
+        with pytest.raises(ec.CheckpointError, match="no tensor .net.dense.weight. in"):
+            reader.verify_whole("net.dense.weight")
 
 
 def test_maps_and_filters_hold(tmp_path, source):
