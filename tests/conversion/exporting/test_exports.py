@@ -174,7 +174,7 @@ def test_a_variable_of_such_a_file_is_read_in_every_way(tmp_path, source):
             assert b"".join(reader.iter_chunks(name.encode())) == value.tobytes()
             rows = [(0, 1), *((0, size) for size in value.shape[1:])]
             np.testing.assert_array_equal(reader.read_slice(name, rows), value[:1])
-        with pytest.raises(ec.CheckpointError, match="no tensor .net.dense.weight. in"):
+        with pytest.raises(ec.CheckpointError, match="no tensor 'net"):
             reader.verify_whole("net.dense.weight")
 
 
