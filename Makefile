@@ -66,7 +66,7 @@ test: $(STAMP) ## Run the tests (under 8 minutes on 2 cores)
 	@echo "Running the tests"
 	@$(BIN)/python $(RUN) -m pytest -q --numprocesses=3 --dist=worksteal $(PYTEST_ARGS)
 
-quick: $(STAMP) ## Run the tests that need no TensorFlow (100 seconds on 2 cores)
+quick: $(STAMP) ## Run the tests that need no TensorFlow (under 90 seconds on 2 cores)
 	@$(BIN)/python -m pytest -q --numprocesses=3 --dist=worksteal --without-tensorflow $(PYTEST_ARGS)
 
 compat: $(STAMP) ## Read results back, and train, with other TensorFlows (1.15.5 to 2.21.0)
