@@ -72,6 +72,7 @@ __all__ = [
     "rename",
     "require_no_file",
     "size",
+    "symlink",
     "sync_dir",
     "sync_files",
     "temporary_dir",
@@ -178,6 +179,12 @@ def rename(source: PathLike, destination: PathLike) -> None:
     with reporting(destination, "written"):
         system_calls.change("rename", os.replace, local(source), local(destination))
     sync_dir(os.path.dirname(local(destination)))
+
+
+def symlink(target: PathLike, path: PathLike) -> None:
+    """Makes a symbolic link to a file."""
+    with reporting(path, "written"):
+        system_calls.change("symlink", os.symlink, local(target), local(path))
 
 
 def delete(path: PathLike, missing_ok: bool = False) -> None:

@@ -7,7 +7,6 @@ are not; then follows the one line that each command ends with.
 from __future__ import annotations
 
 import contextlib
-import re
 import sys
 import traceback
 from collections.abc import Iterator
@@ -15,14 +14,7 @@ from collections.abc import Iterator
 from estimator_ckpt.bundle.errors import CheckpointError
 from estimator_ckpt.cli import user_functions
 from estimator_ckpt.cli.usage_errors import UsageError
-
-#: TensorFlow's account of where the op was made that failed, and what it says of it.
-_FRAME = re.compile(r'^\s*File "(?P<file>.+)", line (?P<line>\d+), in (?P<name>.+)$')
-_NOISE = re.compile(
-    r"^(Graph execution error:|Detected at node .*|Original stack trace for .*"
-    r"|\s*\[\[\{\{node .*|Node: .*|Errors may have originated from .*|\d+ derived .*"
-    r"|\s*\(\d+\).*|\s*)$"
-)
+from estimator_ckpt.estimator import error_texts
 
 
 @contextlib.contextmanager
@@ -53,7 +45,7 @@ def reporting(model_dir: str) -> Iterator[None]:
             if frames:
                 print("Traceback (most recent call last):", file=sys.stderr)
                 print(*traceback.format_list(frames), sep="", end="", file=sys.stderr)
-            said = " ".join(_told(str(error)).split())
+            said = " ".join(" ".join(error_texts.lines(str(error))).split())
             raise UsageError(f"{type(error).__name__}: {said}") from error
 
 
@@ -63,21 +55,4 @@ def _own(frames: list[traceback.FrameSummary]) -> list[traceback.FrameSummary]:
 
 def _frames_told(text: str) -> list[traceback.FrameSummary]:
     """The frames that a message of TensorFlow lists: where its op was made."""
-    matches = filter(None, map(_FRAME.match, text.splitlines()))
-    found = dict.fromkeys((m["file"], int(m["line"]), m["name"]) for m in matches)
-    return [traceback.FrameSummary(*frame) for frame in found]
-
-
-def _told(text: str) -> str:
-    """A message without the traceback that TensorFlow puts into it."""
-    lines = text.splitlines()
-    found = []
-    is_source = False
-    for line in lines:
-        if _FRAME.match(line):
-            is_source = True
-        elif is_source:
-            is_source = False  # the line of source below a frame
-        elif not _NOISE.match(line):
-            found.append(line)
-    return "\n".join(found) or text
+    return [traceback.FrameSummary(*frame) for frame in error_texts.frames(text)]

@@ -54,9 +54,10 @@ def as_bundle(
         return
     import tempfile
 
-    what = "of the V1 format (of before 2017)"
-    if checkpoint.prefix.endswith((".safetensors", ".pb")):
-        what = "a file of another format"
+    from estimator_ckpt.bundle.v1_format.v1_reader import V1Reader
+
+    is_v1 = isinstance(checkpoint.reader, V1Reader)
+    what = "of the V1 format (of before 2017)" if is_v1 else "a file of another format"
     logs.logger().warning(
         "%s is %s: its tensors are written again, which takes longer than a conversion "
         "by index",
@@ -70,6 +71,26 @@ def as_bundle(
         with BundleReader(prefix) as reader:
             meaning = contents.of_names(reader.index)
             yield Checkpoint(reader, None, meaning, overruling=checkpoint.overruling)
+
+
+@contextlib.contextmanager
+def under_plain_name(checkpoint: Checkpoint) -> Iterator[str]:
+    """Another prefix for a bundle, by links where temporary files are.
+
+    For TensorFlow, which takes `*?[\\` in a prefix for a pattern. It is there for as
+    long as it is used.
+    """
+    import tempfile
+
+    source = os.path.abspath(checkpoint.prefix)
+    num_shards = checkpoint.num_shards
+    with files.temporary_dir(tempfile.gettempdir()) as temporary:
+        prefix = os.path.join(temporary, "checkpoint")
+        files.symlink(index_path(source), index_path(prefix))
+        for number in checkpoint.index.shard_ends():
+            there = shard_path(source, number, num_shards)
+            files.symlink(there, shard_path(prefix, number, num_shards))
+        yield prefix
 
 
 def _write_anew(

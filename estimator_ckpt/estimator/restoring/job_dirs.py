@@ -58,13 +58,20 @@ def require_plain(path: str) -> None:
     Raises:
       ModelDirError: it does, and would never find a checkpoint there again.
     """
-    found = _PATTERN.search(path)
-    if found:
+    why = taken_for_pattern(path)
+    if why:
         raise ModelDirError(
-            f"{path}: TensorFlow takes {found[0]!r} in the path of a model dir for a "
-            f"pattern: a job there never resumes, and deletes no checkpoint. Give a "
-            f"path without any of * ? [ \\"
+            f"{path}: {why}: a job there never resumes, and deletes no checkpoint. "
+            f"Give a path without any of * ? [ \\"
         )
+
+
+def taken_for_pattern(path: str) -> str:
+    """What TensorFlow takes for a pattern in a path; empty if nothing."""
+    found = _PATTERN.search(path)
+    if found is None:
+        return ""
+    return f"TensorFlow takes {found[0]!r} in its path for a pattern"
 
 
 def recorded(

@@ -25,7 +25,7 @@ from estimator_ckpt.checkpoint.opened_checkpoint import Checkpoint
 from estimator_ckpt.checkpoint.paths import prefixes
 from estimator_ckpt.checkpoint.roles import AS_FOUND, Overruling
 from estimator_ckpt.conversion.writing import bundle_copy
-from estimator_ckpt.estimator import gfile_store
+from estimator_ckpt.estimator import error_texts, gfile_store
 from estimator_ckpt.estimator.restoring import job_dirs
 from estimator_ckpt.estimator.restoring.job_dirs import StateFileError
 from estimator_ckpt.estimator.restoring.restore_errors import DamagedCheckpointError
@@ -47,6 +47,14 @@ def is_weight_file(prefix: str) -> bool:
     return prefixes.find(prefix, gfile_store.of(prefix)).storage.is_weight_file
 
 
+def not_read_by_tensorflow(prefix: str) -> str:
+    """Why TensorFlow's ops do not find a checkpoint at its prefix; empty if they do."""
+    if is_weight_file(prefix):
+        return "it is a file of another format"
+    own = os.path.join(os.path.dirname(prefix), prefixes.base_name(prefix))
+    return job_dirs.taken_for_pattern(own)
+
+
 @contextlib.contextmanager
 def restorable(prefix: str) -> Iterator[str]:
     """The prefix of a checkpoint that TensorFlow's ops read.
@@ -56,14 +64,17 @@ def restorable(prefix: str) -> Iterator[str]:
     Raises:
       DamagedCheckpointError: it cannot be read.
     """
-    if not is_weight_file(prefix):
+    if not not_read_by_tensorflow(prefix):
         yield prefix
         return
     with contextlib.ExitStack() as stack:
         with reporting_damage(prefix):
             checkpoint = stack.enter_context(read(prefix))
             bundle = stack.enter_context(bundle_copy.as_bundle(checkpoint))
-        yield bundle.prefix
+            readable = bundle.prefix
+            if bundle is checkpoint:
+                readable = stack.enter_context(bundle_copy.under_plain_name(bundle))
+        yield readable
 
 
 def read(prefix: str, overruling: Overruling = AS_FOUND) -> Checkpoint:
@@ -182,8 +193,8 @@ def reporting_damage(prefix: str) -> Iterator[None]:
         tf.errors.OutOfRangeError,
         tf.errors.NotFoundError,
     ) as error:
-        first_line = (str(error).strip().splitlines() or [type(error).__name__])[0]
-        raise DamagedCheckpointError(f"{prefix} is damaged: {first_line}") from error
+        lines = error_texts.lines(str(error).strip()) or [type(error).__name__]
+        raise DamagedCheckpointError(f"{prefix} is damaged: {lines[0]}") from error
 
 
 def _is_recorded(prefix: str) -> bool:

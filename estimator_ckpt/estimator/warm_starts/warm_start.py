@@ -193,10 +193,13 @@ def warm_start_settings(
         model_state=model_state,
     )
     found = job_sources.read(job_sources.resolve(source), choice.overruling)
-    if job_sources.is_weight_file(found.prefix):
+    why = job_sources.not_read_by_tensorflow(found.prefix)
+    if found.store.is_dir(found.prefix):  # in which it would look for a state file
+        why = "a directory has its name"
+    if why:
         raise UnsupportedCheckpointError(
-            f"{found.prefix}: TensorFlow's WarmStartSettings reads checkpoints only: "
-            f"convert it first (estimator-ckpt convert), or wrap the model_fn with "
+            f"{found.prefix}: TensorFlow's WarmStartSettings does not read it: {why}. "
+            f"Convert it first (estimator-ckpt convert), or wrap the model_fn with "
             f"warm_start_from"
         )
     found.contents.require_unique(found.prefix)

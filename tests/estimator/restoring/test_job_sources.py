@@ -5,6 +5,7 @@ import pytest
 import tensorflow as tf
 from tensorflow.compat import v1 as tf1
 
+from estimator_ckpt.estimator.restoring import job_sources
 from tests import sources
 from tests.estimator import helpers
 from tests.estimator.helpers import ec
@@ -100,3 +101,44 @@ def test_what_is_no_checkpoint_is_refused_in_the_same_words(tmp_path, make_sourc
             refused()
         assert NONE[make_source] in str(caught.value)
         assert "\n" not in str(caught.value)
+
+
+def test_a_path_that_tensorflow_takes_for_a_pattern(tmp_path):
+    """Which the plan finds, so the job must; TensorFlow alone would not."""
+    source = sources.model_dir(tmp_path / "a[b]*")
+    planned = ec.plan(source, model_fn, input_fn=input_fn, carry="model")
+    assert not planned.problems
+    fn = ec.warm_start_from(source, strict=True)(model_fn)
+    helpers.estimator(fn, tmp_path / "job").train(input_fn, steps=1)
+    assert_carried(tmp_path / "job")
+    with pytest.raises(ec.CheckpointError, match=r"takes '\[' in its path") as caught:
+        ec.warm_start_settings(source)
+    assert "\n" not in str(caught.value)
+
+
+def test_a_directory_of_the_prefix_s_name_is_no_source_of_the_settings(tmp_path):
+    prefix = sources.prefix(tmp_path / "source")
+    prefix.mkdir()
+    with pytest.raises(ec.CheckpointError, match="a directory has its name"):
+        ec.warm_start_settings(prefix)
+
+
+def test_damaged_bytes_are_told_in_the_line_that_says_so(tmp_path):
+    """Not in `Graph execution error:`, with which TensorFlow's message begins."""
+    prefix = str(sources.prefix(tmp_path / "source"))
+    shard = tmp_path / "source" / "model.ckpt-7.data-00000-of-00001"
+    shard.write_bytes(bytes([shard.read_bytes()[0] ^ 1]) + shard.read_bytes()[1:])
+    with tf.Graph().as_default(), tf1.Session() as session:
+        read = tf.raw_ops.RestoreV2(
+            prefix=prefix,
+            tensor_names=["dense/bias"],
+            shape_and_slices=[""],
+            dtypes=[tf.float32],
+        )
+        told = pytest.raises(ec.CheckpointError)
+        with told as caught, job_sources.reporting_damage(prefix):
+            session.run(read)
+    assert str(caught.value).startswith(
+        f"{prefix} is damaged: TensorBundle at {prefix}"
+    )
+    assert "Checksum does not match" in str(caught.value)
