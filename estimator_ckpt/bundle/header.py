@@ -5,7 +5,7 @@ A BundleHeaderProto of `tensorflow/core/protobuf/tensor_bundle.proto`.
 
 from __future__ import annotations
 
-import dataclasses
+from typing import NamedTuple
 
 from estimator_ckpt.bundle.errors import CorruptIndexError, UnsupportedCheckpointError
 from estimator_ckpt.bundle.protobuf import wire
@@ -14,8 +14,7 @@ from estimator_ckpt.bundle.protobuf.schema import BundleHeaderProto, VersionDef
 _VERSION = 1
 
 
-@dataclasses.dataclass(frozen=True)
-class Header:
+class Header(NamedTuple):
     """What a bundle says of itself.
 
     Attributes:

@@ -6,7 +6,6 @@ This is what makes a `dual` checkpoint as small as one of its formats.
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Mapping
 from typing import Optional
 
@@ -57,5 +56,5 @@ def add_aliases(
                 records[coding.slice_key(alias, extents or ())] = record
     header = index.header
     if num_shards is not None:
-        header = dataclasses.replace(header, num_shards=num_shards)
+        header = header._replace(num_shards=num_shards)
     return serialize_index(header, records.items())

@@ -8,9 +8,8 @@ asks this question (inspect, convert, plan, warm start, the savers) asks it here
 from __future__ import annotations
 
 import bisect
-import dataclasses
 from collections.abc import Collection, Iterator, Mapping
-from typing import Optional
+from typing import NamedTuple, Optional
 
 from estimator_ckpt.bundle.errors import CheckpointError
 from estimator_ckpt.bundle.protobuf.schema import TrackableObjectGraph
@@ -23,8 +22,7 @@ class AmbiguousNameError(CheckpointError):
     """Two variables of an object-based checkpoint claim one variable name."""
 
 
-@dataclasses.dataclass(frozen=True)
-class Contents:
+class Contents(NamedTuple):
     """The meaning of a checkpoint's keys.
 
     Attributes:

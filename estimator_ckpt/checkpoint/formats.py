@@ -6,12 +6,10 @@ new format is one more constant here.
 
 from __future__ import annotations
 
-import dataclasses
-from typing import Union
+from typing import NamedTuple, Union
 
 
-@dataclasses.dataclass(frozen=True)
-class Format:
+class Format(NamedTuple):
     """A format of checkpoints.
 
     Attributes:

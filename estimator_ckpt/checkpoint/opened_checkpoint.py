@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import functools
 import operator
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Optional
+from typing import TYPE_CHECKING, Any, NamedTuple, Optional
 
 from estimator_ckpt.bundle import coding, files
 from estimator_ckpt.bundle.entry import Entry
@@ -26,15 +26,29 @@ from estimator_ckpt.checkpoint.roles import (
     Overruling,
     Roles,
 )
-from estimator_ckpt.checkpoint.variable import StoredVariable
 
 if TYPE_CHECKING:
     import numpy as np
 
+    from estimator_ckpt.checkpoint.variable import StoredVariable
+
 _INTEGERS = frozenset({"int32", "int64"})
 
 
-class Checkpoint(Mapping[str, StoredVariable]):
+class Listed(NamedTuple):
+    """What a checkpoint says of a variable; the fields are those of StoredVariable."""
+
+    name: str
+    dtype: str
+    shape: tuple[int, ...]
+    key: str
+    size: int
+    shard: Optional[int]
+    offset: Optional[int]
+    num_slices: int
+
+
+class Checkpoint(Mapping[str, "StoredVariable"]):
     """A checkpoint's variables by name: a read-only mapping.
 
     Opening reads the index alone, so it costs the same whatever the tensors' size.
@@ -105,17 +119,6 @@ class Checkpoint(Mapping[str, StoredVariable]):
     def remarks(self) -> list[str]:
         """What people should know of the roles; each sentence names the checkpoint."""
         return [f"{self.prefix}: {remark}" for remark in self.roles.remarks()]
-
-    def without_roles(self) -> Checkpoint:
-        """The same for who does not ask what variables are for: all are model state.
-
-        To decide that takes a third of the time in which a checkpoint is listed.
-        """
-        same = Checkpoint(
-            self.reader, self.graph, self.contents, self.store, self.overruling
-        )
-        same.roles = Roles({})
-        return same
 
     def read(self, name: str) -> np.ndarray[Any, Any]:
         """Reads a tensor, checked against its checksum.
@@ -212,13 +215,21 @@ class Checkpoint(Mapping[str, StoredVariable]):
 
         These are no keys of this mapping, which has names that are of one variable.
         """
+        return [self.stored(name, key) for name, key in self._named_keys()]
+
+    def listed(self) -> list[Listed]:
+        """The same without roles, in a third of the time."""
+        return [
+            self._listed(name, key, self.index[key]) for name, key in self._named_keys()
+        ]
+
+    def _named_keys(self) -> list[tuple[str, str]]:
         shared = [key for keys in self.contents.ambiguous.values() for key in keys]
         keys = [
             *self.contents.keys.items(),
             *((object_keys.path_of(key) or key, key) for key in shared),
         ]
-        keys.sort(key=operator.itemgetter(0))
-        return [self.stored(name, key) for name, key in keys]
+        return sorted(keys, key=operator.itemgetter(0))
 
     def __getitem__(self, name: str) -> StoredVariable:
         return self.stored(name, self._key(name))
@@ -233,24 +244,12 @@ class Checkpoint(Mapping[str, StoredVariable]):
         self, name: str, key: str, entry: Optional[Entry] = None
     ) -> StoredVariable:
         """What is under a key, as a variable of some name; its entry if parsed."""
-        if entry is None:
-            entry = self.index[key]
-        facts: dict[str, Any] = {
-            "name": name,
-            "dtype": entry.dtype_name,
-            "shape": entry.shape,
-            "role": MODEL,
-            "key": key,
-            "size": entry.size,
-            "shard": entry.shard_id,
-            "offset": entry.offset,
-        }
-        if entry.slices:
-            parts = self.index.slices(key).values()
-            size = sum(part.size for part in parts)
-            facts.update(size=size, shard=None, offset=None, num_slices=len(parts))
+        row = self._listed(name, key, self.index[key] if entry is None else entry)
+        facts: dict[str, Any] = dict(zip(Listed._fields, row))
         said = self.roles.decisions.get(name)
-        if said is not None:
+        if said is None:
+            facts["role"] = MODEL
+        else:
             facts.update(
                 role=said.role,
                 owner=said.owner,
@@ -258,7 +257,23 @@ class Checkpoint(Mapping[str, StoredVariable]):
                 is_undecided=said.is_undecided,
                 slot=said.slot,
             )
-        return StoredVariable.of(facts)
+        return self._variable(facts)
+
+    def _listed(self, name: str, key: str, entry: Entry) -> Listed:
+        dtype, shape = entry.dtype_name, entry.shape
+        if not entry.slices:
+            place = entry.shard_id, entry.offset
+            return Listed(name, dtype, shape, key, entry.size, *place, 0)
+        parts = self.index.slices(key).values()
+        size = sum(part.size for part in parts)
+        return Listed(name, dtype, shape, key, size, None, None, len(parts))
+
+    @functools.cached_property
+    def _variable(self) -> Callable[[dict[str, Any]], StoredVariable]:
+        """What makes rows, which the commands that show columns do not load."""
+        from estimator_ckpt.checkpoint.variable import StoredVariable
+
+        return StoredVariable.of
 
     def __contains__(self, name: object) -> bool:
         return name in self.contents.keys

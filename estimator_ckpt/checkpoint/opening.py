@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Callable, Mapping
 from typing import Optional
 
@@ -84,7 +83,7 @@ def opened(
 
     # What a `dual` checkpoint has by name besides is what is to be named here.
     of_objects = {name: key for name, key in meaning.keys.items() if name != key}
-    alone = dataclasses.replace(meaning, keys=of_objects)
+    alone = meaning._replace(keys=of_objects)
     roles = Checkpoint(reader, graph, alone, store, overruling).roles
     if names_by is naming.NamesBy.PATH:
         meaning = path_names.after_owners(meaning, roles)

@@ -15,7 +15,6 @@ names.
 
 from __future__ import annotations
 
-import dataclasses
 import enum
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -101,7 +100,6 @@ class Decision(NamedTuple):
     is_undecided: bool = False
 
 
-@dataclasses.dataclass(frozen=True)
 class Roles(Mapping[str, Decision]):
     """What each variable of a checkpoint, a graph or an object is for, by its name.
 
@@ -110,8 +108,11 @@ class Roles(Mapping[str, Decision]):
       unused: what of a user's own patterns matched nothing, a sentence each.
     """
 
-    decisions: Mapping[str, Decision]
-    unused: tuple[str, ...] = ()
+    def __init__(
+        self, decisions: Mapping[str, Decision], unused: tuple[str, ...] = ()
+    ) -> None:
+        self.decisions = decisions
+        self.unused = unused
 
     def __getitem__(self, name: str) -> Decision:
         return self.decisions[name]
@@ -223,8 +224,7 @@ class RoleError(CheckpointError, ValueError):
 Regexes = Union[None, str, Iterable[str]]
 
 
-@dataclasses.dataclass(frozen=True)
-class Overruling:
+class Overruling(NamedTuple):
     """What a user says of variables, whatever the evidence.
 
     Attributes:

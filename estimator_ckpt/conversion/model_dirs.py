@@ -181,8 +181,7 @@ def _new_state(
     has_times = len(found.timestamps) == len(found.all)
     times = dict(zip(found.all, found.timestamps)) if has_times else {}
     kept = {names[path]: times.get(path) for path in found.all if path in names}
-    return dataclasses.replace(
-        found,
+    return found._replace(
         latest=names.get(found.latest, list(names.values())[-1]),
         all=tuple(kept),
         timestamps=tuple(time for time in kept.values() if time is not None),

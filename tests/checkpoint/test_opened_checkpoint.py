@@ -135,3 +135,12 @@ def test_a_global_step_that_is_damaged_is_told_and_not_shown(tmp_path):
     checkpoint = ec.open_checkpoint(tmp_path / "c")
     with pytest.raises(CorruptDataError, match="'global_step' is damaged"):
         _ = checkpoint.global_step
+
+
+@pytest.mark.parametrize("name", ["partition-dtypes", "object-based", "hashtable"])
+def test_what_is_listed_is_what_is_stored_less_the_roles(name):
+    with ec.open_checkpoint(TESTDATA / name) as found:
+        rows, listed = found.everything(), found.listed()
+    assert [row.name for row in listed] == [row.name for row in rows]
+    for one, row in zip(listed, rows):
+        assert one == tuple(getattr(row, field) for field in one._fields)

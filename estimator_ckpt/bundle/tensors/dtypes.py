@@ -6,8 +6,7 @@ NumPy is imported only when a NumPy type is asked for.
 
 from __future__ import annotations
 
-import dataclasses
-from typing import TYPE_CHECKING, Any, Optional
+from typing import TYPE_CHECKING, Any, NamedTuple, Optional
 
 from estimator_ckpt.bundle.errors import UnsupportedCheckpointError
 
@@ -15,8 +14,7 @@ if TYPE_CHECKING:
     import numpy as np
 
 
-@dataclasses.dataclass(frozen=True)
-class DataType:
+class DataType(NamedTuple):
     """One of TensorFlow's data types.
 
     Attributes:

@@ -14,7 +14,6 @@ step gets the one name that TensorFlow 1 looks for.
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Collection, Mapping
 from typing import Optional
 
@@ -111,8 +110,7 @@ def _with_names(meaning: Contents, wanted: Mapping[str, str]) -> Contents:
     aliases = {renamed.get(name, name): key for name, key in meaning.aliases.items()}
     aliases.update((name, name) for name in joined)
     has_name_keys = meaning.format.has_name_keys or contents.are_aliased(keys, aliases)
-    return dataclasses.replace(
-        meaning,
+    return meaning._replace(
         format=formats.having(name_keys=has_name_keys, object_keys=True),
         keys=keys,
         aliases=aliases,

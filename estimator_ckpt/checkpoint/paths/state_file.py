@@ -11,10 +11,9 @@ unescaped; both are read, and escapes are written.
 
 from __future__ import annotations
 
-import dataclasses
 import os
 import re
-from typing import Optional
+from typing import NamedTuple, Optional
 
 from estimator_ckpt.bundle import files
 from estimator_ckpt.bundle.errors import CheckpointError
@@ -32,8 +31,7 @@ _ESCAPE = re.compile(rb"\\([0-7]{1,3}|x[0-9a-fA-F]{1,2}|.)", re.DOTALL)
 _ESCAPED = {b"n": b"\n", b"r": b"\r", b"t": b"\t"}
 
 
-@dataclasses.dataclass(frozen=True)
-class CheckpointState:
+class CheckpointState(NamedTuple):
     """What a model dir's state file says.
 
     Attributes:

@@ -6,7 +6,7 @@ import functools
 import operator
 import re
 from argparse import ArgumentParser, Namespace
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any, Optional
 
 from estimator_ckpt.bundle import files
@@ -14,12 +14,14 @@ from estimator_ckpt.bundle.errors import UnsupportedCheckpointError
 from estimator_ckpt.checkpoint import messages
 from estimator_ckpt.checkpoint.opened_checkpoint import Checkpoint
 from estimator_ckpt.checkpoint.opening import open_checkpoint
-from estimator_ckpt.checkpoint.variable import StoredVariable
 from estimator_ckpt.cli import output, progress_bar, report_argument, shared_arguments
 from estimator_ckpt.maps.filters import Filter
 
+#: A StoredVariable; where nothing asks for roles, what is Listed of one.
+Row = Any
+
 #: What a table says of a variable, by column.
-Columns = dict[str, Callable[[StoredVariable], str]]
+Columns = dict[str, Callable[[Row], str]]
 
 _SHOWN = 6
 #: What JSON says of a variable.
@@ -71,11 +73,8 @@ def run(arguments: Namespace) -> int:
         names=arguments.names,
         optimizer_state=arguments.optimizer_state,
         model_state=arguments.model_state,
-    ) as opened:
-        checkpoint = opened if _asks_for_roles(arguments) else opened.without_roles()
-        infos = checkpoint.everything()
-        if not wanted.keeps_all:
-            infos = [info for info in infos if wanted.keeps(info.name)]
+    ) as checkpoint:
+        infos = _rows(checkpoint, arguments, wanted)
         values = _values(checkpoint, infos) if arguments.values else None
         if arguments.report is not None:
             from estimator_ckpt.reports import checkpoint_digest
@@ -92,6 +91,15 @@ def run(arguments: Namespace) -> int:
     return 0
 
 
+def _rows(checkpoint: Checkpoint, arguments: Namespace, wanted: Filter) -> list[Row]:
+    """The variables that are shown."""
+    asks = _asks_for_roles(arguments)
+    rows: list[Any] = checkpoint.everything() if asks else checkpoint.listed()
+    if wanted.keeps_all:
+        return rows
+    return [row for row in rows if wanted.keeps(row.name)]
+
+
 def _asks_for_roles(arguments: Namespace) -> bool:
     """Whether anything that is shown or checked needs the variables' roles."""
     return bool(
@@ -104,7 +112,7 @@ def _asks_for_roles(arguments: Namespace) -> bool:
     )
 
 
-def _values(checkpoint: Checkpoint, infos: list[StoredVariable]) -> dict[str, str]:
+def _values(checkpoint: Checkpoint, infos: Sequence[Row]) -> dict[str, str]:
     """What is said of each variable's value."""
     found = {}
     with progress_bar.progress("reading") as progress:
@@ -118,7 +126,7 @@ def _values(checkpoint: Checkpoint, infos: list[StoredVariable]) -> dict[str, st
 
 def _show(
     checkpoint: Checkpoint,
-    infos: list[StoredVariable],
+    infos: Sequence[Row],
     values: Optional[dict[str, str]],
     arguments: Namespace,
 ) -> None:
@@ -145,12 +153,12 @@ def _show(
 def _role_columns(checkpoint: Checkpoint) -> Columns:
     """What a variable is for, whose it is, and what says so."""
 
-    def owner(info: StoredVariable) -> str:
+    def owner(info: Row) -> str:
         said = checkpoint.roles[info.name]
         belongs = [said.owner or "", f"({said.optimizer})" if said.optimizer else ""]
         return " ".join(filter(None, belongs))
 
-    def role(info: StoredVariable) -> str:
+    def role(info: Row) -> str:
         said = checkpoint.roles[info.name]
         return f"{said.role}?" if said.is_undecided else str(said.role)
 
@@ -176,7 +184,7 @@ def _add_roles(document: dict[str, Any], checkpoint: Checkpoint) -> None:
     document["remarks"] = _remarks(checkpoint)
 
 
-def _shape(info: StoredVariable) -> str:
+def _shape(info: Row) -> str:
     shape = _shape_text(info.shape)
     return f"{shape} in {info.num_slices} slices" if info.num_slices else shape
 
@@ -195,22 +203,22 @@ _COLUMNS: Columns = {
 }
 
 
-def _slots_of(infos: list[StoredVariable]) -> dict[str, list[StoredVariable]]:
+def _slots_of(infos: Sequence[Row]) -> dict[str, list[Row]]:
     """The slots among some variables, by the variable they are of."""
-    found: dict[str, list[StoredVariable]] = {}
+    found: dict[str, list[Row]] = {}
     for info in infos:
         if info.slot_of is not None:
             found.setdefault(info.slot_of, []).append(info)
     return found
 
 
-def _slots(info: StoredVariable, slots: list[StoredVariable]) -> str:
+def _slots(info: Row, slots: Sequence[Row]) -> str:
     return ", ".join(
         re.sub(rf"^{re.escape(info.name)}/", "", slot.name) for slot in slots
     )
 
 
-def _totals(checkpoint: Checkpoint, infos: list[StoredVariable]) -> str:
+def _totals(checkpoint: Checkpoint, infos: Sequence[Row]) -> str:
     size = output.bytes_text(sum(info.size for info in infos))
     step = checkpoint.global_step
     return (
@@ -223,7 +231,7 @@ def _totals(checkpoint: Checkpoint, infos: list[StoredVariable]) -> str:
 
 def _json(
     checkpoint: Checkpoint,
-    infos: list[StoredVariable],
+    infos: Sequence[Row],
     values: Optional[dict[str, str]],
 ) -> dict[str, Any]:
     variables = []
@@ -243,7 +251,7 @@ def _json(
     }
 
 
-def _value(checkpoint: Checkpoint, info: StoredVariable) -> str:
+def _value(checkpoint: Checkpoint, info: Row) -> str:
     """A small tensor's elements; of a large one, least, greatest and mean."""
     try:
         return _summary(checkpoint.reader.iter_arrays(info.key))

@@ -135,7 +135,7 @@ def write_prepared(ready: Prepared, prefix: str, target: Target) -> Written:
         files.sync_files(list(written))
         files.sync_dir(os.path.dirname(prefix))
         _copy_meta(reader.prefix, prefix, new.moves, target, claim)
-        header = dataclasses.replace(reader.index.header, num_shards=shards.count)
+        header = reader.index.header._replace(num_shards=shards.count)
         content = serialize_index(header, records.items())
         _commit(prefix, content, source, target, claim)
     placed = [source.shards[number].status.st_size for number in shards.placed]

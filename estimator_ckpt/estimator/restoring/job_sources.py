@@ -7,7 +7,6 @@ store that the path is in. So a job finds what the commands and the dry runs sho
 from __future__ import annotations
 
 import contextlib
-import dataclasses
 import os
 from collections.abc import Collection, Iterator
 
@@ -127,7 +126,7 @@ def renamed(source: Checkpoint, assignment_map: AssignmentMap) -> Checkpoint:
         return source
     new_keys = {new: keys[old] for old, new in pairs}
     new_keys.update({new: keys[new] for new in there})
-    meaning = dataclasses.replace(source.contents, keys=new_keys)
+    meaning = source.contents._replace(keys=new_keys)
     return Checkpoint(
         source.reader, source.graph, meaning, source.store, source.overruling
     )

@@ -1,7 +1,5 @@
 """Slots and averages are called after their variables where paths say nothing."""
 
-import dataclasses
-
 from estimator_ckpt.checkpoint import contents, roles
 from estimator_ckpt.checkpoint.evidence import path_names
 from estimator_ckpt.checkpoint.roles import Decision
@@ -12,7 +10,7 @@ SUFFIX = "/.ATTRIBUTES/VARIABLE_VALUE"
 def meaning(*names, **changes):
     found = contents.of_names([f"{name}{SUFFIX}" for name in names])
     keys = {name: f"{name}{SUFFIX}" for name in names}
-    return dataclasses.replace(found, keys=keys, **changes)
+    return found._replace(keys=keys, **changes)
 
 
 def renamed(given, said):
