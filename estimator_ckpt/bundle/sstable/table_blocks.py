@@ -171,10 +171,15 @@ def read_entries(
             spent = 0
         table[key] = content[start:position]
         last = key
-    if limit and restart >= 0:
-        raise ValueError(f"the restart {restart} of a block is no entry's")
+    if limit:
+        _require_none_left(restart)
     budget.spend(spent)
     return last
+
+
+def _require_none_left(restart: int) -> None:
+    if restart >= 0:
+        raise ValueError(f"the restart {restart} of a block is no entry's")
 
 
 def _read_restarts(content: bytes) -> tuple[Sequence[int], int]:
