@@ -13,8 +13,6 @@ from typing import Any, Optional
 import tensorflow as tf
 from tensorflow.compat import v1 as tf1
 
-from estimator_ckpt.checkpoint.evidence import role_evidence
-from estimator_ckpt.checkpoint.evidence.name_sorting import Fact
 from estimator_ckpt.checkpoint.roles import AS_FOUND, Overruling, Role
 from estimator_ckpt.tf_private import graph_api, savers_api
 
@@ -77,6 +75,9 @@ def of_graph(overruling: Overruling = AS_FOUND) -> dict[str, GraphVariable]:
     Args:
       overruling: what a user says of their roles.
     """
+    from estimator_ckpt.checkpoint.evidence import role_evidence  # of whole graphs
+    from estimator_ckpt.checkpoint.evidence.name_sorting import Fact
+
     everything = _described(_in_graph())
     trained = {name_of(variable) for variable in tf1.trainable_variables()}
     step = tf1.train.get_global_step()

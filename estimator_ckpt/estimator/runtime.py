@@ -13,21 +13,9 @@ from __future__ import annotations
 import importlib
 import sys
 from types import ModuleType
-from typing import Any, Optional
+from typing import TYPE_CHECKING, Any, Optional
 
-from estimator_ckpt.tf_private.estimator_runtime import (
-    api_names,
-    deprecations,
-    forwarders,
-    graph_text,
-    import_hook,
-    installation,
-    legacy_keras,
-    load_context,
-    no_tpu,
-    older_calls,
-    private_names,
-)
+from estimator_ckpt.tf_private.estimator_runtime import installation, legacy_keras
 from estimator_ckpt.tf_private.estimator_runtime.refusals import (
     EstimatorUnavailableError as EstimatorUnavailableError,
 )
@@ -35,13 +23,15 @@ from estimator_ckpt.tf_private.estimator_runtime.refusals import (
     NotInRuntimeError as NotInRuntimeError,
 )
 
+# The rest is loaded where TensorFlow needs it, which 2.12 to 2.15 do not.
+if TYPE_CHECKING:
+    from estimator_ckpt.tf_private.estimator_runtime import import_hook
+
 #: What is raised for what cannot be had here: one line each.
 REFUSALS = (EstimatorUnavailableError, NotInRuntimeError)
 
 OLDEST = (2, 12)  # TensorFlow
 ESTIMATOR = (2, 15)  # tensorflow-estimator, beside TensorFlow 2.16 and later
-_PARTS = (api_names, graph_text, load_context, no_tpu, older_calls, private_names)
-
 _watcher: Optional[import_hook.Watcher] = None
 _is_prepared = False
 
@@ -144,17 +134,31 @@ def offer() -> None:
     global _watcher
     if _watcher is not None or _is_native_if_there():
         return
+    from estimator_ckpt.tf_private.estimator_runtime import (
+        api_names,
+        forwarders,
+        graph_text,
+        import_hook,
+        load_context,
+        no_tpu,
+        older_calls,
+        private_names,
+    )
+
     _watcher, provider = import_hook.install()
     _watcher.before("tensorflow", _stand_back_if_native)
     _watcher.before("tensorflow_estimator", _settle_keras)
     provider.provide(forwarders.source)
-    for part in _PARTS:
+    parts = (api_names, graph_text, load_context, no_tpu, older_calls, private_names)
+    for part in parts:
         part.watch(_watcher)
 
 
 def quiet_deprecations() -> None:
     """Cuts TensorFlow's deprecation warnings down to one line, where it is prepared."""
     if _watcher is not None:
+        from estimator_ckpt.tf_private.estimator_runtime import deprecations
+
         deprecations.watch(_watcher)
 
 
@@ -176,4 +180,6 @@ def _settle_keras(tensorflow_estimator: ModuleType) -> None:
 def _stand_back_if_native(tensorflow: ModuleType) -> None:
     """Takes the runtime out of the way of a TensorFlow that does not need it."""
     if installation.is_native(tensorflow.__spec__):
+        from estimator_ckpt.tf_private.estimator_runtime import import_hook
+
         import_hook.uninstall()

@@ -22,11 +22,14 @@ import dataclasses
 import os
 import re
 from collections.abc import Callable, Collection, Iterable, Mapping
-from typing import Any, Optional
+from typing import TYPE_CHECKING, Any, Optional
 
-from estimator_ckpt.maps import builtin_maps, map_files, map_rules, renaming
+from estimator_ckpt.maps import map_rules
 from estimator_ckpt.maps.map_rules import BUILTIN, AssignmentMapError, Rule
-from estimator_ckpt.maps.renaming import Renaming
+
+# A job that is only defined, with or without a map, does not pay for what maps do.
+if TYPE_CHECKING:
+    from estimator_ckpt.maps.renaming import Renaming
 
 __all__ = ["NO_RENAMES", "AssignmentMap", "AssignmentMapError"]
 
@@ -86,6 +89,8 @@ class AssignmentMap:
         Raises:
           AssignmentMapError: two variables get one name; lists those that do.
         """
+        from estimator_ckpt.maps import renaming
+
         return renaming.rename(
             self.rules, names, source=source, among_others=among_others, owners=owners
         )
@@ -104,7 +109,11 @@ def _rules_of(given: Any, name_of: _NameOf) -> list[Rule]:
     if isinstance(given, (str, os.PathLike)):
         text = os.fspath(given)
         if text.startswith(BUILTIN):
+            from estimator_ckpt.maps import builtin_maps
+
             return builtin_maps.rules_of(text[len(BUILTIN) :], "builtin")
+        from estimator_ckpt.maps import map_files
+
         return map_files.load(text)
     if not isinstance(given, (Mapping, list, tuple)):
         raise AssignmentMapError(

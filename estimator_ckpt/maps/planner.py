@@ -10,7 +10,7 @@ from __future__ import annotations
 import dataclasses
 import functools
 from collections.abc import Collection, Mapping
-from typing import Optional
+from typing import TYPE_CHECKING, Optional
 
 from estimator_ckpt.checkpoint import roles
 from estimator_ckpt.checkpoint.opened_checkpoint import Checkpoint
@@ -20,7 +20,9 @@ from estimator_ckpt.checkpoint.variable import Variable
 from estimator_ckpt.maps.choices import NOT_INCLUDED, Choice
 from estimator_ckpt.maps.filters import Filter
 from estimator_ckpt.maps.plans import Item, Plan, Verdict
-from estimator_ckpt.maps.renaming import Renaming
+
+if TYPE_CHECKING:
+    from estimator_ckpt.maps.renaming import Renaming
 
 
 def make(

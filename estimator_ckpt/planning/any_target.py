@@ -12,20 +12,19 @@ from estimator_ckpt.checkpoint import naming, object_keys, roles
 from estimator_ckpt.checkpoint.naming import NamesLike
 from estimator_ckpt.checkpoint.roles import Overruling, Regexes
 from estimator_ckpt.checkpoint.variable import StoredVariable, Variable
-from estimator_ckpt.checkpoint.weight_files.safetensors_reader import SUFFIX
 from estimator_ckpt.maps import planner
 from estimator_ckpt.maps.assignment import AssignmentMap
 from estimator_ckpt.maps.choices import Choice
 from estimator_ckpt.maps.filters import Patterns
 from estimator_ckpt.maps.plans import Plan
-from estimator_ckpt.maps.renaming import Renaming
-from estimator_ckpt.maps.suggest import suggestion
-from estimator_ckpt.maps.suggest.suggestion import Suggestion
 from estimator_ckpt.planning import plan_sides
 from estimator_ckpt.planning.plan_sides import NO_GRAPH, GraphInputs, ReadBy, Side
 
+# Most plans are without a map, and most people ask for no proposal.
 if TYPE_CHECKING:
     from estimator_ckpt.estimator.warm_starts import carried_values
+    from estimator_ckpt.maps.renaming import Renaming
+    from estimator_ckpt.maps.suggest.suggestion import Suggestion
 
 
 @argument_types.checked
@@ -170,10 +169,10 @@ def planned(
         axes = carried_values.axes(followed)
         choice = dataclasses.replace(choice, vocabularies=axes)
     variables = old.variables
-    if isinstance(target, (str, os.PathLike)) and os.fspath(target).endswith(SUFFIX):
-        variables = _as_pytorch_has_them(old, choice.assignment_map)
     renaming = None
     if choice.assignment_map:
+        if _is_of_pytorch(target):
+            variables = _as_pytorch_has_them(old, choice.assignment_map)
         renaming = choice.assignment_map.rename(
             variables,
             source=old.name,
@@ -210,6 +209,8 @@ def suggested(
     _say_undecided(old, new)
     for said in read_by.overruling.unused({**old.variables, **new.variables}):
         logs.logger().warning("%s", said)
+    from estimator_ckpt.maps.suggest import suggestion
+
     return suggestion.suggest(
         old.variables,
         new.variables,
@@ -223,6 +224,13 @@ def _say_undecided(old: Side, new: Side) -> None:
     remark = planner.undecided(old.variables, new.variables)
     if remark:
         logs.logger().warning("%s to %s: %s", old.name, new.name, remark)
+
+
+def _is_of_pytorch(target: Any) -> bool:
+    """Whether a target is a file of a PyTorch model."""
+    from estimator_ckpt.checkpoint.weight_files.safetensors_reader import SUFFIX
+
+    return isinstance(target, (str, os.PathLike)) and os.fspath(target).endswith(SUFFIX)
 
 
 def _as_pytorch_has_them(side: Side, names: AssignmentMap) -> Mapping[str, Variable]:

@@ -15,12 +15,9 @@ from tensorflow.compat import v1 as tf1
 
 from estimator_ckpt.bundle import logs
 from estimator_ckpt.checkpoint import formats
-from estimator_ckpt.estimator.saving.saver_settings import Settings
+from estimator_ckpt.estimator.saving.saver_settings import DECORATOR, Settings
 from estimator_ckpt.estimator.saving.savers import FormatSaver
 from estimator_ckpt.tf_private import graph_api, savers_api
-
-#: What users know the decorator by that brings our savers.
-DECORATOR = "with_scaffold"
 
 _log = logs.logger()
 

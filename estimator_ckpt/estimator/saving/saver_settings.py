@@ -13,6 +13,8 @@ from estimator_ckpt.checkpoint.formats import Format
 from estimator_ckpt.checkpoint.roles import AS_FOUND, Overruling
 from estimator_ckpt.maps.assignment import NO_RENAMES, AssignmentMap
 
+#: What users know the decorator by that gives a model_fn such settings.
+DECORATOR = "with_scaffold"
 ON_DAMAGED = ("error", "fall_back")
 ON_MISSING = ("error", "initialize")
 

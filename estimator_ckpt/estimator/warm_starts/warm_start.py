@@ -8,28 +8,27 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from typing import Any, Optional
+from typing import TYPE_CHECKING, Any, Optional
 
 import tensorflow as tf
-from tensorflow.compat import v1 as tf1
 
-from estimator_ckpt.bundle import argument_types, files, logs
+from estimator_ckpt.bundle import argument_types, logs
 from estimator_ckpt.bundle.errors import CheckpointError, UnsupportedCheckpointError
 from estimator_ckpt.checkpoint.roles import Regexes
 from estimator_ckpt.estimator import graph_variables, runtime
 from estimator_ckpt.estimator import model_fn_wrappers as model_fns
-from estimator_ckpt.estimator.restoring import job_dirs, job_sources, resuming
-from estimator_ckpt.estimator.warm_starts import carried_values
-from estimator_ckpt.estimator.warm_starts.warm_start_hook import (
-    DECORATOR,
-    WarmStart,
-    with_warm_start,
-)
-from estimator_ckpt.maps import planner
 from estimator_ckpt.maps.assignment import AssignmentMap
 from estimator_ckpt.maps.choices import Choice
 from estimator_ckpt.maps.filters import Patterns
-from estimator_ckpt.tf_private import graph_api
+
+# A program decorates its model_fns whether it trains or not: what only a run needs is
+# loaded with it.
+if TYPE_CHECKING:
+    from estimator_ckpt.bundle import files
+    from estimator_ckpt.estimator.warm_starts import carried_values
+
+#: What users know the decorator by.
+DECORATOR = "warm_start_from"
 
 _log = logs.logger()
 
@@ -103,7 +102,11 @@ def warm_start_from(
       DamagedCheckpointError: (when training begins) the model dir has checkpoints that
         its state file does not name, since it is missing or cut off.
     """
-    vocabularies = dict(vocab_info or {})
+    vocabularies, axes = dict(vocab_info or {}), {}
+    if vocabularies:
+        from estimator_ckpt.estimator.warm_starts import carried_values
+
+        axes = carried_values.axes(vocabularies)
     choice = Choice.of(
         carry=carry,
         include=include,
@@ -114,7 +117,7 @@ def warm_start_from(
         ),
         cast=cast,
         resize=resize,
-        vocabularies=carried_values.axes(vocabularies),
+        vocabularies=axes,
         optimizer_state=optimizer_state,
         model_state=model_state,
     )
@@ -135,16 +138,11 @@ def by_choice(
         def change(spec: Any, config: Optional[tf.estimator.RunConfig]) -> Any:
             if spec.mode != tf.estimator.ModeKeys.TRAIN:
                 return spec
-            if config is not None and config.model_dir:
-                job_dirs.require_plain(config.model_dir)
-                existing = resuming.what_is_there(config.model_dir)
-                if existing is not None:
-                    _log.info("Not warm-starting: %s is there already", existing)
-                    return _guarded(spec, config.model_dir)
-            if config is not None and not config.is_chief:
-                return spec
-            start = WarmStart(job_sources.resolve(source), choice, vocabularies, strict)
-            return with_warm_start(spec, start)
+            from estimator_ckpt.estimator.warm_starts import first_run
+
+            return first_run.warm_started(
+                spec, config, source, choice, vocabularies=vocabularies, strict=strict
+            )
 
         return model_fns.wrap(model_fn, DECORATOR, change)
 
@@ -185,6 +183,9 @@ def warm_start_settings(
       CheckpointError: nothing is left to carry.
       DamagedCheckpointError: a file that has some of it is missing or cut off.
     """
+    from estimator_ckpt.estimator.restoring import job_sources
+    from estimator_ckpt.maps import planner
+
     choice = Choice.of(
         carry=carry,
         include=include,
@@ -231,20 +232,3 @@ def warm_start_settings(
         vars_to_warm_start=[rf"(?:{alternatives})(?:/part_\d+)?:0$"],
         var_name_to_prev_var_name=renamed,
     )
-
-
-def _guarded(spec: Any, model_dir: str) -> Any:
-    """The spec of a job that is to resume: its session must not be initialized."""
-
-    def change(own: Optional[tf1.train.Scaffold]) -> tf1.train.Scaffold:
-        base = own or tf1.train.Scaffold()
-        own_init_fn = graph_api.user_init_fn(base)
-
-        def init_fn(finalized: tf1.train.Scaffold, session: tf1.Session) -> None:
-            resuming.require_fresh(model_dir)
-            if own_init_fn is not None:
-                own_init_fn(finalized, session)
-
-        return graph_api.with_fields(base, init_fn=init_fn)
-
-    return model_fns.with_changed_scaffold(spec, change)

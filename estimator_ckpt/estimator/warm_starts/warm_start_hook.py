@@ -22,12 +22,11 @@ from estimator_ckpt.estimator import model_fn_wrappers as model_fns
 from estimator_ckpt.estimator.graph_variables import GraphVariable
 from estimator_ckpt.estimator.restoring import job_sources
 from estimator_ckpt.estimator.warm_starts import carried_values
+from estimator_ckpt.estimator.warm_starts.warm_start import DECORATOR
 from estimator_ckpt.maps import planner
 from estimator_ckpt.maps.choices import Choice
 from estimator_ckpt.maps.plans import Item, Plan, Verdict
 from estimator_ckpt.tf_private import graph_api
-
-DECORATOR = "warm_start_from"
 
 #: What the log calls a verdict, where that is not the verdict's own word.
 _WORDS = {
