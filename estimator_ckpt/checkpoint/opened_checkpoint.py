@@ -304,6 +304,8 @@ class Checkpoint(Mapping[str, "StoredVariable"]):
             f"<th>dtype</th><th>shape</th><th>bytes</th></tr>{rows}</table>"
         )
 
-    def _not_found(self, name: str) -> TensorNotFoundError:
-        near = messages.near(name, self.contents.keys)
+    def _not_found(self, name: object) -> TensorNotFoundError:
+        near = f": a name is a str, not of the type {type(name).__name__}"
+        if isinstance(name, str):
+            near = messages.near(name, self.contents.keys)
         return TensorNotFoundError(f"{self.prefix}: no variable or key {name!r}{near}")

@@ -1,6 +1,7 @@
 """A checkpoint as its variables: a mapping, with values and totals."""
 
 import os
+import re
 import shutil
 
 import numpy as np
@@ -8,7 +9,7 @@ import pytest
 
 import estimator_ckpt as ec
 from estimator_ckpt.bundle.entry import Entry
-from estimator_ckpt.bundle.errors import CorruptDataError
+from estimator_ckpt.bundle.errors import CorruptDataError, TensorNotFoundError
 from estimator_ckpt.bundle.header import Header
 from estimator_ckpt.bundle.writer import write_bundle
 from tests import testdata_paths
@@ -144,3 +145,15 @@ def test_what_is_listed_is_what_is_stored_less_the_roles(name):
     assert [row.name for row in listed] == [row.name for row in rows]
     for one, row in zip(listed, rows):
         assert one == tuple(getattr(row, field) for field in one._fields)
+
+
+def test_what_is_no_name_is_not_there():
+    with ec.open_checkpoint(PREFIXES["digits/model.ckpt-300"]) as checkpoint:
+        for wrong in (5, None, b"global_step"):
+            said = re.escape(f"{wrong!r}: a name is a str, not of the type ")
+            with pytest.raises(TensorNotFoundError, match=said):
+                checkpoint.read(wrong)
+            with pytest.raises(KeyError, match=said):
+                checkpoint[wrong]
+            assert wrong not in checkpoint
+            assert checkpoint.get(wrong) is None
