@@ -15,14 +15,13 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 from collections.abc import Collection, Iterator, Mapping
-from typing import NamedTuple, Optional
+from typing import TYPE_CHECKING, Any, NamedTuple, Optional
 
 from estimator_ckpt.bundle import files
-from estimator_ckpt.bundle.entry import Entry
 from estimator_ckpt.checkpoint import naming, object_keys, opening
 from estimator_ckpt.checkpoint.contents import Contents
 from estimator_ckpt.checkpoint.naming import NamesBy
-from estimator_ckpt.checkpoint.opened_checkpoint import Checkpoint
+from estimator_ckpt.checkpoint.opened_checkpoint import Checkpoint, Listed
 from estimator_ckpt.checkpoint.roles import (
     AS_FOUND,
     LEFT_BEHIND,
@@ -30,6 +29,9 @@ from estimator_ckpt.checkpoint.roles import (
     Overruling,
 )
 from estimator_ckpt.checkpoint.variable import StoredVariable
+
+if TYPE_CHECKING:
+    from estimator_ckpt.checkpoint.evidence.name_sorting import Fact
 
 
 class Variables(Mapping[str, StoredVariable]):
@@ -66,11 +68,6 @@ class Variables(Mapping[str, StoredVariable]):
         self._of_tables = of_tables
         self._made: dict[str, StoredVariable] = {}
 
-    @property
-    def is_plain(self) -> bool:
-        """Whether all have the names that their checkpoint gives them."""
-        return not self._own_names and not self._of_tables
-
     def __getitem__(self, name: str) -> StoredVariable:
         made = self._made.get(name)
         if made is None:
@@ -103,6 +100,11 @@ class Side(NamedTuple):
     def keys(self) -> Mapping[str, str]:
         """The key of each variable, by its name."""
         return self.variables.keys_by_name
+
+    @property
+    def is_by_keys(self) -> bool:
+        """Whether its variables' names are its keys: all of them, and nothing else."""
+        return self.checkpoint.graph is None
 
 
 @contextlib.contextmanager
@@ -181,7 +183,7 @@ def _table_entries(meaning: Contents) -> Iterator[tuple[str, str]]:
 def decide_roles(
     old: Side,
     new: Side,
-    entries: Optional[tuple[Mapping[str, Entry], Mapping[str, Entry]]] = None,
+    facts: Optional[tuple[Mapping[str, Fact], Mapping[str, Fact]]] = None,
 ) -> None:
     """Decides what the variables of both are for, at once where that is the same.
 
@@ -191,14 +193,14 @@ def decide_roles(
     Args:
       old: a side.
       new: the other.
-      entries: what their indexes say, if it is parsed.
+      facts: what their indexes say of each key, if it is known.
     """
     from estimator_ckpt.checkpoint.evidence import stored_evidence  # a diff may not ask
 
     checkpoints = old.checkpoint, new.checkpoint
     if not any("roles" in vars(checkpoint) for checkpoint in checkpoints):
         old.checkpoint.roles, new.checkpoint.roles = stored_evidence.of_both(
-            *checkpoints, entries
+            *checkpoints, facts
         )
 
 
@@ -210,45 +212,42 @@ def all_variables(
     What is equal on both sides is one object: most variables of two checkpoints of one
     job are, and 100,000 of them take their place.
     """
-    if not old.variables.is_plain or not new.variables.is_plain:
+    if not old.is_by_keys or not new.is_by_keys:
         decide_roles(old, new)
         return dict(old.variables), dict(new.variables)
-    # Entries are parsed once, and kept no longer than this.
-    here = dict(new.checkpoint.index.items())
-    there = {
-        key: _one_of(entry, here.get(key))
-        for key, entry in old.checkpoint.index.items()
-    }
-    decide_roles(old, new, (there, here))
-    made = new.checkpoint.stored
-    new_variables = {name: made(name, k, here[k]) for name, k in new.keys.items()}
-    made = old.checkpoint.stored
+    here = {name: new.checkpoint.row(name, name) for name in new.keys}
+    there = {}
+    for name in old.keys:
+        row, like = old.checkpoint.row(name, name), here.get(name)
+        there[name] = like if like is not None and like == row else row
+    same: dict[tuple[str, Any], Fact] = {}
+    known = _known(here, same)
+    decide_roles(old, new, (known if there == here else _known(there, same), known))
+    made = new.checkpoint.with_role
+    new_variables = {name: made(row) for name, row in here.items()}
     if old.checkpoint.roles is not new.checkpoint.roles:
-        old_variables = {name: made(name, k, there[k]) for name, k in old.keys.items()}
-        return old_variables, new_variables
+        here = {}
+    made = old.checkpoint.with_role
     old_variables = {
-        name: new_variables[name]
-        if new.keys.get(name) == key and there[key] is here[key]
-        else made(name, key, there[key])
-        for name, key in old.keys.items()
+        name: new_variables[name] if row is here.get(name) else made(row)
+        for name, row in there.items()
     }
     return old_variables, new_variables
 
 
-def _one_of(entry: Entry, other: Optional[Entry]) -> Entry:
-    """An entry, or the other if both say the same but of their checksums."""
-    if (
-        other is not None
-        and entry.offset == other.offset
-        and entry.size == other.size
-        and entry.dtype == other.dtype
-        and entry.shape == other.shape
-        and entry.shard_id == other.shard_id
-        and not entry.slices
-        and not other.slices
-    ):
-        return other
-    return entry
+def _known(
+    rows: Mapping[str, Listed], same: dict[tuple[str, Any], Fact]
+) -> dict[str, Fact]:
+    """The dtypes and shapes of variables; those that have the same share one fact."""
+    from estimator_ckpt.checkpoint.evidence.name_sorting import Fact
+
+    found = {}
+    for name, row in rows.items():
+        about = row.dtype, row.shape
+        if about not in same:
+            same[about] = Fact(*about)
+        found[name] = same[about]
+    return found
 
 
 def left_behind(

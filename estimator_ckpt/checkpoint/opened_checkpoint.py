@@ -9,7 +9,6 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any, NamedTuple, Optional
 
 from estimator_ckpt.bundle import coding, files
-from estimator_ckpt.bundle.entry import Entry
 from estimator_ckpt.bundle.errors import TensorNotFoundError
 from estimator_ckpt.bundle.protobuf.schema import TrackableObjectGraph
 from estimator_ckpt.bundle.reader import BundleReader
@@ -240,22 +239,29 @@ class Checkpoint(Mapping[str, "StoredVariable"]):
             raise self._not_found(name)
         return key
 
-    def stored(
-        self, name: str, key: str, entry: Optional[Entry] = None
-    ) -> StoredVariable:
-        """What is under a key, as a variable of some name; its entry if parsed."""
-        row = self._listed(name, key, self.index[key] if entry is None else entry)
+    def stored(self, name: str, key: str) -> StoredVariable:
+        """What is under a key, as a variable of some name."""
+        return self.with_role(self.row(name, key))
+
+    def row(self, name: str, key: str) -> Listed:
+        """What is under a key, without what it is for."""
+        return self._listed(name, key, self.index[key])
+
+    def with_role(self, row: Listed) -> StoredVariable:
+        """The variable of a row."""
         facts: dict[str, Any] = dict(zip(Listed._fields, row))
-        said = self.roles.decisions.get(name)
+        said = self.roles.decisions.get(row.name)
         if said is None:
             facts["role"] = MODEL
-        else:
+            return self._variable(facts)
+        role, _, owner, slot, _, optimizer, is_undecided = said
+        facts["role"] = role
+        if owner or slot or optimizer or is_undecided:  # of most weights nothing
             facts.update(
-                role=said.role,
-                owner=said.owner,
-                optimizer=said.optimizer,
-                is_undecided=said.is_undecided,
-                slot=said.slot,
+                owner=owner,
+                optimizer=optimizer,
+                is_undecided=is_undecided,
+                slot=slot,
             )
         return self._variable(facts)
 

@@ -25,30 +25,43 @@ def of_checkpoint(checkpoint: Checkpoint) -> Roles:
 
     Variables that share a full name are among them under their paths.
     """
-    return _AtHand.of(checkpoint, checkpoint.index, {}).decide()
+    return _AtHand.of(checkpoint, by_key(checkpoint.index, {})).decide()
 
 
 def of_both(
     first: Checkpoint,
     second: Checkpoint,
-    entries: Optional[tuple[Mapping[str, Entry], Mapping[str, Entry]]] = None,
+    facts: Optional[tuple[Mapping[str, Fact], Mapping[str, Fact]]] = None,
 ) -> tuple[Roles, Roles]:
     """The same of two checkpoints; one answer for both if the evidence is the same.
 
     Args:
       first: a checkpoint.
       second: another.
-      entries: what their indexes say, if it is parsed.
+      facts: what their indexes say of each key, if it is known.
     """
-    one, two = entries or (first.index, second.index)
-    facts: Facts = {}
-    evidence, other = _AtHand.of(first, one, facts), _AtHand.of(second, two, facts)
+    if facts is None:
+        same: SameFacts = {}
+        facts = by_key(first.index, same), by_key(second.index, same)
+    evidence, other = _AtHand.of(first, facts[0]), _AtHand.of(second, facts[1])
     found = evidence.decide()
     return found, found if evidence == other else other.decide()
 
 
-#: Facts by number of the dtype and shape: all that have the same share one.
-Facts = dict[tuple[int, tuple[int, ...]], Fact]
+#: Facts by dtype and shape: all keys that have the same share one.
+SameFacts = dict[tuple[Any, tuple[int, ...]], Fact]
+
+
+def by_key(entries: Mapping[str, Entry], same: SameFacts) -> dict[str, Fact]:
+    """The dtype and shape of each key."""
+    found = {}
+    for key, entry in entries.items():
+        about = entry.dtype, entry.shape
+        fact = same.get(about)
+        if fact is None:
+            fact = same[about] = Fact(entry.dtype_name, entry.shape)
+        found[key] = fact
+    return found
 
 
 class _AtHand(NamedTuple):
@@ -63,23 +76,20 @@ class _AtHand(NamedTuple):
     overruling: Overruling
 
     @classmethod
-    def of(
-        cls, checkpoint: Checkpoint, entries: Mapping[str, Entry], same: Facts
-    ) -> _AtHand:
+    def of(cls, checkpoint: Checkpoint, said: Mapping[str, Fact]) -> _AtHand:
         meaning, graph = checkpoint.contents, checkpoint.graph
-        by_key = _facts(entries, same)
         keys = meaning.keys
         if meaning.ambiguous:
             keys = dict(keys)
             for shared in meaning.ambiguous.values():  # under their paths
                 for key in shared:
                     keys.setdefault(object_keys.path_of(key) or key, key)
-        facts = by_key  # names are keys
+        facts = said  # names are keys
         if graph is not None:
-            facts = {name: by_key[key] for name, key in keys.items()}
+            facts = {name: said[key] for name, key in keys.items()}
         trainable = _beside(checkpoint)
         return cls(
-            *(facts, meaning.global_step, keys, graph, by_key),
+            *(facts, meaning.global_step, keys, graph, said),
             None if trainable is None else tuple(trainable.items()),
             checkpoint.overruling,
         )
@@ -90,18 +100,6 @@ class _AtHand(NamedTuple):
             **{**self._asdict(), "trainable": trainable},
             collection="the .meta's collection",
         )
-
-
-def _facts(entries: Mapping[str, Entry], same: Facts) -> dict[str, Fact]:
-    """The dtype and shape of each key."""
-    found = {}
-    for key, entry in entries.items():
-        about = entry.dtype, entry.shape
-        fact = same.get(about)
-        if fact is None:
-            fact = same[about] = Fact(entry.dtype_name, entry.shape)
-        found[key] = fact
-    return found
 
 
 def _beside(checkpoint: Checkpoint) -> Optional[Mapping[str, bool]]:
