@@ -2,17 +2,17 @@
 
 import os
 
+import numpy as np
 import pytest
 import tensorflow as tf
 from tensorflow.compat import v1 as tf1
 
 import estimator_ckpt as ec
+from estimator_ckpt.bundle.writer import write_bundle
 from estimator_ckpt.estimator import spec_scaffolds
 from estimator_ckpt.estimator.saving.saver_settings import Settings
 from estimator_ckpt.estimator.saving.savers import FormatSaver
 from tests import processes
-
-FALLS_BACK = Settings(on_damaged="fall_back")
 
 
 def spec_of(mode):
@@ -33,17 +33,16 @@ def test_a_spec_gets_our_saver_and_keeps_all_else(mode):
 
 
 @pytest.mark.parametrize("mode", ["train", "eval"])
-def test_only_training_looks_at_what_is_damaged(tmp_path, mode):
-    (tmp_path / "checkpoint").write_text('model_checkpoint_path: "model.ckpt-3"')
-    (tmp_path / "model.ckpt-3.index").write_bytes(b"cut off")
+def test_only_training_would_begin_over_checkpoints(tmp_path, mode):
+    write_bundle(str(tmp_path / "model.ckpt-3"), {"w": np.float32(1)})  # no state file
     config = tf.estimator.RunConfig(model_dir=str(tmp_path))
     with tf.Graph().as_default():
         spec = spec_of(mode)
         if mode == "train":
             with pytest.raises(ec.CheckpointError, match=r"model\.ckpt-3"):
-                spec_scaffolds.with_savers(spec, FALLS_BACK, config)
+                spec_scaffolds.with_savers(spec, Settings(), config)
         else:
-            assert spec_scaffolds.with_savers(spec, FALLS_BACK, config).scaffold
+            assert spec_scaffolds.with_savers(spec, Settings(), config).scaffold
 
 
 def test_without_a_model_dir_there_is_nothing_to_look_at():
