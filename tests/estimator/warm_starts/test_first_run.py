@@ -41,7 +41,7 @@ def test_a_job_that_has_a_checkpoint_needs_no_source(tmp_path):
 
 
 def test_a_source_that_is_none_is_an_error():
-    with pytest.raises(ec.CheckpointNotFoundError, match="no such checkpoint"):
+    with pytest.raises(ec.CheckpointError, match="no such checkpoint"):
         warm_started(None, source="no such checkpoint")
 
 
