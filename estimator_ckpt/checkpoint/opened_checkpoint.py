@@ -9,6 +9,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any, NamedTuple, Optional
 
 from estimator_ckpt.bundle import coding, files
+from estimator_ckpt.bundle.entry import Entry
 from estimator_ckpt.bundle.errors import TensorNotFoundError
 from estimator_ckpt.bundle.protobuf.schema import TrackableObjectGraph
 from estimator_ckpt.bundle.reader import BundleReader
