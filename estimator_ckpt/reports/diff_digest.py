@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import heapq
+import itertools
 from collections.abc import Sequence
 
 from estimator_ckpt.checkpoint import messages
@@ -11,8 +12,8 @@ from estimator_ckpt.checkpoint.value_changes import LayerChange, natural
 from estimator_ckpt.reports import digest, row_groups
 from estimator_ckpt.reports.digest import Column, Digest, Row, Shown, Tone
 
-#: The most layers that are shown.
-MOST_LAYERS = 200
+#: The most layers that are shown, and characters of their names.
+MOST_LAYERS, MOST_LETTERS = 200, 12_000
 _TONES = {
     Aspect.REMOVED: Tone.BAD,
     Aspect.ADDED: Tone.GOOD,
@@ -87,12 +88,12 @@ def _row(difference: Difference) -> Row:
 
 def _shown(layers: Sequence[LayerChange]) -> tuple[LayerChange, ...]:
     """The layers that differ most, in their order."""
-    if len(layers) <= MOST_LAYERS:
-        return tuple(layers)
     most = heapq.nlargest(
         MOST_LAYERS, range(len(layers)), key=lambda i: layers[i].max_abs
     )
-    return tuple(layers[i] for i in sorted(most))
+    letters = itertools.accumulate(len(layers[i].name) for i in most)
+    shown = max(sum(so_far <= MOST_LETTERS for so_far in letters), 1)
+    return tuple(layers[i] for i in sorted(most[:shown]))
 
 
 def _in_both(diff: Diff) -> str:

@@ -5,6 +5,7 @@ So a picture can be as wide as its place, and no label of it can cover another.
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Sequence
 
@@ -60,11 +61,10 @@ def bar(mean: float, largest: float, exponents: tuple[int, int]) -> str:
 def distribution(before: Sequence[int], after: Sequence[int] = ()) -> str:
     """A histogram as an area; of a second one, the outline above it."""
     most = max([*before, *after, 1])
-    area = _steps(before, most)
-    right = f"{_WIDTH:g},{_HEIGHT}"
-    parts = [f'<path class="area" d="M0,{_HEIGHT}L{area}L{right}Z"/>']
+    parts = [f'<path class="area" d="M0,{_HEIGHT}{_steps(before, most)}V{_HEIGHT}Z"/>']
     if after:
-        parts.append(f'<path class="outline" d="M{_steps(after, most)}"/>')
+        outline = _steps(after, most).removeprefix("V")
+        parts.append(f'<path class="outline" d="M0,{outline}"/>')
     return (
         f'<svg class="histogram" viewBox="0 0 {_WIDTH} {_HEIGHT}" '
         f'preserveAspectRatio="none" aria-hidden="true" focusable="false">'
@@ -73,12 +73,14 @@ def distribution(before: Sequence[int], after: Sequence[int] = ()) -> str:
 
 
 def _steps(counts: Sequence[int], most: int) -> str:
+    """Up or down to each count, then to the right, over all that are equal at once."""
     width = _WIDTH / len(counts)
-    points = []
-    for number, count in enumerate(counts):
+    steps, done = [], 0
+    for count, equal in itertools.groupby(counts):
+        done += len(list(equal))
         y = _HEIGHT - (_HEIGHT - 2) * count / most
-        points += [(number * width, y), ((number + 1) * width, y)]
-    return " ".join(f"{x:.4g},{y:.4g}" for x, y in points)
+        steps.append(f"V{y:.4g}H{done * width:.4g}")
+    return "".join(steps)
 
 
 def place(number: float, exponents: tuple[int, int]) -> float:

@@ -73,6 +73,26 @@ class TestSize:
             assert len(checkpoint) == self.VARIABLES
             assert len(written(checkpoint, tmp_path / "b.html")) < 300_000
 
+    def test_so_do_those_of_long_names_in_as_many_layers(self, tmp_path):
+        scope = "model/a_mixture_of_experts_with_a_long_name/decoder_block"
+        for step in (0, 1):
+            names = (
+                f"{scope}_{i // 10}/expert_{i % 10}/feed_forward_network/dense_layer/w"
+                for i in range(self.VARIABLES)
+            )
+            write_bundle(
+                tmp_path / f"{step}",
+                {name: np.float32([i, 2 + i * step]) for i, name in enumerate(names)},
+            )
+        diff = ec.diff(tmp_path / "0", tmp_path / "1")
+        assert len(diff.layers) == self.VARIABLES
+        for name in ("a.html", "a.md"):
+            page = written(diff, tmp_path / name)
+            assert len(page) < 300_000, name
+            assert "of 1000 layers that differ most" in page
+            # Few of the layers, and the largest of all among them.
+            assert f"{scope}_99/expert_9" in page
+
     def test_so_do_the_2000_rows_of_two_that_have_nothing_in_common(self, tmp_path):
         for what in ("the_encoder_of_a_model", "another_with_names_as_long"):
             names = [

@@ -48,8 +48,9 @@ def test_a_number_has_its_place_on_the_scale(number, percent):
 
 def test_a_histogram_is_an_area_and_a_second_one_its_outline():
     one = pictures.distribution([0, 2])
-    assert "M0,72L0,72 160,72 160,2 320,2L320,72Z" in one
+    assert 'd="M0,72V72H160V2H320V72Z"' in one
     assert "outline" not in one
     two = pictures.distribution([0, 2], [4, 0])
-    assert 'class="outline" d="M0,2 160,2 160,72 320,72"' in two
-    assert "160,37 320,37" in two  # of four, two is the half
+    assert 'class="outline" d="M0,2H160V72H320"' in two
+    assert "V72H160V37H320" in two  # of four, two is the half
+    assert 'd="M0,72V2H320V72Z"' in pictures.distribution([3, 3, 3, 3])

@@ -26,7 +26,7 @@ from estimator_ckpt.keras.object_requests import Request
 #: Of --help; old_job is a model dir.
 EXAMPLES = (
     "convert_for old_job keras/ckpt --trackable=model_fns.digits_keras:trackable "
-    "--assignment_map=configs/digits_keras.yaml --dry_run --report=plan.html",
+    "--assignment_map=configs/digits_keras.yaml --dry_run --report=keras.html",
     "convert_for old_job keras/ckpt --trackable=model_fns.digits_keras:trackable "
     "--assignment_map=configs/digits_keras.yaml",
 )

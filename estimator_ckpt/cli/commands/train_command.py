@@ -71,7 +71,7 @@ def define_flags() -> None:
 EXAMPLES = (
     "train --flagfile=configs/guide.flags --model_dir=job",
     "train --model_fn=model_fns.digits:model_fn "
-    "--input_fn=model_fns.digits:train_input_fn --model_dir=job --max_steps=310 "
+    "--input_fn=model_fns.digits:train_input_fn --model_dir=digits --max_steps=310 "
     "--checkpoint_format=dual --warm_start_from=old_job --dry_run",
 )
 

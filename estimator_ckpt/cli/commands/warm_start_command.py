@@ -13,7 +13,7 @@ from estimator_ckpt.conversion.targets import local_path
 
 #: Of --help; old_job is a model dir.
 EXAMPLES = (
-    "warm_start old_job new_job --to=tf2 --carry=model",
+    "warm_start old_job warm_job --to=tf2 --carry=model",
     "warm_start old_job other_job --reset=logits --dry_run",
 )
 
