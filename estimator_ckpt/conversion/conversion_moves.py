@@ -11,7 +11,7 @@ from estimator_ckpt.checkpoint import messages, object_keys
 from estimator_ckpt.checkpoint.contents import Contents
 from estimator_ckpt.checkpoint.formats import Format
 from estimator_ckpt.checkpoint.opened_checkpoint import Checkpoint
-from estimator_ckpt.checkpoint.roles import LEFT_BEHIND, Roles
+from estimator_ckpt.checkpoint.roles import LEFT_BEHIND
 from estimator_ckpt.conversion import key_moves
 from estimator_ckpt.conversion.chosen_names import Naming
 from estimator_ckpt.conversion.key_moves import KeyMoves, NewTensor
@@ -42,15 +42,17 @@ def of_checkpoint(checkpoint: Checkpoint, format: Format, wanted: Naming) -> Key
     if not keeps_graph or format.has_name_keys or not wanted.chosen.keeps_all:
         contents.require_unique(source)
     chosen = _chosen(contents, wanted, source)
-    gets_names = checkpoint.graph is not None and not keeps_graph
+    unnamed: list[str] = []
+    if checkpoint.graph is not None and not keeps_graph:
+        unnamed = _of_objects(contents, chosen, wanted.root)
     said: list[str] = []
     owners: Optional[Mapping[str, str]] = None
-    if gets_names or wanted.assignment_map or wanted.overruling:
+    if unnamed or wanted.assignment_map or wanted.overruling:
         owners = checkpoint.roles.owners  # which take time, and matter to nothing else
         said = checkpoint.remarks()
     left_out: list[str] = []
-    if gets_names:
-        left_out = _no_names_for(contents, chosen, wanted.root, checkpoint.roles)
+    if unnamed:
+        left_out = [n for n in unnamed if checkpoint.roles.role(n) in LEFT_BEHIND]
         chosen = [name for name in chosen if name not in set(left_out)]
     renaming = wanted.assignment_map.rename(
         dict.fromkeys(chosen), source=source, owners=owners
@@ -122,23 +124,24 @@ def _chosen(contents: Contents, wanted: Naming, source: str) -> list[str]:
     return chosen
 
 
-def _no_names_for(
-    contents: Contents, chosen: Sequence[str], root: Optional[str], roles: Roles
+def _of_objects(
+    contents: Contents, chosen: Sequence[str], root: Optional[str]
 ) -> list[str]:
-    """What an object keeps that is no variable of TensorFlow 1: metrics, strings.
+    """What is kept as an object's, so that its name is made of what is known of it.
 
-    Under a dictionary of names all are: these come from a checkpoint by names.
+    What lies under a dictionary of names comes from a checkpoint by names, all of whose
+    entries are variables of TensorFlow 1; of objects, metrics and strings are none.
     """
     dictionaries = tuple(
         f"{object_keys.escape(name)}/"
         for name in (*object_keys.NAME_DICTIONARIES, root)
         if name is not None
     )
+    step = contents.global_step
     return [
         name
         for name in chosen
-        if roles.role(name) in LEFT_BEHIND
-        and not contents.keys[name].startswith(dictionaries)
+        if name != step and not contents.keys[name].startswith(dictionaries)
     ]
 
 
