@@ -4,7 +4,9 @@ TF_CONFIG=... python -m tests.estimator.cluster_job
     FORMAT MODEL_DIR STRATEGY STEPS [WARM_START_FROM]
 """
 
+import os
 import sys
+import time
 
 import tensorflow as tf
 from tensorflow.compat import v1 as tf1
@@ -49,6 +51,11 @@ def main():
         keep_checkpoint_max=3 if strategy == "multi_worker" else 6,
         **config,
     )
+    if warm and est.config.task_type == "worker":
+        # Estimator lets a worker begin after five seconds, whatever the chief has done:
+        # on a busy machine the first checkpoint is of a later step.
+        while not os.path.exists(f"{model_dir}/model.ckpt-0.index"):
+            time.sleep(0.1)
     tf.estimator.train_and_evaluate(
         est,
         tf.estimator.TrainSpec(helpers.input_fn, max_steps=int(steps)),
