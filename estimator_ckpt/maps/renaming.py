@@ -13,7 +13,6 @@ from collections.abc import Collection, Mapping, Sequence
 from typing import Optional
 
 from estimator_ckpt.checkpoint import messages
-from estimator_ckpt.checkpoint.evidence import role_evidence
 from estimator_ckpt.maps import followers, idle_rules
 from estimator_ckpt.maps.map_rules import AssignmentMapError, Rule
 from estimator_ckpt.maps.rules_by_subject import Move, RulesBySubject
@@ -86,6 +85,9 @@ def rename(
     if not given:
         return Renaming(tuple(Move(name, name) for name in names))
     if owners is None:
+        # Only here: most conversions have no map.
+        from estimator_ckpt.checkpoint.evidence import role_evidence
+
         owners = role_evidence.by_names(names).owners
     by_rules = RulesBySubject(given)
     named = {name: by_rules.of(name) for name in names}
