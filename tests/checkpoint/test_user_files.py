@@ -54,7 +54,7 @@ HOSTILE = {
 @pytest.mark.parametrize("what", HOSTILE)
 def test_a_hostile_file_is_refused_in_bounds(what):
     content = HOSTILE[what].encode("utf-8", "surrogateescape")
-    start = time.perf_counter()
+    start = time.process_time()
     tracemalloc.start()
     try:
         found = user_files.load(content, "here.yaml")
@@ -62,7 +62,7 @@ def test_a_hostile_file_is_refused_in_bounds(what):
         found = str(error)
     _, peak = tracemalloc.get_traced_memory()
     tracemalloc.stop()
-    assert time.perf_counter() - start < 20
+    assert time.process_time() - start < 20
     assert peak < 100 << 20
     if what not in ("a set", "a binary that is none"):
         assert isinstance(found, str)
