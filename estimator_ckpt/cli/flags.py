@@ -93,7 +93,7 @@ def define_flags(
             name,
             None,
             f"Regex of variables that --assignment_map renames that are {what}. Needs "
-            "--checkpoint_format.",
+            "--checkpoint_format",  # absl goes on with how it is repeated
         )
         flags.register_validator(
             f"{prefix}{name}",
