@@ -115,7 +115,7 @@ class SaverBuilder(BulkSaverBuilder):
         self.outputs: dict[str, list[Output]] = {}
         self._saved: dict[int, tf.Tensor] = {}
 
-    def collect(self, variables: Any) -> dict[str, Any]:
+    def collect(self, variables: Any) -> Mapping[str, Any]:
         """What is saved, by name, from the Saver's var_list (None: everything)."""
         return saveables_by_name(variables)
 

@@ -27,6 +27,10 @@ def test_a_bundle_for_newer_readers_is_refused(header):
         _index([], header)
 
 
+def test_a_bundle_for_readers_of_this_version_is_read():
+    assert _index([], Header(min_consumer=1)).header.min_consumer == 1
+
+
 @pytest.mark.parametrize("raw", [b"", b"\xff", b"\x08\x00", b"\x08\x01\x10\x07"])
 def test_a_damaged_header_is_refused(raw):
     from estimator_ckpt.bundle.sstable.table_writer import write_table

@@ -27,3 +27,11 @@ def test_counts():
     assert messages.counted(1, "shard") == "1 shard"
     assert messages.counted(2, "shard") == "2 shards"
     assert messages.counts({"carried": 3, "missing": 1}) == "3 carried, 1 missing"
+
+
+def test_bytes_are_whole_and_more_is_rounded():
+    assert messages.bytes_text(0) == "0 B"
+    assert messages.bytes_text(999) == "999 B"
+    assert messages.bytes_text(1000) == "1.0 kB"
+    assert messages.bytes_text(1_340_000_000) == "1.3 GB"
+    assert messages.bytes_text(5 * 10**15) == "5000.0 TB"

@@ -16,6 +16,7 @@ from estimator_ckpt.bundle.entry import Entry
 from estimator_ckpt.bundle.header import Header
 from estimator_ckpt.bundle.index import serialize_index, shard_path
 from estimator_ckpt.bundle.writer import ShardWriter
+from tests import sources
 from tests.testdata_paths import PREFIXES, TESTDATA
 
 
@@ -82,6 +83,14 @@ def test_a_damaged_index_is_a_problem_and_no_error(copy):
     index.write_bytes(data)
     (problem,) = ec.verify(copy).problems
     assert problem.key is None
+    assert problem.shard == str(index)
+
+
+def test_a_v1_checkpoint_that_cannot_be_opened_is_named_itself(tmp_path):
+    source = sources.v1_with_a_shard_gone(tmp_path / "job")
+    (problem,) = ec.verify(source).problems
+    assert problem.key is None
+    assert problem.shard == str(source / "model.ckpt-7-?????-of-00002")
 
 
 def test_progress_counts_every_byte():

@@ -150,8 +150,8 @@ def test_all_differing_variables_are_named_and_nothing_is_written(tmp_path):
             [tmp_path / "a" / "c", tmp_path / "b" / "c"], tmp_path / "mean" / "c"
         )
     message = str(caught.value)
-    assert "'new' is not in" in message
-    assert "'z' is not in" in message
+    assert f"'new' is not in {tmp_path / 'a' / 'c'}" in message
+    assert f"'z' is not in {tmp_path / 'b' / 'c'}" in message
     assert "'x' is float32[2]" in message
     assert "'y' is float32[2] in" in message
     assert not (tmp_path / "mean").exists()

@@ -50,10 +50,17 @@ def test_three_sentences_say_it(tmp_path):
     assert "21 variables start at the initial value" in text
 
 
+def test_that_nothing_is_left_over_is_said(tmp_path):
+    text = Page(written(ec.plan(OLD, OLD), tmp_path / "a.html")).text
+    assert "No variable is left at its initial value" in text
+    assert "all of the source is used" in text
+
+
 def test_problems_come_with_their_reason(tmp_path):
     plan = ec.plan(TESTDATA / "guide" / "tf1-ckpt", NEW)
     page = Page(written(plan, tmp_path / "a.html"))
     assert "31 problems" in page.text
+    assert "all of the source is used" not in page.text
     reasons = [row["because"] for row in page.rows]
     assert reasons.count("no such variable") == 31
     markdown = written(plan, tmp_path / "a.md")

@@ -42,7 +42,7 @@ class SaverOps(savers_api.SaverBuilder):
     def collect(self, variables: Any) -> Saveables:
         del variables  # deferred building never has them
         format, make_checkpoint = self._settings.format, self._settings.checkpoint
-        saveables = savers_api.saveables_by_name(self._var_list)
+        saveables: Saveables = savers_api.saveables_by_name(self._var_list)
         if saver_keys.has_object_keys(saveables):
             self.keys, saveables = saver_keys.as_given(format, saveables)
         elif make_checkpoint is not None:
