@@ -19,9 +19,16 @@ if TYPE_CHECKING:  # a command loads what it needs
     from estimator_ckpt.maps.choices import Choice
 
 
+#: What every command takes for a checkpoint: what `prefixes.find` does.
+CHECKPOINT = (
+    "prefix, file of a checkpoint, model dir, SavedModel, .safetensors file, or "
+    "frozen graph (.pb)"
+)
+
+
 def add_source(parser: ArgumentParser) -> None:
     """Adds the checkpoint that a command reads, which it does not change."""
-    parser.add_argument("source", help="prefix, file of a checkpoint, or model dir")
+    parser.add_argument("source", help=CHECKPOINT)
 
 
 def add_filters(parser: ArgumentParser) -> None:

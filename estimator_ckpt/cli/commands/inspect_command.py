@@ -39,9 +39,7 @@ EXAMPLES = (
 
 
 def add_arguments(parser: ArgumentParser) -> None:
-    parser.add_argument(
-        "path", help="prefix, file of a checkpoint, model dir, SavedModel"
-    )
+    parser.add_argument("path", help=shared_arguments.CHECKPOINT)
     parser.add_argument(
         "--values", action="store_true", help="show values, of large ones a summary"
     )

@@ -16,9 +16,7 @@ EXAMPLES = (
 
 
 def add_arguments(parser: ArgumentParser) -> None:
-    parser.add_argument(
-        "path", help="prefix, file of a checkpoint, model dir, SavedModel"
-    )
+    parser.add_argument("path", help=shared_arguments.CHECKPOINT)
     shared_arguments.add_json(parser)
     report_argument.add_argument(parser)
 
