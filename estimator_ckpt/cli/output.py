@@ -71,8 +71,8 @@ def print_columns(
         for name, width in zip(columns, widths)
     )
     rows = map(line.__mod__, itertools.chain([tuple(columns)], zip(*cells)))
-    while some := "\n".join(map(str.rstrip, itertools.islice(rows, _LINES))):
-        print(some)
+    while some := list(itertools.islice(rows, _LINES)):
+        print("\n".join(map(str.rstrip, some)))
 
 
 def _printable(cells: Sequence[str]) -> Sequence[str]:

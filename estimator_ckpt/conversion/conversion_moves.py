@@ -53,7 +53,8 @@ def of_checkpoint(checkpoint: Checkpoint, format: Format, wanted: Naming) -> Key
     left_out: list[str] = []
     if unnamed:
         left_out = [n for n in unnamed if checkpoint.roles.role(n) in LEFT_BEHIND]
-        chosen = [name for name in chosen if name not in set(left_out)]
+        lost = set(left_out)
+        chosen = [name for name in chosen if name not in lost]
     renaming = wanted.assignment_map.rename(
         dict.fromkeys(chosen), source=source, owners=owners
     )

@@ -32,6 +32,26 @@ def call(*arguments):
     return subprocess.CompletedProcess(arguments, code, out.getvalue(), err.getvalue())
 
 
+def modules_of(*arguments):
+    """The modules that a command, which succeeds, loads in a Python of its own."""
+    code = (
+        "import sys\n"
+        "from estimator_ckpt.cli.main import run\n"
+        f"assert run({list(map(str, arguments))}) == 0\n"
+        "print(*sys.modules, file=sys.stderr)\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        cwd=REPOSITORY,
+        # Under `estimator-ckpt run`, as make test is on 3.12, every Python is prepared.
+        env={k: v for k, v in os.environ.items() if k != "PYTHONPATH"},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    return set(done.stderr.split())
+
+
 def shell(line, **environment):
     """Runs a line of a shell, in interpreters of their own; `COMMAND` is ours."""
     return subprocess.run(

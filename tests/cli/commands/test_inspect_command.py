@@ -15,7 +15,7 @@ from estimator_ckpt.bundle.header import Header
 from estimator_ckpt.bundle.index import serialize_index, shard_path
 from estimator_ckpt.bundle.tensors import dtypes
 from estimator_ckpt.bundle.writer import ShardWriter
-from tests.cli.command_line import call, run
+from tests.cli.command_line import call, modules_of, run
 from tests.conftest import REPOSITORY
 from tests.testdata_paths import TESTDATA
 
@@ -73,19 +73,8 @@ class TestInspect:
         assert "─" in drawn
 
     def test_it_loads_neither_tensorflow_nor_numpy_nor_rich(self):
-        code = (
-            "import sys; from estimator_ckpt.cli.main import run;"
-            f"run(['inspect', {DIGITS!r}]);"
-            "print({'tensorflow', 'numpy', 'rich'} & set(sys.modules))"
-        )
-        done = subprocess.run(
-            [sys.executable, "-c", code],
-            cwd=REPOSITORY,
-            capture_output=True,
-            text=True,
-            check=True,
-        )
-        assert done.stdout.splitlines()[-1] == "set()"
+        loaded = modules_of("inspect", DIGITS)
+        assert {"tensorflow", "numpy", "rich"} & loaded == set()
 
 
 class TestVariablesThatShareAName:
