@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import itertools
 from collections.abc import Collection, Iterable, Mapping
 
@@ -49,6 +50,8 @@ def counts(numbers: Mapping[str, int]) -> str:
     return ", ".join(f"{number} {what}" for what, number in numbers.items())
 
 
+# Of 100,000 variables most have one of a few sizes.
+@functools.lru_cache(maxsize=1024)
 def bytes_text(size: int) -> str:
     """A number of bytes for people: `1.3 GB`."""
     value, units = float(size), ["B", "kB", "MB", "GB", "TB"]

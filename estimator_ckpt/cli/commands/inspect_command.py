@@ -187,9 +187,8 @@ def _shape(info: Row) -> str:
     return f"{shape} in {info.num_slices} slices" if info.num_slices else shape
 
 
-# Of many variables most have one of a few shapes, and sizes.
+# Of many variables most have one of a few shapes.
 _shape_text = functools.lru_cache(lambda shape: str(list(shape)))
-_size_text = functools.lru_cache(output.bytes_text)
 
 
 #: The columns of the table, in order: what each says of a variable.
@@ -197,7 +196,7 @@ _COLUMNS: Columns = {
     "variable": operator.attrgetter("name"),
     "dtype": operator.attrgetter("dtype"),
     "shape": _shape,
-    "size": lambda info: _size_text(info.size),
+    "size": lambda info: output.bytes_text(info.size),
 }
 
 

@@ -7,7 +7,6 @@ another object. Nothing is written but the file of --suggest.
 
 from __future__ import annotations
 
-import functools
 import sys
 from argparse import ArgumentParser, Namespace
 from typing import Any
@@ -128,8 +127,7 @@ def show(plan: Plan, as_json: bool = False) -> int:
         output.print_json(plan.to_json())
         return code
     columns = plan.columns()
-    text = functools.lru_cache(maxsize=1024)(output.bytes_text)  # sizes are few
-    columns["size"] = list(map(text, columns["size"]))
+    columns["size"] = list(map(output.bytes_text, columns["size"]))
     output.print_columns(columns, right=["size"])
     for sentence in plan.unused:
         output.say(sentence)
