@@ -9,10 +9,9 @@ Framing of strings: see framing.py.
 
 from __future__ import annotations
 
-import dataclasses
 import os
 from collections.abc import Iterable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, Optional, Union
+from typing import TYPE_CHECKING, Any, NamedTuple, Optional, Union
 
 from estimator_ckpt.bundle import checksum, coding, files
 from estimator_ckpt.bundle.coding import Slice
@@ -32,8 +31,7 @@ if TYPE_CHECKING:
     Array = np.ndarray[Any, Any]
 
 
-@dataclasses.dataclass(frozen=True)
-class Partitioned:
+class Partitioned(NamedTuple):
     """A variable to be stored in slices.
 
     Attributes:

@@ -7,6 +7,7 @@ one: in the main thread, if nobody else uses the signal.
 
 from __future__ import annotations
 
+import functools
 import re
 import signal
 import threading
@@ -18,18 +19,17 @@ _Result = TypeVar("_Result")
 #: Seconds of processor time that a regex may take for one name.
 _PATIENCE = 2.0
 #: A group that is repeated and in which something is repeated, or there is a choice.
-_REPEATS_REPEATED = re.compile(r"[*+}|][^()]*\)+[*+{]")
+_REPEATS_REPEATED = r"[*+}|][^()]*\)+[*+{]"
 _SPECIAL = frozenset(".^$*+?{}[]\\|()")
 #: A regex's parts; of a set, an escape and a quantifier all that belongs to it. What
 #: has no name stands for no letter in particular.
-_TOKENS = re.compile(
+_TOKENS = (
     r"(?P<letter>[^.^$*+?{}\[\]\\|()])"
     r"|\\(?P<escaped>[^\w\s])"
     r"|(?P<quantifier>[*+?]|\{[^}]*\}?)"
     r"|\\(?:x..|u.{4}|U.{8}|N\{[^}]*\}|\d+|.)"
     r"|\[\^?\]?(?:\\.|[^\]\\])*\]"
-    r"|.",
-    re.DOTALL,
+    r"|."
 )
 
 
@@ -64,9 +64,14 @@ def matcher(
     Raises:
       InvalidRegexError: (when it is called) the time is over.
     """
-    if not _REPEATS_REPEATED.search(pattern):
+    if not _repeats_repeated(pattern):
         return match
     return lambda name: _within(_PATIENCE, lambda: match(name), pattern, name)
+
+
+@functools.lru_cache
+def _repeats_repeated(pattern: str) -> bool:
+    return bool(re.search(_REPEATS_REPEATED, pattern))
 
 
 def literals(pattern: re.Pattern[str]) -> tuple[str, str]:
@@ -87,7 +92,7 @@ def literals(pattern: re.Pattern[str]) -> tuple[str, str]:
 def _literal_runs(pattern: str) -> Optional[list[str]]:
     """The letters outside of groups that stand for themselves; None with a choice."""
     runs, depth = [""], 0
-    for token in _TOKENS.finditer(pattern):
+    for token in re.finditer(_TOKENS, pattern, re.DOTALL):
         text = token[0]
         depth += (text == "(") - (text == ")")
         if depth == 0 and text == "|":

@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import dataclasses
-from typing import Any, Optional
+from typing import Any, NamedTuple, Optional
 
 from estimator_ckpt.checkpoint import naming, object_keys
 from estimator_ckpt.checkpoint.naming import NamesBy, NamesLike
 from estimator_ckpt.checkpoint.roles import AS_FOUND, Overruling, Regexes
-from estimator_ckpt.maps.assignment import AssignmentMap
+from estimator_ckpt.maps.assignment import NO_RENAMES, AssignmentMap
 from estimator_ckpt.maps.filters import Filter, Patterns
 
 
-@dataclasses.dataclass(frozen=True)
-class Naming:
+class Naming(NamedTuple):
     """Which variables a conversion takes, and what they are called before and after.
 
     Attributes:
@@ -31,8 +29,8 @@ class Naming:
     names_by: NamesBy = NamesBy.FULL_NAME
     root: Optional[str] = None
     step: Optional[str] = object_keys.GLOBAL_STEP
-    assignment_map: AssignmentMap = dataclasses.field(default_factory=AssignmentMap)
-    chosen: Filter = dataclasses.field(default_factory=Filter)
+    assignment_map: AssignmentMap = NO_RENAMES
+    chosen: Filter = Filter()
     overruling: Overruling = AS_FOUND
 
     @classmethod

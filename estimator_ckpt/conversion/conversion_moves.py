@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Mapping, Sequence
 from typing import Optional
 
@@ -90,8 +89,7 @@ def _with_wide_step(
     value = int(checkpoint.read(key)).to_bytes(8, "little", signed=True)
     step = NewTensor("int64", (), lambda: [value])
     sentence = f"{checkpoint.prefix}: {name!r} is int32, and int64 in the result"
-    return dataclasses.replace(
-        moves,
+    return moves._replace(
         new_keys={**moves.new_keys, key: ()},
         written={**moves.written, **dict.fromkeys(moves.new_keys[key], step)},
         unused=(*moves.unused, sentence),

@@ -7,10 +7,9 @@ keys. So a conversion is a plan of key moves, and a new bundle that follows it.
 from __future__ import annotations
 
 import contextlib
-import dataclasses
 import os
 from collections.abc import Iterable, Iterator, Sequence
-from typing import TYPE_CHECKING, Any, Optional
+from typing import TYPE_CHECKING, Any, NamedTuple, Optional
 
 from estimator_ckpt.bundle import argument_types, files, logs
 from estimator_ckpt.checkpoint import messages, object_keys, opening
@@ -38,8 +37,7 @@ if TYPE_CHECKING:
     from estimator_ckpt.layouts.torch.torch_rules import Request
 
 
-@dataclasses.dataclass(frozen=True)
-class Conversion:
+class Conversion(NamedTuple):
     """What a conversion is going to do; nothing is written yet.
 
     Attributes:
@@ -169,8 +167,7 @@ def convert(
     return run(source, target, wanted, way_back)
 
 
-@dataclasses.dataclass(frozen=True)
-class WayBack:
+class WayBack(NamedTuple):
     """The layout that a source has, if it is not TensorFlow's.
 
     Attributes:
@@ -278,7 +275,7 @@ def _opened(
             checkpoint, remarks = _in_tensorflows_layout(checkpoint, back.requests)
         prefix = target.usable_prefix(checkpoint.prefix)
         moves = conversion_moves.of_checkpoint(checkpoint, target.format, wanted)
-        moves = dataclasses.replace(moves, unused=(*remarks, *moves.unused))
+        moves = moves._replace(unused=(*remarks, *moves.unused))
         conversion = Conversion(checkpoint.prefix, target.format, moves)
         yield checkpoint, conversion, prefix
 

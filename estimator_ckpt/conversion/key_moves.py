@@ -6,9 +6,9 @@ the index and the object graph, nothing is written.
 
 from __future__ import annotations
 
-import dataclasses
+import types
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Any, Optional
+from typing import Any, NamedTuple, Optional
 
 from estimator_ckpt.checkpoint import object_graph, object_keys
 from estimator_ckpt.checkpoint.contents import Contents
@@ -18,8 +18,7 @@ from estimator_ckpt.conversion.result_keys import ResultKeys
 NamePairs = Sequence[tuple[str, str]]
 
 
-@dataclasses.dataclass(frozen=True)
-class NewTensor:
+class NewTensor(NamedTuple):
     """A tensor that the source does not have.
 
     Attributes:
@@ -33,8 +32,7 @@ class NewTensor:
     chunks: Callable[[], Iterable[Any]]
 
 
-@dataclasses.dataclass(frozen=True)
-class KeyMoves:
+class KeyMoves(NamedTuple):
     """What becomes of each key of a checkpoint.
 
     Attributes:
@@ -54,7 +52,7 @@ class KeyMoves:
     graph: Optional[bytes] = None
     needs_counter: bool = False
     fresh_step: tuple[str, ...] = ()
-    written: Mapping[str, NewTensor] = dataclasses.field(default_factory=dict)
+    written: Mapping[str, NewTensor] = types.MappingProxyType({})
     keeps_names: bool = True
     unused: tuple[str, ...] = ()
 

@@ -9,7 +9,6 @@ bytes nor on its largest tensor's.
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Hashable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any, Optional
 
@@ -50,9 +49,7 @@ def averaged(
                 files.expect(progress, info.size)
             new_keys[key] = ()
             written.update(dict.fromkeys(new, means[where]))
-    return dataclasses.replace(
-        moves, new_keys=new_keys, written=written, keeps_names=False
-    )
+    return moves._replace(new_keys=new_keys, written=written, keeps_names=False)
 
 
 def _where(checkpoint: Checkpoint, name: str) -> Hashable:

@@ -7,7 +7,6 @@ Then each is converted, claimed and held as a single one is; the state file come
 from __future__ import annotations
 
 import contextlib
-import dataclasses
 import os
 from collections.abc import Iterator
 from typing import Any, Optional
@@ -141,9 +140,7 @@ def plan(
 def _target_of(member: Member, target: Target) -> Target:
     """Where a checkpoint of the model dir goes."""
     base = prefixes.base_name(member.prefix)
-    return dataclasses.replace(
-        target, destination=os.path.join(target.destination, base)
-    )
+    return target._replace(destination=os.path.join(target.destination, base))
 
 
 @contextlib.contextmanager

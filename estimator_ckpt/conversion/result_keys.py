@@ -9,7 +9,6 @@ A variable `dense/kernel` of a result that is laid out anew:
 
 from __future__ import annotations
 
-import dataclasses
 from typing import Optional
 
 from estimator_ckpt.bundle.protobuf.schema import TrackableObjectGraph
@@ -19,7 +18,6 @@ from estimator_ckpt.checkpoint.formats import Format
 from estimator_ckpt.conversion.targets import OptionError
 
 
-@dataclasses.dataclass(frozen=True)
 class ResultKeys:
     """How the variables of a result are keyed.
 
@@ -40,18 +38,24 @@ class ResultKeys:
       OptionError: the dictionary's name is none, or that of another child of the root.
     """
 
-    format: Format
-    source_graph: Optional[TrackableObjectGraph] = None
-    root: Optional[str] = None
-    step: Optional[str] = object_keys.GLOBAL_STEP
-
-    def __post_init__(self) -> None:
+    def __init__(
+        self,
+        format: Format,
+        source_graph: Optional[TrackableObjectGraph] = None,
+        root: Optional[str] = None,
+        step: Optional[str] = object_keys.GLOBAL_STEP,
+    ) -> None:
+        """Keys as the attributes say."""
+        self.format = format
+        self.source_graph = source_graph
+        self.root = root
+        self.step = step
         taken = ["", object_keys.SAVE_COUNTER]
-        if self.step is not None:
+        if step is not None:
             taken.append(object_keys.STEP)
-        if self.root in taken:
+        if root in taken:
             raise OptionError(
-                f"root={self.root!r} (--root): the dictionary of the variables needs a "
+                f"root={root!r} (--root): the dictionary of the variables needs a "
                 f"name, and another than what lies beside it: "
                 f"{', '.join(map(repr, taken[1:]))}"
             )

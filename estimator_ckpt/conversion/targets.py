@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import dataclasses
 import os
 from collections.abc import Sequence
-from typing import Optional
+from typing import NamedTuple, Optional
 
 from estimator_ckpt.bundle import files
 from estimator_ckpt.bundle.errors import CheckpointError, DestinationExistsError
@@ -29,8 +28,7 @@ class OptionError(CheckpointError, ValueError):
     """Options that do not go together, or one that has none of its values."""
 
 
-@dataclasses.dataclass(frozen=True)
-class Target:
+class Target(NamedTuple):
     """What is to be written, and where.
 
     Attributes:
@@ -96,8 +94,7 @@ class Target:
         return prefix
 
 
-@dataclasses.dataclass(frozen=True)
-class CompactTarget:
+class CompactTarget(NamedTuple):
     """Where a checkpoint goes that has no byte which is not used.
 
     Attributes:

@@ -18,11 +18,10 @@ Two rules with one source are the same as one with two targets. Maps in YAML and
 
 from __future__ import annotations
 
-import dataclasses
 import os
 import re
 from collections.abc import Callable, Collection, Iterable, Mapping
-from typing import TYPE_CHECKING, Any, Optional
+from typing import TYPE_CHECKING, Any, NamedTuple, Optional
 
 from estimator_ckpt.maps import map_rules
 from estimator_ckpt.maps.map_rules import BUILTIN, AssignmentMapError, Rule
@@ -37,8 +36,7 @@ _PART = re.compile(r"/part_\d+$")
 _NameOf = Callable[[Any], str]
 
 
-@dataclasses.dataclass(frozen=True)
-class AssignmentMap:
+class AssignmentMap(NamedTuple):
     """An ordered list of rules.
 
     Attributes:

@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import dataclasses
-import functools
 import re
-from collections.abc import Callable
-from typing import Any, Optional, Union
+from typing import Any, NamedTuple, Optional, Union
 
 from estimator_ckpt.bundle.errors import CheckpointError
 from estimator_ckpt.checkpoint import object_keys, regexes
@@ -20,8 +17,7 @@ class AssignmentMapError(CheckpointError, ValueError):
     """An assignment map that cannot be read, or that gives two variables one name."""
 
 
-@dataclasses.dataclass(frozen=True)
-class Rule:
+class Rule(NamedTuple):
     """One rule of a map.
 
     Attributes:
@@ -54,15 +50,11 @@ class Rule:
 
     def _fullmatch(self, name: str) -> Optional[re.Match[str]]:
         """A regex's match; an AssignmentMapError if it does not come to an end."""
+        assert not isinstance(self.source, str)
         try:
-            return self._matcher(name)
+            return regexes.matcher(self.source.fullmatch, self.source.pattern)(name)
         except regexes.InvalidRegexError as error:
             raise AssignmentMapError(f"{self.where}: {error}") from None
-
-    @functools.cached_property
-    def _matcher(self) -> Callable[[str], Optional[re.Match[str]]]:
-        assert not isinstance(self.source, str)
-        return regexes.matcher(self.source.fullmatch, self.source.pattern)
 
     def _is_step_of_all(self, name: str) -> bool:
         """`/` is the scope of a whole model, which does not own the global step."""
@@ -89,7 +81,7 @@ class Rule:
             return "regex", self.source.pattern, self.source.flags
         return ("scope", self.scope, 0) if self.is_scope else ("name", self.source, 0)
 
-    @functools.cached_property
+    @property
     def literals(self) -> tuple[str, str]:
         """What every name begins with that it is about, and what is in each of them."""
         if isinstance(self.source, str):

@@ -7,7 +7,6 @@ name, or follows the variable that it is a slot or an average of, to each of its
 
 from __future__ import annotations
 
-import dataclasses
 import functools
 from collections.abc import Collection, Mapping, Sequence
 from typing import Optional
@@ -21,7 +20,6 @@ from estimator_ckpt.maps.rules_by_subject import Move, RulesBySubject
 _MOST = 20
 
 
-@dataclasses.dataclass(frozen=True)
 class Renaming:
     """What a map makes of a checkpoint's names.
 
@@ -31,9 +29,16 @@ class Renaming:
       unused: a sentence for each rule that no name matched, some with near names.
     """
 
-    moves: tuple[Move, ...]
-    replaced: tuple[str, ...] = ()
-    unused: tuple[str, ...] = ()
+    def __init__(
+        self,
+        moves: tuple[Move, ...],
+        replaced: tuple[str, ...] = (),
+        unused: tuple[str, ...] = (),
+    ) -> None:
+        """A result as the attributes say."""
+        self.moves = moves
+        self.replaced = replaced
+        self.unused = unused
 
     @property
     def pairs(self) -> list[tuple[str, str]]:

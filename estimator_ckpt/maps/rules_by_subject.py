@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import bisect
-import dataclasses
 from collections.abc import Sequence
 from typing import NamedTuple, Optional
 
@@ -102,4 +101,4 @@ class RulesBySubject:
 
 def _after_that(first: Rule, then: Rule) -> Rule:
     """A rule that replaces, and what a later one says of the same variable."""
-    return dataclasses.replace(first, arrangement=then.arrangement)
+    return first._replace(arrangement=then.arrangement)

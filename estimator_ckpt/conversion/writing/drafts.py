@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
-import functools
 from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple, Optional
 
@@ -65,8 +63,7 @@ class Kept(NamedTuple):
                 yield coding.slice_key(new, self.extents)
 
 
-@dataclasses.dataclass(frozen=True)
-class Draft:
+class Draft(NamedTuple):
     """What of a source goes into a new bundle.
 
     Attributes:
@@ -80,7 +77,7 @@ class Draft:
     kept: Sequence[Kept]
     whole: Mapping[str, Sequence[str]]
 
-    @functools.cached_property
+    @property
     def places(self) -> set[Place]:
         """Where the bytes are that go over as they are; keys of one tensor have one."""
         return {place_of(kept.entry) for kept in self.kept if kept.has_bytes}

@@ -11,11 +11,10 @@ destination had goes last.
 from __future__ import annotations
 
 import contextlib
-import dataclasses
 import os
 import re
 from collections.abc import Iterator, Sequence
-from typing import Optional
+from typing import NamedTuple, Optional
 
 from estimator_ckpt.bundle import coding, files
 from estimator_ckpt.bundle.entry import renumbered
@@ -39,8 +38,7 @@ _OF = re.compile(r"\.data-\d{5,}-of-(\d{5,})")
 Records = dict[bytes, bytes]
 
 
-@dataclasses.dataclass(frozen=True)
-class Written:
+class Written(NamedTuple):
     """How large a bundle is that was written.
 
     Attributes:
@@ -135,7 +133,7 @@ def write_prepared(ready: Prepared, prefix: str, target: Target) -> Written:
         files.sync_files(list(written))
         files.sync_dir(os.path.dirname(prefix))
         _copy_meta(reader.prefix, prefix, new.moves, target, claim)
-        header = reader.index.header._replace(num_shards=shards.count)
+        header = reader.index.header._replace(num_shards=shards.num_shards)
         content = serialize_index(header, records.items())
         _commit(prefix, content, source, target, claim)
     placed = [source.shards[number].status.st_size for number in shards.placed]
@@ -149,27 +147,26 @@ def _streams(new: Draft, source: Snapshot, target: Target) -> bool:
     return target.data == "copy" and new.size < source.size * _MOST_USED
 
 
-@dataclasses.dataclass(frozen=True)
-class _Shards:
+class _Shards(NamedTuple):
     """The shards' files of a new bundle.
 
     Attributes:
       prefix: the new prefix.
       placed: the source's shards that get new names, the first numbers.
       has_own: whether the next number is a shard with what is written anew.
-      count: how many there are, empty ones at the end included.
+      num_shards: how many there are, empty ones at the end included.
       old: the files that an old checkpoint of this prefix has.
     """
 
     prefix: str
     placed: Sequence[int]
     has_own: bool
-    count: int
+    num_shards: int
     old: Sequence[str]
 
     def path(self, number: int) -> str:
         """The file of a shard."""
-        return shard_path(self.prefix, number, self.count)
+        return shard_path(self.prefix, number, self.num_shards)
 
     @property
     def own(self) -> range:
@@ -179,7 +176,7 @@ class _Shards:
     @property
     def padding(self) -> range:
         """The numbers of empty shards: there where an old name was in the way."""
-        return range(self.own.stop, self.count)
+        return range(self.own.stop, self.num_shards)
 
     @property
     def new_numbers(self) -> Optional[dict[int, int]]:

@@ -10,11 +10,10 @@ checksums. Before a conversion is committed, all of this is asked again.
 from __future__ import annotations
 
 import contextlib
-import dataclasses
 import os
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, Optional, Protocol, TypeVar
+from typing import TYPE_CHECKING, NamedTuple, Optional, Protocol, TypeVar
 
 from estimator_ckpt.bundle import files
 from estimator_ckpt.bundle.entry import Entry
@@ -57,8 +56,7 @@ class Needed(Protocol):
         """What it says."""
 
 
-@dataclasses.dataclass(frozen=True)
-class Shard:
+class Shard(NamedTuple):
     """A shard of a source.
 
     Attributes:
@@ -91,8 +89,7 @@ class Shard:
             yield file
 
 
-@dataclasses.dataclass(frozen=True)
-class Snapshot:
+class Snapshot(NamedTuple):
     """A source's index, and the shards that belong to it.
 
     Attributes:
