@@ -11,7 +11,7 @@ from typing import Optional
 from estimator_ckpt.bundle import files
 from estimator_ckpt.bundle.errors import CheckpointError, CorruptIndexError
 from estimator_ckpt.bundle.protobuf import wire
-from estimator_ckpt.bundle.protobuf.schema import MetaGraphDef, VariableDef
+from estimator_ckpt.bundle.protobuf.graph_schema import MetaGraphDef, VariableDef
 
 
 def trainable_variables(prefix: str) -> frozenset[str]:

@@ -13,7 +13,7 @@ from estimator_ckpt.bundle.tensor_reader import TensorReader
 from estimator_ckpt.bundle.tensors import dtypes
 from estimator_ckpt.checkpoint import contents, naming, object_graph, object_keys
 from estimator_ckpt.checkpoint.opened_checkpoint import Checkpoint
-from estimator_ckpt.checkpoint.paths import prefixes, wholeness
+from estimator_ckpt.checkpoint.paths import prefixes
 from estimator_ckpt.checkpoint.paths.prefixes import Storage
 from estimator_ckpt.checkpoint.roles import AS_FOUND, Overruling, Regexes
 
@@ -113,8 +113,9 @@ def _bundle(prefix: str, store: files.Store) -> TensorReader:
 
 def _v1(prefix: str, store: files.Store) -> TensorReader:
     from estimator_ckpt.bundle.v1_format.v1_reader import V1Reader
+    from estimator_ckpt.checkpoint.paths import v1_files
 
-    return V1Reader(prefix, wholeness.v1_shards(prefix, store), store)
+    return V1Reader(prefix, v1_files.every_shard(prefix, store), store)
 
 
 def _safetensors(path: str, store: files.Store) -> TensorReader:

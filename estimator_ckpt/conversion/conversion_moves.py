@@ -13,7 +13,7 @@ from estimator_ckpt.checkpoint.opened_checkpoint import Checkpoint
 from estimator_ckpt.checkpoint.roles import LEFT_BEHIND
 from estimator_ckpt.conversion import key_moves
 from estimator_ckpt.conversion.chosen_names import Naming
-from estimator_ckpt.conversion.key_moves import KeyMoves, NewTensor
+from estimator_ckpt.conversion.key_moves import KeyMoves, NamePairs, NewTensor
 from estimator_ckpt.conversion.result_keys import ResultKeys
 
 
@@ -54,20 +54,33 @@ def of_checkpoint(checkpoint: Checkpoint, format: Format, wanted: Naming) -> Key
         left_out = [n for n in unnamed if checkpoint.roles.role(n) in LEFT_BEHIND]
         lost = set(left_out)
         chosen = [name for name in chosen if name not in lost]
-    renaming = wanted.assignment_map.rename(
-        dict.fromkeys(chosen), source=source, owners=owners
-    )
+    pairs, idle_rules = _renamed(chosen, wanted, source, owners)
     unused = (
         *_sentences(left_out, source),
-        *renaming.unused,
+        *idle_rules,
         *wanted.chosen.remarks(contents.keys, source),
         *_no_step(contents, wanted.step, source),
         *said,
     )
     moves = key_moves.of_variables(
-        contents, checkpoint.index, renaming.pairs, result, unused=unused
+        contents, checkpoint.index, pairs, result, unused=unused
     )
     return _with_wide_step(moves, checkpoint, result)
+
+
+def _renamed(
+    chosen: Sequence[str],
+    wanted: Naming,
+    source: str,
+    owners: Optional[Mapping[str, str]],
+) -> tuple[NamePairs, Sequence[str]]:
+    """Old and new names, and a sentence for each rule that no name matched."""
+    if not wanted.assignment_map:
+        return [(name, name) for name in chosen], ()
+    renaming = wanted.assignment_map.rename(
+        dict.fromkeys(chosen), source=source, owners=owners
+    )
+    return renaming.pairs, renaming.unused
 
 
 def _with_wide_step(

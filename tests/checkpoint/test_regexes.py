@@ -8,8 +8,9 @@ import pytest
 
 import estimator_ckpt as ec
 from estimator_ckpt.checkpoint import regexes
-from estimator_ckpt.maps.assignment import AssignmentMap, AssignmentMapError
+from estimator_ckpt.maps.assignment import AssignmentMap
 from estimator_ckpt.maps.filters import Filter, PatternError
+from estimator_ckpt.maps.map_rules import AssignmentMapError
 from tests.testdata_paths import PREFIXES
 
 DIGITS = PREFIXES["digits/model.ckpt-300"]

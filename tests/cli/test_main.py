@@ -75,6 +75,28 @@ def test_an_interrupt_is_130():
     assert done.stderr.strip() == "estimator-ckpt: error: interrupted"
 
 
+@pytest.mark.parametrize(("library", "said"), [("absl", ["freed"]), ("json", [])])
+def test_a_process_ends_at_once_unless_a_library_has_things_to_do(library, said):
+    code = (
+        f"import atexit, sys, {library}\n"
+        "from estimator_ckpt.cli import main\n"
+        "atexit.register(print, 'freed')\n"
+        f"sys.argv = ['estimator-ckpt', 'inspect', {DIGITS!r}]; main.main()"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        cwd=REPOSITORY,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0
+    assert done.stdout.splitlines() == [
+        *run("inspect", DIGITS).stdout.splitlines(),
+        *said,
+    ]
+
+
 #: Modules that take milliseconds to import, and that listing a checkpoint does without.
 HEAVY = {
     *("tensorflow", "numpy", "rich", "absl", "yaml", "google.protobuf"),
@@ -97,3 +119,24 @@ HEAVY = {
 def test_a_command_loads_what_it_uses(arguments, tmp_path):
     arguments = [a.replace("OUT", str(tmp_path)) for a in arguments]
     assert HEAVY & modules_of(*arguments) == set()
+
+
+#: What starts late, beside that: a fifth of the time that a small conversion takes.
+LATE = {
+    *("dataclasses", "inspect"),
+    *("estimator_ckpt.maps.map_rules", "estimator_ckpt.checkpoint.paths.state_file"),
+    *("estimator_ckpt.bundle.protobuf.graph_schema",),
+}
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["inspect", f"{DIGITS}/model.ckpt-300"],
+        ["convert", f"{DIGITS}/model.ckpt-300", "OUT/model", "--to=dual"],
+    ],
+    ids=lambda arguments: arguments[0],
+)
+def test_the_most_frequent_start_without_what_few_need(arguments, tmp_path):
+    arguments = [a.replace("OUT", str(tmp_path)) for a in arguments]
+    assert LATE & modules_of(*arguments) == set()

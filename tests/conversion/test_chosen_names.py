@@ -4,8 +4,8 @@ import pytest
 
 from estimator_ckpt.checkpoint.naming import NamesBy
 from estimator_ckpt.conversion.chosen_names import Naming
-from estimator_ckpt.maps.assignment import AssignmentMapError
 from estimator_ckpt.maps.filters import PatternError
+from estimator_ckpt.maps.map_rules import AssignmentMapError
 
 NOTHING = {
     "names": "full_name",

@@ -7,7 +7,7 @@ import tensorflow as tf
 from tensorflow.compat import v1 as tf1
 
 import estimator_ckpt as ec
-from estimator_ckpt.maps.assignment import AssignmentMapError
+from estimator_ckpt.maps.map_rules import AssignmentMapError
 
 MAP = {"old/": "new/"}
 

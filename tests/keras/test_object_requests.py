@@ -9,7 +9,7 @@ from estimator_ckpt.keras import object_requests
 from estimator_ckpt.keras.object_plans import ConversionError
 from estimator_ckpt.keras.object_requests import Request
 from estimator_ckpt.layouts.layout_rule import LayoutRuleError
-from estimator_ckpt.maps.assignment import AssignmentMapError
+from estimator_ckpt.maps.map_rules import AssignmentMapError
 from tests.keras import described
 
 NOTHING = {

@@ -5,7 +5,8 @@ import re
 import pytest
 
 import estimator_ckpt as ec
-from estimator_ckpt.maps.assignment import AssignmentMap, AssignmentMapError
+from estimator_ckpt.maps.assignment import AssignmentMap
+from estimator_ckpt.maps.map_rules import AssignmentMapError
 from tests.testdata_paths import PREFIXES
 
 
@@ -53,23 +54,6 @@ class TestRules:
         expected = ["scope/b/w", "regex/a/b/w", "name", "all/a/b/w", "inner/w"]
         given = rules[first:] + rules[:first]
         assert renamed(given, ["a/b/w"]) == {"a/b/w": expected[first]}
-
-    def test_a_variable_or_its_parts_stand_for_their_name(self):
-        class Variable:
-            name = "new/v"
-
-        assert renamed({"v": Variable()}, ["v"]) == {"v": "new/v"}
-
-        class Part:
-            name = "new/v/part_0:0"
-
-        assert renamed({"v": [Part(), Part()]}, ["v"]) == {"v": "new/v"}
-        assert renamed({"v": [Variable()]}, ["v"]) == {"v": "new/v"}
-
-    @pytest.mark.parametrize("target", [3, None, [], ["a", 3], [[]]])
-    def test_what_is_no_variable_is_said_so(self, target):
-        with pytest.raises(AssignmentMapError, match="is no name, no variable"):
-            AssignmentMap.of({"v": target})
 
     def test_slots_and_averages_follow_their_variable(self):
         names = ["w", "w/Adam", "w/ExponentialMovingAverage", "Opt/w/Adam_1", "x/Adam"]
@@ -176,18 +160,6 @@ class TestOneSourceIntoTwo:
         assert found.targets == {"net/w": ("net/w", "target/w")}
         assert found.replaced == ("target/w",)
 
-    def test_two_variables_or_their_parts(self):
-        class Variable:
-            def __init__(self, name):
-                self.name = name
-
-        parts = [[Variable(f"{n}/w/part_{i}:0") for i in (0, 1)] for n in ("a", "b")]
-        for both in (parts[0] + parts[1], parts, [Variable("a/w:0"), "b/w"]):
-            found = AssignmentMap.of({"w": both}).rename(["w"], source="c").targets
-            assert found == {"w": ("a/w", "b/w")}
-        found = AssignmentMap.of({"w": parts[0]}).rename(["w"], source="c").targets
-        assert found == {"w": ("a/w",)}
-
     def test_another_rule_for_the_same_names_is_told_how(self):
         rules = [("net/", "online/"), (re.compile("net/(.+)"), r"target/\1")]
         (said,) = AssignmentMap.of(rules).rename(["net/w"], source="c").unused
@@ -224,24 +196,6 @@ class TestWhatIsWrong:
         assert "'dense/kernal' -> 'x' (rule 1)" in first
         assert "near: 'dense/kernel'" in first
         assert "near: 'dense/'" in second
-
-    @pytest.mark.parametrize(
-        ("given", "message"),
-        [
-            ({"a/": "b"}, "a scope .* can only become a scope"),
-            ({"a": "b/"}, "a scope .* can only become a scope"),
-            ({"": "b"}, "not empty"),
-            ({re.compile("a"): r"\1"}, "does not fit the groups"),
-            ([("a", "b", "c")], "no pair"),
-            (3, "is no assignment map"),
-            (re.compile("a"), "is no assignment map"),
-            ("builtin:nothing", "no built-in map 'nothing'; there are 'rnn_cells'"),
-            ("map.txt", "ends in .yaml, .yml or .json"),
-        ],
-    )
-    def test_malformed_maps_are_refused(self, given, message):
-        with pytest.raises(AssignmentMapError, match=message):
-            AssignmentMap.of(given)
 
 
 class TestConversion:

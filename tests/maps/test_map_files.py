@@ -3,7 +3,8 @@
 import pytest
 
 import estimator_ckpt as ec
-from estimator_ckpt.maps.assignment import AssignmentMap, AssignmentMapError
+from estimator_ckpt.maps.assignment import AssignmentMap
+from estimator_ckpt.maps.map_rules import AssignmentMapError
 from tests.maps.test_assignment import renamed
 
 

@@ -1,26 +1,23 @@
-"""TensorFlow's protobuf messages, as far as they are read or written here.
+"""The protobuf messages of a bundle: header, entries, object graph.
 
 Field numbers are those of the `.proto` files named below. Enums are int32: the bytes
 are the same, and numbers that are not known yet survive. A map is a list of entries. A
-shape is read as its sizes, a slice as its extents. Reading and writing: wire.py.
+shape is read as its sizes, a slice as its extents. Reading and writing: wire.py. What
+few checkpoints have: v1_schema.py, graph_schema.py.
 """
 
 from __future__ import annotations
 
 import functools
-from collections.abc import Sequence
 from typing import NamedTuple, Optional
 
 from estimator_ckpt.bundle.coding import FULL, Extent
 from estimator_ckpt.bundle.protobuf.field_types import (
     BYTES,
-    DOUBLE,
     FIXED32,
-    FLOAT,
     INT32,
     INT64,
     STRING,
-    UINT64,
     Field,
     Type,
 )
@@ -119,89 +116,3 @@ class TrackableObject(NamedTuple):
 class TrackableObjectGraph(NamedTuple):
     nodes: tuple[TrackableObject, ...] = ()
     unknown: bytes = b""
-
-
-# tensorflow/core/util/saved_tensor_slice.proto; of its values see v1_reader.py
-
-
-@message(
-    Field(1, STRING),
-    Field(2, SHAPE),
-    Field(3, INT32),
-    Field(4, SLICE, repeated=True),
-)
-class SavedSliceMeta(NamedTuple):
-    name: str = ""
-    shape: tuple[int, ...] = ()
-    type: int = 0
-    slice: tuple[tuple[Extent, ...], ...] = ()
-
-
-@message(
-    Field(1, embedded(SavedSliceMeta), repeated=True), Field(2, embedded(VersionDef))
-)
-class SavedTensorSliceMeta(NamedTuple):
-    tensor: tuple[SavedSliceMeta, ...] = ()
-    versions: VersionDef = VersionDef()
-
-
-@message(Field(1, embedded(SavedTensorSliceMeta)))
-class SavedTensorSlices(NamedTuple):
-    meta: SavedTensorSliceMeta = SavedTensorSliceMeta()
-
-
-# tensorflow/core/protobuf/meta_graph.proto
-
-BYTES_LIST = only(Field(1, BYTES, repeated=True))
-
-
-@message(Field(1, STRING), Field(2, only(Field(2, BYTES_LIST))))
-class CollectionEntry(NamedTuple):
-    """An entry of the map `collection_def`; its CollectionDef as its `bytes_list`."""
-
-    key: str = ""
-    value: tuple[bytes, ...] = ()
-
-
-@message(Field(4, embedded(CollectionEntry), repeated=True))
-class MetaGraphDef(NamedTuple):
-    collection_def: tuple[CollectionEntry, ...] = ()
-
-
-# tensorflow/core/framework/variable.proto
-
-
-@message(Field(1, STRING), Field(4, only(Field(1, STRING))))
-class VariableDef(NamedTuple):
-    variable_name: str = ""
-    slice_of: str = ""  # save_slice_info_def.full_name
-
-
-# tensorflow/core/framework/tensor.proto
-
-
-@message(
-    Field(1, INT32),
-    Field(2, SHAPE),
-    Field(4, BYTES),
-    Field(5, FLOAT, repeated=True),
-    Field(6, DOUBLE, repeated=True),
-    Field(7, INT32, repeated=True),
-    Field(10, INT64, repeated=True),
-    Field(11, INT32, repeated=True),
-    Field(13, INT32, repeated=True),
-    Field(16, UINT64, repeated=True),
-    Field(17, UINT64, repeated=True),
-)
-class TensorProto(NamedTuple):
-    dtype: int = 0
-    tensor_shape: tuple[int, ...] = ()
-    tensor_content: bytes = b""
-    float_val: Sequence[float] = ()
-    double_val: Sequence[float] = ()
-    int_val: Sequence[int] = ()
-    int64_val: Sequence[int] = ()
-    bool_val: Sequence[int] = ()
-    half_val: Sequence[int] = ()
-    uint32_val: Sequence[int] = ()
-    uint64_val: Sequence[int] = ()

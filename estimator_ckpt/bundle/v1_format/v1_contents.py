@@ -10,7 +10,7 @@ from estimator_ckpt.bundle.coding import Slice
 from estimator_ckpt.bundle.entry import Entry
 from estimator_ckpt.bundle.errors import CorruptIndexError, UnsupportedCheckpointError
 from estimator_ckpt.bundle.protobuf import wire
-from estimator_ckpt.bundle.protobuf.schema import (
+from estimator_ckpt.bundle.protobuf.v1_schema import (
     SavedTensorSliceMeta,
     SavedTensorSlices,
 )

@@ -15,12 +15,9 @@ from typing import NamedTuple, Optional
 from estimator_ckpt.bundle import files
 from estimator_ckpt.bundle.errors import CheckpointNotFoundError
 from estimator_ckpt.bundle.index import index_path
-from estimator_ckpt.checkpoint.paths import state_file, v1_files, what_is_there
-from estimator_ckpt.checkpoint.paths.what_is_there import BEHIND_PREFIX
 
 _SAVED_MODEL = ("saved_model.pb", "saved_model.pbtxt")
-_URL = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://")
-_SEPARATOR = re.compile(r"[/\\]")
+_URL = r"[A-Za-z][A-Za-z0-9+.-]*://"
 
 
 class Storage(enum.Enum):
@@ -81,6 +78,8 @@ def find(path: files.PathLike, store: files.Store = files) -> Place:
         place = meaning(given)
         if place is not None:
             return place
+    from estimator_ckpt.checkpoint.paths import what_is_there
+
     raise CheckpointNotFoundError(
         f"{text}: {what_is_there.what_is(text, store)}"
         f"{what_is_there.beside(text, store)}"
@@ -109,11 +108,16 @@ class _Given(NamedTuple):
         return os.path.basename(self.path)
 
 
+# Most give a prefix: what the other paths need is imported when one of them is met.
+
+
 def _bundle(prefix: str, store: files.Store) -> Optional[Place]:
     return Place(prefix) if store.exists(index_path(prefix)) else None
 
 
 def _v1(prefix: str, store: files.Store) -> Optional[Place]:
+    from estimator_ckpt.checkpoint.paths import v1_files
+
     found = v1_files.find(prefix, store)
     return None if found is None else Place(found, Storage.V1)
 
@@ -129,11 +133,13 @@ def _directory(given: _Given) -> Optional[Place]:
 
 
 def _file_behind_prefix(given: _Given) -> Optional[Place]:
-    prefix = BEHIND_PREFIX.sub("", given.path)
+    prefix = _without_ending(given.path)
     return None if prefix == given.path else _bundle(prefix, given.store)
 
 
 def _state_file(given: _Given) -> Optional[Place]:
+    from estimator_ckpt.checkpoint.paths import state_file
+
     if not given.exists or given.name != state_file.FILE_NAME:
         return None
     return _in_directory(given.directory, given.store)
@@ -155,7 +161,7 @@ def _weight_file(given: _Given) -> Optional[Place]:
 
 
 def _v1_checkpoint(given: _Given) -> Optional[Place]:
-    return _v1(BEHIND_PREFIX.sub("", given.path), given.store)
+    return _v1(_without_ending(given.path), given.store)
 
 
 #: What a path can mean, the first that it does first.
@@ -196,11 +202,11 @@ def places(directory: str, named: str) -> list[str]:
     of another place: the model dir was moved or copied, or comes from a store or a
     machine (`gs://...`, `C:\\...`) that is not this one. Last, that other place.
     """
-    beside = os.path.join(directory, _SEPARATOR.split(named.rstrip("/\\"))[-1])
-    if _URL.match(named):
+    beside = os.path.join(directory, re.split(r"[/\\]", named.rstrip("/\\"))[-1])
+    if re.match(_URL, named):
         if named.startswith(f"{directory.rstrip('/')}/"):
             return [named, beside]
-        return [beside, named] if _URL.match(directory) else [beside]
+        return [beside, named] if re.match(_URL, directory) else [beside]
     path = os.path.join(directory, named)
     inside = os.path.join(os.path.abspath(directory), "")
     found = [path, beside] if os.path.abspath(path).startswith(inside) else []
@@ -212,7 +218,16 @@ def base_name(prefix: str) -> str:
     return os.path.basename(prefix).partition("-?????-of-")[0]
 
 
+def _without_ending(path: str) -> str:
+    """The prefix of which a path is a file, by its name; else the path itself."""
+    from estimator_ckpt.checkpoint.paths.what_is_there import BEHIND_PREFIX
+
+    return BEHIND_PREFIX.sub("", path)
+
+
 def _in_directory(directory: str, store: files.Store) -> Place:
+    from estimator_ckpt.checkpoint.paths import state_file, what_is_there
+
     saved_model = _variables_of(directory)
     if store.exists(index_path(saved_model)):
         return Place(saved_model)

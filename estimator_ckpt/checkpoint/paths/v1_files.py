@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from typing import Optional
 
 from estimator_ckpt.bundle import files
-from estimator_ckpt.bundle.errors import CheckpointError
+from estimator_ckpt.bundle.errors import CheckpointError, CorruptIndexError
 from estimator_ckpt.bundle.sstable import table
 from estimator_ckpt.bundle.sstable.table_blocks import FOOTER_SIZE
 
@@ -55,7 +55,29 @@ def shards(prefix: str, store: files.Store = files) -> list[str]:
     ]
 
 
-def named_shards(prefix: str) -> Iterator[str]:
+def every_shard(prefix: str, store: files.Store = files) -> list[str]:
+    """The files of a V1 checkpoint, sorted: all that there are to be.
+
+    Without one nobody knows which tensors are missing: each says what itself has.
+
+    Args:
+      prefix: its file, or the pattern of its shards (`model.ckpt-7-?????-of-00002`).
+      store: where they are.
+
+    Raises:
+      CorruptIndexError: a shard is missing.
+    """
+    found = shards(prefix, store)
+    named = _named_shards(prefix)
+    missing = next((path for path in named if path not in found), None)
+    if missing is not None:
+        raise CorruptIndexError(
+            f"{missing}: the shard is missing, which the names of the others tell of"
+        )
+    return found
+
+
+def _named_shards(prefix: str) -> Iterator[str]:
     """The names of as many shards as a pattern says there are; none of another path."""
     shard = _SHARD.search(prefix)
     if shard is None or not shard[1].startswith("?"):

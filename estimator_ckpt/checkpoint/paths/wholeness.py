@@ -13,10 +13,8 @@ from estimator_ckpt.bundle import files
 from estimator_ckpt.bundle.errors import (
     CheckpointNotFoundError,
     CorruptDataError,
-    CorruptIndexError,
 )
 from estimator_ckpt.bundle.index import Index, shard_path
-from estimator_ckpt.checkpoint.paths import v1_files
 
 
 def require_whole(
@@ -58,28 +56,6 @@ def require_ends(
     for shard_id, end in sorted(ends.items()):
         path = shard_path(prefix, shard_id, index.header.num_shards)
         require_shard(path, end, store)
-
-
-def v1_shards(prefix: str, store: files.Store = files) -> list[str]:
-    """The files of a checkpoint of the V1 format, sorted: all that there are to be.
-
-    Without one nobody knows which tensors are missing: each says what itself has.
-
-    Args:
-      prefix: its file, or the pattern of its shards (`model.ckpt-7-?????-of-00002`).
-      store: where they are.
-
-    Raises:
-      CorruptIndexError: a shard is missing.
-    """
-    found = v1_files.shards(prefix, store)
-    named = v1_files.named_shards(prefix)
-    missing = next((path for path in named if path not in found), None)
-    if missing is not None:
-        raise CorruptIndexError(
-            f"{missing}: the shard is missing, which the names of the others tell of"
-        )
-    return found
 
 
 def require_shard(path: str, end: int, store: files.Store = files) -> None:

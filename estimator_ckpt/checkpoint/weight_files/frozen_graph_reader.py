@@ -24,7 +24,7 @@ from estimator_ckpt.bundle.errors import (
     CorruptDataError,
     UnsupportedCheckpointError,
 )
-from estimator_ckpt.bundle.protobuf.schema import TensorProto
+from estimator_ckpt.bundle.protobuf.graph_schema import TensorProto
 from estimator_ckpt.bundle.tensors import arrays, dtypes
 from estimator_ckpt.checkpoint.weight_files import graph_file
 from estimator_ckpt.checkpoint.weight_files.graph_file import Constant

@@ -19,7 +19,7 @@ from typing import NamedTuple, Optional, Union
 from estimator_ckpt.bundle import files
 from estimator_ckpt.bundle.protobuf import wire
 from estimator_ckpt.bundle.protobuf.field_types import LENGTH, VARINT
-from estimator_ckpt.bundle.protobuf.schema import TensorProto
+from estimator_ckpt.bundle.protobuf.graph_schema import TensorProto
 from estimator_ckpt.bundle.protobuf.varints import read_varint, write_varint
 
 _NODE = 1

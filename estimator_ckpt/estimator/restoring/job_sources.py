@@ -28,7 +28,8 @@ from estimator_ckpt.estimator import error_texts, gfile_store
 from estimator_ckpt.estimator.restoring import job_dirs
 from estimator_ckpt.estimator.restoring.job_dirs import StateFileError
 from estimator_ckpt.estimator.restoring.restore_errors import DamagedCheckpointError
-from estimator_ckpt.maps.assignment import AssignmentMap, AssignmentMapError
+from estimator_ckpt.maps.assignment import AssignmentMap
+from estimator_ckpt.maps.map_rules import AssignmentMapError
 from estimator_ckpt.maps.plans import Plan
 
 

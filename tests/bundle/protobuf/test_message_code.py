@@ -10,11 +10,11 @@ from estimator_ckpt.bundle.entry import Entry
 from estimator_ckpt.bundle.protobuf import message_code, wire
 from estimator_ckpt.bundle.protobuf.schema import (
     ObjectReference,
-    SavedTensorSlices,
     SerializedTensor,
     TrackableObject,
     TrackableObjectGraph,
 )
+from estimator_ckpt.bundle.protobuf.v1_schema import SavedTensorSlices
 from estimator_ckpt.bundle.protobuf.varints import write_varint
 from tests.bundle.protobuf.test_wire import EVERYTHING, NESTED, Everything, Nested
 

@@ -4,8 +4,9 @@ import pytest
 
 from estimator_ckpt.bundle.coding import Extent
 from estimator_ckpt.bundle.entry import Entry
-from estimator_ckpt.bundle.protobuf import schema, wire
+from estimator_ckpt.bundle.protobuf import schema
 from tests.bundle import protobufs
+from tests.bundle.protobuf import tensorflows_messages
 
 NODE = protobufs.TrackableObjectGraph.TrackableObject
 #: Our class, TensorFlow's, and those of our names that are not TensorFlow's.
@@ -19,65 +20,19 @@ MESSAGES = [
     (schema.SlotVariableReference, NODE.SlotVariableReference, {}),
     (schema.TrackableObject, NODE, {}),
     (schema.TrackableObjectGraph, protobufs.TrackableObjectGraph, {}),
-    (schema.SavedSliceMeta, protobufs.SavedSliceMeta, {}),
-    (schema.SavedTensorSliceMeta, protobufs.SavedTensorSliceMeta, {}),
-    (schema.SavedTensorSlices, protobufs.SavedTensorSlices, {}),
-    (schema.CollectionEntry, protobufs.MetaGraphDef.CollectionDefEntry, {}),
-    (schema.MetaGraphDef, protobufs.MetaGraphDef, {}),
-    (
-        schema.VariableDef,
-        protobufs.VariableDef,
-        {"slice_of": "save_slice_info_def"},
-    ),
-    (schema.TensorProto, protobufs.TensorProto, {}),
 ]
-
-
-def is_repeated(field):
-    if hasattr(field, "is_repeated"):
-        return field.is_repeated
-    return field.label == field.LABEL_REPEATED  # until protobuf 6
 
 
 @pytest.mark.parametrize(
     ("ours", "theirs", "renamed"), MESSAGES, ids=lambda m: getattr(m, "__name__", "")
 )
 def test_numbers_and_types_are_tensorflows(ours, theirs, renamed):
-    places = wire._DECLARED[ours].places
-    assert len({place.slot for place in places.values()}) >= len(
-        set(ours._fields) - {"unknown"}
-    )
-    for tag, place in places.items():
-        field = theirs.DESCRIPTOR.fields_by_number[tag >> 3]
-        name = ours._fields[place.slot]
-        assert field.name == renamed.get(name, name)
-        assert is_repeated(field) == place.field.repeated
-        assert place.field.type.is_message == (field.message_type is not None) or (
-            field.message_type.name == "BoolValue"  # carried as its bytes
-        )
-        wire_types = {
-            field.TYPE_INT32: 0,
-            field.TYPE_INT64: 0,
-            field.TYPE_ENUM: 0,
-            field.TYPE_UINT32: 0,
-            field.TYPE_UINT64: 0,
-            field.TYPE_BOOL: 0,
-            field.TYPE_FIXED32: 5,
-            field.TYPE_FLOAT: 5,
-            field.TYPE_DOUBLE: 1,
-        }
-        expected = wire_types.get(field.type, 2)
-        assert tag & 7 == expected or (tag & 7 == 2 and place.field.repeated)
+    tensorflows_messages.hold(ours, theirs, renamed)
 
 
-def test_every_message_of_the_schema_is_held_against_tensorflows():
+def test_every_message_here_is_held_against_tensorflows():
     tested = {ours for ours, _, _ in MESSAGES}
-    declared = {
-        value
-        for value in vars(schema).values()
-        if isinstance(value, type) and value in wire._DECLARED
-    }
-    assert declared - tested == set()
+    assert tensorflows_messages.declared_in(schema) - tested == set()
 
 
 @pytest.mark.parametrize("shape", [(), (0,), (3, 4), (2**62,), tuple(range(20))])

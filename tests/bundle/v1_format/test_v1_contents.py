@@ -6,11 +6,11 @@ from estimator_ckpt.bundle import files
 from estimator_ckpt.bundle.coding import Extent
 from estimator_ckpt.bundle.errors import CorruptIndexError, UnsupportedCheckpointError
 from estimator_ckpt.bundle.protobuf import wire
-from estimator_ckpt.bundle.protobuf.schema import (
+from estimator_ckpt.bundle.protobuf.schema import VersionDef
+from estimator_ckpt.bundle.protobuf.v1_schema import (
     SavedSliceMeta,
     SavedTensorSliceMeta,
     SavedTensorSlices,
-    VersionDef,
 )
 from estimator_ckpt.bundle.sstable import table_writer
 from estimator_ckpt.bundle.sstable.table import Table

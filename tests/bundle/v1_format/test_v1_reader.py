@@ -9,11 +9,11 @@ from estimator_ckpt.bundle import coding
 from estimator_ckpt.bundle.coding import Extent
 from estimator_ckpt.bundle.errors import CheckpointError
 from estimator_ckpt.bundle.protobuf import wire
-from estimator_ckpt.bundle.protobuf.schema import (
+from estimator_ckpt.bundle.protobuf.schema import VersionDef
+from estimator_ckpt.bundle.protobuf.v1_schema import (
     SavedSliceMeta,
     SavedTensorSliceMeta,
     SavedTensorSlices,
-    VersionDef,
 )
 from estimator_ckpt.bundle.protobuf.varints import write_varint
 from estimator_ckpt.bundle.sstable import table_writer

@@ -5,9 +5,7 @@ import os
 import pytest
 
 import estimator_ckpt as ec
-from estimator_ckpt.bundle.errors import CorruptIndexError
-from estimator_ckpt.checkpoint.paths import wholeness
-from tests import sources, testdata_paths
+from tests import testdata_paths
 from tests.testdata_paths import PREFIXES, TESTDATA
 
 
@@ -64,19 +62,3 @@ def test_a_shard_that_is_not_what_it_should_be_is_told(tmp_path, damage, message
     with pytest.raises(ec.CheckpointError, match=message) as caught:
         checkpoint.require_whole()
     assert str(shard) in str(caught.value)
-
-
-def test_a_checkpoint_of_before_2017_needs_all_of_its_shards(tmp_path):
-    path = tmp_path / "job"
-    sources.v1_shards(path)
-    pattern = str(path / "model.ckpt-7-?????-of-00002")
-    shards = [str(path / f"model.ckpt-7-0000{n}-of-00002") for n in range(2)]
-    assert wholeness.v1_shards(pattern) == shards
-    os.unlink(shards[1])
-    with pytest.raises(CorruptIndexError) as caught:
-        wholeness.v1_shards(pattern)
-    assert str(caught.value) == (
-        f"{shards[1]}: the shard is missing, which the names of the others tell of"
-    )
-    odd = str(path / "a-?????-of-b")  # a file of its own
-    assert wholeness.v1_shards(odd) == []
