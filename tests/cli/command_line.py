@@ -52,6 +52,17 @@ def modules_of(*arguments):
     return set(done.stderr.split())
 
 
+def python(code):
+    """Runs a program in a Python of its own."""
+    return subprocess.run(
+        [sys.executable, "-c", code],
+        cwd=REPOSITORY,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
 def shell(line, **environment):
     """Runs a line of a shell, in interpreters of their own; `COMMAND` is ours."""
     return subprocess.run(

@@ -1,13 +1,9 @@
 """The commands: data on stdout, exit codes, JSON; bad input is one line."""
 
-import subprocess
-import sys
-
 import pytest
 
 import estimator_ckpt as ec
-from tests.cli.command_line import modules_of, run
-from tests.conftest import REPOSITORY
+from tests.cli.command_line import modules_of, python, run
 from tests.testdata_paths import TESTDATA
 
 DIGITS = str(TESTDATA / "digits")
@@ -64,13 +60,7 @@ def test_an_interrupt_is_130():
         "def interrupted(arguments): raise KeyboardInterrupt\n"
         "main._dispatch = interrupted; main.main(['inspect'])"
     )
-    done = subprocess.run(
-        [sys.executable, "-c", code],
-        cwd=REPOSITORY,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    done = python(code)
     assert done.returncode == 130
     assert done.stderr.strip() == "estimator-ckpt: error: interrupted"
 
@@ -83,13 +73,7 @@ def test_a_process_ends_at_once_unless_a_library_has_things_to_do(library, said)
         "atexit.register(print, 'freed')\n"
         f"sys.argv = ['estimator-ckpt', 'inspect', {DIGITS!r}]; main.main()"
     )
-    done = subprocess.run(
-        [sys.executable, "-c", code],
-        cwd=REPOSITORY,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    done = python(code)
     assert done.returncode == 0
     assert done.stdout.splitlines() == [
         *run("inspect", DIGITS).stdout.splitlines(),

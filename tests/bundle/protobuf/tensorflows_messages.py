@@ -3,14 +3,21 @@
 from estimator_ckpt.bundle.protobuf import wire
 
 
-def hold(ours, theirs, renamed):
-    """Asserts that a message's numbers and types are TensorFlow's.
+def hold(module, messages):
+    """Asserts that numbers and types of all messages of a module are TensorFlow's.
 
     Args:
-      ours: our class.
-      theirs: TensorFlow's.
-      renamed: those of our names that are not TensorFlow's, with TensorFlow's.
+      module: what declares them.
+      messages: of each our class, TensorFlow's, and those of our names that are not
+        TensorFlow's, with TensorFlow's.
     """
+    for ours, theirs, renamed in messages:
+        _hold(ours, theirs, renamed)
+    tested = {ours for ours, _, _ in messages}
+    assert _declared_in(module) - tested == set()
+
+
+def _hold(ours, theirs, renamed):
     places = wire._DECLARED[ours].places
     assert len({place.slot for place in places.values()}) >= len(
         set(ours._fields) - {"unknown"}
@@ -38,7 +45,7 @@ def hold(ours, theirs, renamed):
         assert tag & 7 == expected or (tag & 7 == 2 and place.field.repeated)
 
 
-def declared_in(module):
+def _declared_in(module):
     """The messages that a module declares, imported ones included."""
     return {
         value

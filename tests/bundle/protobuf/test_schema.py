@@ -23,16 +23,8 @@ MESSAGES = [
 ]
 
 
-@pytest.mark.parametrize(
-    ("ours", "theirs", "renamed"), MESSAGES, ids=lambda m: getattr(m, "__name__", "")
-)
-def test_numbers_and_types_are_tensorflows(ours, theirs, renamed):
-    tensorflows_messages.hold(ours, theirs, renamed)
-
-
-def test_every_message_here_is_held_against_tensorflows():
-    tested = {ours for ours, _, _ in MESSAGES}
-    assert tensorflows_messages.declared_in(schema) - tested == set()
+def test_its_messages_are_tensorflows():
+    tensorflows_messages.hold(schema, MESSAGES)
 
 
 @pytest.mark.parametrize("shape", [(), (0,), (3, 4), (2**62,), tuple(range(20))])
