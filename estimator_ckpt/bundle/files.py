@@ -43,6 +43,7 @@ from estimator_ckpt.bundle.local_files.system_calls import (
     PathLike,
     local,
     reporting,
+    without_scheme,
 )
 
 __all__ = [
@@ -76,6 +77,7 @@ __all__ = [
     "sync_dir",
     "sync_files",
     "temporary_dir",
+    "without_scheme",
 ]
 
 

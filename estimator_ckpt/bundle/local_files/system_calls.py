@@ -32,13 +32,13 @@ _Result = TypeVar("_Result")
 
 
 def local(path: PathLike) -> str:
-    """A path as a string.
+    """A path as a string; one of `file:///dir` is `/dir`.
 
     Raises:
       UnsupportedCheckpointError: it names a remote store, `gs://bucket/dir`.
       CheckpointError: no file can have that name.
     """
-    text = os.fspath(path)
+    text = without_scheme(os.fspath(path))
     try:
         encoded = os.fsencode(text)
     except UnicodeEncodeError:
@@ -51,6 +51,11 @@ def local(path: PathLike) -> str:
             f"directory first"
         )
     return text
+
+
+def without_scheme(path: str) -> str:
+    """The path of `file:///dir`, as TensorFlow takes it, which is `/dir`."""
+    return path[len("file://") :] if path.startswith("file:///") else path
 
 
 def change(

@@ -69,7 +69,7 @@ def find(path: files.PathLike, store: files.Store = files) -> Place:
       CheckpointNotFoundError: there is no checkpoint; says what is there instead.
       UnsupportedCheckpointError: a path that the store does not take.
     """
-    text = os.fspath(path)
+    text = files.without_scheme(os.fspath(path))
     if not text:
         raise CheckpointNotFoundError("the path of a checkpoint is empty")
     # First, since it refuses what is no path of its own.

@@ -28,6 +28,12 @@ def test_a_path_that_cannot_be_one(path, error, why):
         system_calls.local(path)
 
 
+def test_a_url_of_a_local_file_is_its_path():
+    assert system_calls.local("file:///tmp/a b//c") == "/tmp/a b//c"
+    with pytest.raises(UnsupportedCheckpointError):
+        system_calls.local("file://host/c")
+
+
 def test_any_other_path_is_its_text(tmp_path):
     assert system_calls.local(tmp_path) == str(tmp_path)
     assert system_calls.local("a b\udcff") == "a b\udcff"

@@ -45,6 +45,16 @@ def test_a_state_file_of_elsewhere_means_the_checkpoint_of_that_name_here(
     )
 
 
+def test_a_local_path_may_be_spelled_as_a_url(tmp_path):
+    directory = model_dir(tmp_path, "model.ckpt-2")
+    for given in (directory, directory / "model.ckpt-2", directory / "checkpoint"):
+        found = prefixes.find(f"file://{given}")
+        assert found == Place(f"{directory}/model.ckpt-2")
+    new = ec.convert(f"file://{directory}", f"file://{tmp_path}/new/", to="tf2")
+    assert new == f"{tmp_path}/new/model.ckpt-2"
+    assert not ec.diff(f"file://{new}", directory)
+
+
 def test_in_a_copied_model_dir_its_own_checkpoint_is_meant(tmp_path):
     old = model_dir(tmp_path / "old", f"{tmp_path}/old/model.ckpt-2")
     new = shutil.copytree(old, tmp_path / "new")
