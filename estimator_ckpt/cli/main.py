@@ -78,7 +78,8 @@ def _end_at_once(code: int) -> None:
     That saves up to 8 of 50 ms, and of 100,000
     variables 50. Libraries that are loaded, and who looks on, have things to do then.
     """
-    if _WHAT_ENDS_ITSELF.isdisjoint(sys.modules) and sys.gettrace() is None:
+    is_watched = sys.gettrace() or sys.getprofile()
+    if _WHAT_ENDS_ITSELF.isdisjoint(sys.modules) and not is_watched:
         import contextlib
         import os
 

@@ -65,10 +65,17 @@ def test_an_interrupt_is_130():
     assert done.stderr.strip() == "estimator-ckpt: error: interrupted"
 
 
-@pytest.mark.parametrize(("library", "said"), [("absl", ["freed"]), ("json", [])])
-def test_a_process_ends_at_once_unless_a_library_has_things_to_do(library, said):
+@pytest.mark.parametrize(
+    ("before", "said"),
+    [
+        ("import json", []),
+        ("import absl", ["freed"]),
+        ("sys.setprofile(lambda *_: None)", ["freed"]),
+    ],
+)
+def test_a_process_ends_at_once_unless_something_has_to_end_too(before, said):
     code = (
-        f"import atexit, sys, {library}\n"
+        f"import atexit, sys; {before}\n"
         "from estimator_ckpt.cli import main\n"
         "atexit.register(print, 'freed')\n"
         f"sys.argv = ['estimator-ckpt', 'inspect', {DIGITS!r}]; main.main()"
