@@ -1,4 +1,4 @@
-"""The messages of docs/errors.md that only TensorFlow 2.16 and later say."""
+"""The messages of docs/errors.md that TensorFlow 2.15 does not say."""
 
 import os
 import subprocess
@@ -10,7 +10,16 @@ from tests.conftest import REPOSITORY
 
 pytestmark = pytest.mark.compat
 
-SAID_BY = {
+_DENSE = """
+import sys, tensorflow
+keras = tensorflow.keras
+
+def network(*units, built=True):
+    layers = [keras.layers.Dense(n) for n in units]
+    return keras.Sequential([keras.Input((3,)), *layers] if built else layers)
+"""
+_WEIGHTS = f"{_DENSE}\nnetwork(2).save_weights(sys.argv[1] + '/w.weights.h5')\n"
+SINCE_2_16 = {
     "module 'tensorflow' has no attribute 'estimator'": (
         "import tensorflow; tensorflow.estimator"
     ),
@@ -30,26 +39,81 @@ SAID_BY = {
     "File format not supported: filepath=... Keras 3 only supports V3 ... files": (
         "import tensorflow; tensorflow.keras.models.load_model('tests/testdata/digits')"
     ),
+    "... is not available with Keras 3.": (
+        "import tensorflow; tensorflow.compat.v1.layers.dense"
+    ),
+    "module 'keras._tf_keras.keras.layers' has no attribute ...": (
+        "import tensorflow; tensorflow.keras.layers.DenseFeatures"
+    ),
+    "module 'keras._tf_keras.keras' has no attribute 'estimator'": (
+        "import tensorflow; tensorflow.keras.estimator"
+    ),
+    "module 'keras.utils' has no attribute 'track_tf1_style_variables'": (
+        "import tensorflow; tensorflow.compat.v1.keras.utils.track_tf1_style_variables"
+    ),
+    "No module named 'tensorflow.estimator'": (
+        "from tensorflow.estimator import Estimator"
+    ),
+    "The filename must end in ....weights.h5": (
+        f"{_DENSE}network(2).save_weights(sys.argv[1] + '/ckpt')"
+    ),
+    "Invalid filepath extension for saving.": (
+        f"{_DENSE}network(2).save(sys.argv[1] + '/model')"
+    ),
+    "... argument is deprecated in Keras 3.": (
+        f"{_DENSE}network(2).save(sys.argv[1] + '/model', save_format='tf')"
+    ),
+    "objects could not be loaded. Example error message for object ...": (
+        f"{_WEIGHTS}network(2, 2).load_weights(sys.argv[1] + '/w.weights.h5')"
+    ),
+    "You are loading weights into a model that has not yet been built.": (
+        f"{_WEIGHTS}network(2, built=False).load_weights(sys.argv[1] + '/w.weights.h5')"
+    ),
+    "This optimizer can only be called for the variables it was originally built "
+    "with.": (
+        f"{_DENSE}adam = keras.optimizers.Adam(); one, two = network(2), network(2)\n"
+        "adam.build(one.trainable_variables)\n"
+        "adam.apply([v * 1 for v in two.trainable_variables], two.trainable_variables)"
+    ),
+    "Argument(s) not recognized: {'lr': ...}": (
+        f"{_DENSE}keras.optimizers.Adam(lr=0.1)"
+    ),
+    "Detected incompatible Protobuf Gencode/Runtime versions when loading ...": (
+        "from google.protobuf import runtime_version as r\n"
+        "r.ValidateProtobufRuntimeVersion(r.Domain.PUBLIC, 99, 0, 0, '', 'x.proto')"
+    ),
+    "was removed in the NumPy 2.0 release.": "import numpy; numpy.float_",
+    "Keras cannot be imported. Check that it is installed.": (
+        "import os, sys; sys.modules['tf_keras'] = None\n"
+        "os.environ['TF_USE_LEGACY_KERAS'] = '1'\n"
+        "import tensorflow; tensorflow.keras.layers"
+    ),
+}
+IN_1_15 = {
+    "Failed to get matching files on ...": (
+        "import tensorflow; tensorflow.train.load_checkpoint('no_dir/model.ckpt')"
+    ),
 }
 
 
 def test_these_are_the_ones_of_the_index():
-    from tests.test_error_messages import SAID_SINCE_2_16
+    from tests.test_error_messages import SAID_ELSEWHERE
 
-    assert set(SAID_BY) == SAID_SINCE_2_16
+    assert {*SINCE_2_16, *IN_1_15} == SAID_ELSEWHERE
 
 
-@pytest.mark.parametrize("message", SAID_BY)
-def test_tensorflow_2_21_says_it(message):
+@pytest.mark.parametrize("message", [*SINCE_2_16, *IN_1_15])
+def test_another_tensorflow_says_it(message, tmp_path):
     from tests.test_error_messages import matches
 
-    python = READERS["2.21.0"]
+    python = READERS["1.15.5" if message in IN_1_15 else "2.21.0"]
     if not python.exists():
         pytest.skip("no interpreter with that TensorFlow (see make compat)")
+    kept_out = ("TF_USE_LEGACY_KERAS", "TF2_BEHAVIOR")
     done = subprocess.run(
-        [str(python), "-c", SAID_BY[message]],
+        [str(python), "-c", {**SINCE_2_16, **IN_1_15}[message], str(tmp_path)],
         cwd=REPOSITORY,
-        env={k: v for k, v in os.environ.items() if k != "TF_USE_LEGACY_KERAS"},
+        env={k: v for k, v in os.environ.items() if k not in kept_out},
         capture_output=True,
         text=True,
         timeout=300,
