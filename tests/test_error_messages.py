@@ -369,9 +369,7 @@ def pip_without_an_index():
 
 
 def read_as_safetensors():
-    from safetensors.numpy import load_file
-
-    load_file(f"{DIGITS}.index")
+    pytest.importorskip("safetensors.numpy").load_file(f"{DIGITS}.index")
 
 
 SAID_BY = {
@@ -444,8 +442,8 @@ SAID_BY = {
     "is not compatible with provided weight shape ...": lambda path: set_weights(
         (2, 3), (2,)
     ),
-    "You are trying to restore a checkpoint from a legacy Keras optimizer into a "
-    "v2.11+ Optimizer": another_kind_of_adam,
+    "You are trying to restore a checkpoint from a legacy ... optimizer into a "
+    "v2.11+": another_kind_of_adam,
     "The optimizer cannot recognize variable ...": lambda path: (
         adam_of_one_variable().apply_gradients([(tf.ones([]), tf.Variable(1.0))])
     ),
@@ -457,7 +455,7 @@ SAID_BY = {
     "'Adam' object has no attribute ...": lambda path: (
         tf.keras.optimizers.Adam().get_updates
     ),
-    "decay is deprecated in the new Keras optimizer": lambda path: (
+    "decay is deprecated in the new ... optimizer": lambda path: (
         tf.keras.optimizers.Adam(decay=0.1)
     ),
     "The given object is not a tf.keras.optimizers.Optimizer instance.": (
