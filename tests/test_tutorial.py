@@ -30,14 +30,13 @@ GUIDE = {
         *("a = 1.0", "b = 2.0", "scoped/c = 3.0"),
         "loaded value of c_2: 3.0",
     ],
-    "4. When names change": [f"Restored [a, b, c]:  {VALUES}"],
+    "4. When names change": [f"Restored [a, b, c]:  {VALUES}\n" * 2],
     "5. A TF2 Checkpoint that stays": [
         f"[a, b, c]:  {VALUES}",
         "a = 1.0  (key unscoped/0/.ATTRIBUTES/VARIABLE_VALUE)",
         "b = 2.0  (key unscoped/1/.ATTRIBUTES/VARIABLE_VALUE)",
         "scoped/c = 3.0  (key scoped/0/.ATTRIBUTES/VARIABLE_VALUE)\n  save_counter = 1",
-        f"Initialized [a, b, c]:  {NOTHING}",
-        f"Restored [a, b, c]:  {VALUES}",
+        f"Initialized [a, b, c]:  {NOTHING}\nRestored [a, b, c]:  {VALUES}\n" * 2,
     ],
     "6. An Estimator": [
         *("var = 2.0  (key var)", "global_step = 1  (key global_step)"),
@@ -49,6 +48,8 @@ GUIDE = {
         "global_step = 5  (key step/.ATTRIBUTES/VARIABLE_VALUE)",
     ],
     "8. Save and load": [
+        f"Initialized [a, b, c]:  {NOTHING}\nRestored [a, b, c]:  {VALUES}\n"
+        "Checkpoint at",
         "Checkpoint at 'tf2-ckpt-saved-in-session-1' (tf2):",
         "a = 1.0  (key var_list/a/.ATTRIBUTES/VARIABLE_VALUE)",
         "b = 2.0  (key var_list/b/.ATTRIBUTES/VARIABLE_VALUE)",
