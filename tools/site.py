@@ -27,6 +27,13 @@ PAGES = {
 NOTEBOOK = "tutorial.ipynb"
 MARKER = re.compile(r"<!-- A section for each public name .*? -->", re.DOTALL)
 LINK = re.compile(r"(?<=\]\()([^)\s#:]+)(?=[)#])")
+#: Readers search for an error before anything else: {beginning of a page: factor}.
+SEARCH_BOOSTS = {
+    "errors.md": 3,
+    "situations/": 2,
+    "CONTRIBUTING.md": 0.3,
+    "BUILD.md": 0.3,
+}
 #: Link texts that are file names: on the site they are pages.
 FILE_NAME = re.compile(r"\[(?:docs/)?([\w/-]+)\.(?:md|ipynb)\](?=\()")
 FENCE = re.compile(r"^```.*?^```$", re.MULTILINE | re.DOTALL)
@@ -182,6 +189,9 @@ def on_files(files, config):
 
 
 def on_page_markdown(markdown, page, config, files):
+    for start, boost in SEARCH_BOOSTS.items():
+        if page.file.src_uri.startswith(start):
+            page.meta["search"] = {"boost": boost}
     if page.file.src_uri == "reference.md":
         markdown = reference(markdown)
     return with_site_links(markdown, page.file.src_uri)
