@@ -13,7 +13,6 @@ and what objects keep that is no variable of TensorFlow 1 is no difference.
 from __future__ import annotations
 
 import contextlib
-import dataclasses
 from collections.abc import Collection, Iterator, Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple, Optional
 
@@ -74,9 +73,9 @@ class Variables(Mapping[str, StoredVariable]):
             key = self.keys_by_name[name]
             made = self._checkpoint.stored(self._own_names.get(name, name), key)
             if name in self._own_names:
-                made = dataclasses.replace(made, name=name)
+                made = made._replace(name=name)
             if name in self._of_tables:
-                made = dataclasses.replace(made, role=NO_VARIABLE)
+                made = made._replace(role=NO_VARIABLE)
             self._made[name] = made
         return made
 
@@ -210,16 +209,21 @@ def all_variables(
     """Every variable of both, in the order of their names.
 
     What is equal on both sides is one object: most variables of two checkpoints of one
-    job are, and 100,000 of them take their place.
+    job are, and 100,000 of them take their place. For the same reason their indexes let
+    go of what was listed; those are for nothing else from then on.
     """
     if not old.is_by_keys or not new.is_by_keys:
         decide_roles(old, new)
         return dict(old.variables), dict(new.variables)
     here = {name: new.checkpoint.row(name, name) for name in new.keys}
+    new.checkpoint.index.forget_wholes()
     there = {}
     for name in old.keys:
         row, like = old.checkpoint.row(name, name), here.get(name)
-        there[name] = like if like is not None and like == row else row
+        if like is not None and like == row:
+            row = like
+        there[row.name] = row
+    old.checkpoint.index.forget_wholes()
     same: dict[tuple[str, Any], Fact] = {}
     known = _known(here, same)
     decide_roles(old, new, (known if there == here else _known(there, same), known))

@@ -23,6 +23,7 @@ from estimator_ckpt.checkpoint.paths import wholeness
 from estimator_ckpt.checkpoint.roles import (
     AS_FOUND,
     MODEL,
+    Decision,
     Overruling,
     Roles,
 )
@@ -31,6 +32,9 @@ if TYPE_CHECKING:
     import numpy as np
 
     from estimator_ckpt.checkpoint.variable import StoredVariable
+
+#: What a variable is for of which nothing was decided.
+_A_MODELS = Decision(MODEL, "nothing says what it is for")
 
 _INTEGERS = frozenset({"int32", "int64"})
 
@@ -164,25 +168,6 @@ class Checkpoint(Mapping[str, "StoredVariable"]):
             keys = None if names is None else [self._key(name) for name in names]
             wholeness.require_whole(self.prefix, self.index, self.store, keys)
 
-    def require_stored(self, variables: Iterable[StoredVariable]) -> None:
-        """As `require_whole`, of variables that were listed: they say where they are.
-
-        To parse the entries of many again would take as long as to list them.
-        """
-        if not isinstance(self.reader, BundleReader):
-            return
-        ends: dict[int, int] = {}
-        partitioned = []
-        for variable in variables:
-            if variable.shard is None or variable.offset is None:
-                partitioned.append(variable.key)
-                continue
-            end = variable.offset + variable.size
-            ends[variable.shard] = max(end, ends.get(variable.shard, 0))
-        for shard, end in self.index.shard_ends(partitioned).items():
-            ends[shard] = max(end, ends.get(shard, 0))
-        wholeness.require_ends(self.prefix, self.index, ends, self.store)
-
     @property
     def is_bundle(self) -> bool:
         """Whether it is a tensor bundle, as opposed to a V1 checkpoint."""
@@ -250,21 +235,16 @@ class Checkpoint(Mapping[str, "StoredVariable"]):
 
     def with_role(self, row: Listed) -> StoredVariable:
         """The variable of a row."""
-        facts: dict[str, Any] = dict(zip(Listed._fields, row))
-        said = self.roles.decisions.get(row.name)
-        if said is None:
-            facts["role"] = MODEL
-            return self._variable(facts)
+        name, dtype, shape, key, size, *place = row
+        said = self.roles.decisions.get(name, _A_MODELS)
         role, _, owner, slot, _, optimizer, is_undecided = said
-        facts["role"] = role
-        if owner or slot or optimizer or is_undecided:  # of most weights nothing
-            facts.update(
-                owner=owner,
-                optimizer=optimizer,
-                is_undecided=is_undecided,
-                slot=slot,
+        return self._variable(
+            (
+                *(name, dtype, shape, role, key, size),
+                *(owner, optimizer, is_undecided, slot),
+                *place,
             )
-        return self._variable(facts)
+        )
 
     def _listed(self, name: str, key: str, entry: Entry) -> Listed:
         dtype, shape = entry.dtype_name, entry.shape
@@ -276,11 +256,11 @@ class Checkpoint(Mapping[str, "StoredVariable"]):
         return Listed(name, dtype, shape, key, size, None, None, len(parts))
 
     @functools.cached_property
-    def _variable(self) -> Callable[[dict[str, Any]], StoredVariable]:
-        """What makes rows, which the commands that show columns do not load."""
+    def _variable(self) -> Callable[[Iterable[Any]], StoredVariable]:
+        """What makes variables, which the commands that show columns do not load."""
         from estimator_ckpt.checkpoint.variable import StoredVariable
 
-        return StoredVariable.of
+        return StoredVariable._make
 
     def __contains__(self, name: object) -> bool:
         return name in self.contents.keys

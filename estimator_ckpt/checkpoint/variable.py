@@ -5,15 +5,13 @@ Of a checkpoint, of a graph or of an object; of a checkpoint also where it is.
 
 from __future__ import annotations
 
-import dataclasses
-from typing import Any, Optional
+from typing import TYPE_CHECKING, NamedTuple, Optional
 
 from estimator_ckpt.checkpoint import roles
 from estimator_ckpt.checkpoint.roles import Role
 
 
-@dataclasses.dataclass(frozen=True)
-class Variable:
+class Variable(NamedTuple):
     """A variable on one side.
 
     Attributes:
@@ -28,6 +26,10 @@ class Variable:
       optimizer: what to call the optimizer that it belongs to, if known.
       slot: of a slot, what that is called: `Adam_1`, `m`; if known.
       is_undecided: whether it could be an optimizer's, which nothing decides.
+      shard: the number of the shard that holds it, in a checkpoint; None if it is
+        partitioned.
+      offset: of its first byte in the shard; None if it is partitioned.
+      num_slices: of how many slices it consists; 0 if it is not partitioned.
     """
 
     name: str
@@ -40,6 +42,9 @@ class Variable:
     optimizer: Optional[str] = None
     is_undecided: bool = False
     slot: Optional[str] = None
+    shard: Optional[int] = None
+    offset: Optional[int] = None
+    num_slices: int = 0
 
     @property
     def slot_of(self) -> Optional[str]:
@@ -58,33 +63,11 @@ class Variable:
         return f"{self.dtype}{'?' if self.shape is None else list(self.shape)}"
 
 
-@dataclasses.dataclass(frozen=True)
 class StoredVariable(Variable):
-    """A variable of a checkpoint, whose shape and key are always known.
+    """A variable of a checkpoint, whose shape and key are always known."""
 
-    Attributes:
-      shard: the number of the shard that holds it; None if it is partitioned.
-      offset: of its first byte in the shard; None if it is partitioned.
-      num_slices: of how many slices it consists; 0 if it is not partitioned.
-    """
+    __slots__ = ()
 
-    shape: tuple[int, ...] = ()
-    key: str = ""
-    shard: Optional[int] = None
-    offset: Optional[int] = None
-    num_slices: int = 0
-
-    @classmethod
-    def of(cls, facts: dict[str, Any]) -> StoredVariable:
-        """What the constructor makes of fields, in a quarter of its time.
-
-        A frozen dataclass sets its fields one by one, past its own guard; a checkpoint
-        can have 100,000 variables.
-
-        Args:
-          facts: the fields by name, the variable's from now on. Those that have their
-            default values may be left out, and take no memory then.
-        """
-        made = object.__new__(cls)
-        object.__setattr__(made, "__dict__", facts)
-        return made
+    if TYPE_CHECKING:
+        shape: tuple[int, ...]
+        key: str

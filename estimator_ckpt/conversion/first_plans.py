@@ -143,7 +143,7 @@ def _as_target(variable: Variable, new: str, renaming: Renaming) -> Variable:
     owner = owners[0] if owners else None
     if owners and len(owners) > 1:  # a copy belongs to the copy that it is named after
         owner = next((o for o in owners if new.startswith(f"{o}/")), owner)
-    return dataclasses.replace(variable, name=new, key=None, owner=owner)
+    return variable._replace(name=new, key=None, owner=owner)
 
 
 def _trainable_by_meta(
@@ -152,7 +152,7 @@ def _trainable_by_meta(
     """What the `.meta` file does not list as trainable is not."""
     trainable = meta_graph.trainable_variables(prefix)
     return {
-        name: dataclasses.replace(variable, role=roles.MODEL)
+        name: variable._replace(role=roles.MODEL)
         if variable.role is roles.TRAINABLE and name not in trainable
         else variable
         for name, variable in variables.items()

@@ -49,7 +49,7 @@ class FromSource:
         first = source[self.names[0]]
         if self.use is None:
             return first
-        return dataclasses.replace(first, shape=self.use.shape)
+        return first._replace(shape=self.use.shape)
 
     def tensor(self, checkpoint: Checkpoint) -> NewTensor:
         """The tensor, to be computed when it is written."""

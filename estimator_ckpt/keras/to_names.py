@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import math
 from collections.abc import Sequence
 from typing import Optional
@@ -114,8 +113,8 @@ def _carried(new: Tf1Tensor, new_name: str, source: Source) -> NewVariable:
     made = new.origin.variable(source.variables)
     if new.origin.use is not None:
         size = math.prod(made.shape or ()) * (dtypes.named(made.dtype).size or 0)
-        made = dataclasses.replace(made, size=size)
-    variable = dataclasses.replace(made, name=new_name, key=new_name, role=new.role)
+        made = made._replace(size=size)
+    variable = made._replace(name=new_name, key=new_name, role=new.role)
     item = Item(Verdict.RENAMED, variable, there, str(new.origin))
     return NewVariable(item, new.origin)
 

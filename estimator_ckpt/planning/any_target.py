@@ -245,7 +245,7 @@ def _as_pytorch_has_them(side: Side, names: AssignmentMap) -> Mapping[str, Varia
         if move.rule is not None and move.rule.arrangement is not None:
             variable = found[move.old]
             shape = move.rule.arrangement.shape_of(variable.shape or ())
-            found[move.old] = dataclasses.replace(variable, shape=shape)
+            found[move.old] = variable._replace(shape=shape)
     return found
 
 

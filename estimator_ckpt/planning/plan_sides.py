@@ -17,6 +17,7 @@ from estimator_ckpt.checkpoint import common_names, meta_graph, naming
 from estimator_ckpt.checkpoint.naming import NamesLike
 from estimator_ckpt.checkpoint.opened_checkpoint import Checkpoint
 from estimator_ckpt.checkpoint.opening import opened
+from estimator_ckpt.checkpoint.paths import wholeness
 from estimator_ckpt.checkpoint.roles import Overruling
 from estimator_ckpt.checkpoint.variable import StoredVariable, Variable
 from estimator_ckpt.maps import planner
@@ -139,6 +140,13 @@ def _checkpoint(
 
 
 def _side(checkpoint: Checkpoint, variables: Mapping[str, Variable]) -> Side:
+    require_stored = _no_files
+    if checkpoint.is_bundle:
+        require_stored = functools.partial(
+            wholeness.require_stored,
+            *(checkpoint.prefix, checkpoint.index),
+            store=checkpoint.store,
+        )
     return Side(
         checkpoint.prefix,
         variables,
@@ -147,5 +155,5 @@ def _side(checkpoint: Checkpoint, variables: Mapping[str, Variable]) -> Side:
         ),
         checkpoint.contents.ambiguous,
         checkpoint.graph is not None,
-        require_stored=checkpoint.require_stored,
+        require_stored=require_stored,
     )

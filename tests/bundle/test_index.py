@@ -114,6 +114,10 @@ def test_the_shards_of_some_tensors_are_theirs_alone():
     assert index.shard_ends(["v"]) == {2: 4}
     assert index.shard_ends(["w"]) == {1: 12}
     assert index.shard_ends([]) == {}
+    index.forget_wholes()
+    assert list(index) == ["v"]
+    assert "w" not in index
+    assert index.shard_ends(["v"]) == {2: 4}
 
 
 @pytest.mark.parametrize("path", V1_PREFIXES.values(), ids=V1_PREFIXES)

@@ -7,7 +7,7 @@ read: whether the bytes are those that were saved is what `verify` finds out.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import Optional
+from typing import TYPE_CHECKING, Optional
 
 from estimator_ckpt.bundle import files
 from estimator_ckpt.bundle.errors import (
@@ -15,6 +15,9 @@ from estimator_ckpt.bundle.errors import (
     CorruptDataError,
 )
 from estimator_ckpt.bundle.index import Index, shard_path
+
+if TYPE_CHECKING:
+    from estimator_ckpt.checkpoint.variable import StoredVariable
 
 
 def require_whole(
@@ -36,23 +39,37 @@ def require_whole(
       CorruptIndexError: an entry cannot be true.
       CheckpointError: a shard is no regular file, or may not be read.
     """
-    require_ends(prefix, index, index.shard_ends(names), store)
+    _require_ends(prefix, index, index.shard_ends(names), store)
 
 
-def require_ends(
-    prefix: str, index: Index, ends: Mapping[int, int], store: files.Store = files
+def require_stored(
+    prefix: str,
+    index: Index,
+    variables: Iterable[StoredVariable],
+    store: files.Store = files,
 ) -> None:
-    """Checks that a checkpoint's shards have at least so many bytes.
+    """As `require_whole`, of variables that were listed: they say where they are.
 
-    Args:
-      prefix: the checkpoint's prefix.
-      index: its index.
-      ends: of each shard that is needed, by its number, the bytes.
-      store: where its files are.
-
-    Raises:
-      As `require_whole`.
+    To parse the entries of many again would take as long as to list them. The index
+    needs to have those of partitioned variables alone.
     """
+    ends: dict[int, int] = {}
+    partitioned = []
+    for variable in variables:
+        if variable.shard is None or variable.offset is None:
+            partitioned.append(variable.key)
+            continue
+        end = variable.offset + variable.size
+        ends[variable.shard] = max(end, ends.get(variable.shard, 0))
+    for shard, end in index.shard_ends(partitioned).items():
+        ends[shard] = max(end, ends.get(shard, 0))
+    _require_ends(prefix, index, ends, store)
+
+
+def _require_ends(
+    prefix: str, index: Index, ends: Mapping[int, int], store: files.Store
+) -> None:
+    """Checks that a checkpoint's shards have at least so many bytes."""
     for shard_id, end in sorted(ends.items()):
         path = shard_path(prefix, shard_id, index.header.num_shards)
         require_shard(path, end, store)

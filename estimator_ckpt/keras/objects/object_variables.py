@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
@@ -100,8 +99,7 @@ def _described(
     variable: Variable, said: Decision, called: Mapping[str, str]
 ) -> Variable:
     """A variable with what its role is decided to be; its owner by its own name."""
-    return dataclasses.replace(
-        variable,
+    return variable._replace(
         role=said.role,
         owner=called.get(said.owner or "", said.owner),
         optimizer=said.optimizer,

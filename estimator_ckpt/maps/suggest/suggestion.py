@@ -130,11 +130,7 @@ def _under_known_names(
     own: Mapping[str, Variable], known: Renaming
 ) -> dict[str, Variable]:
     """The source's variables as the user's map calls them, by each of their names."""
-    return {
-        new: dataclasses.replace(own[old], name=new)
-        for old, new in known.pairs
-        if old in own
-    }
+    return {new: own[old]._replace(name=new) for old, new in known.pairs if old in own}
 
 
 def _is_models_own(variable: Variable) -> bool:
