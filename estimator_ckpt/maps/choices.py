@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Mapping
-from typing import Any, Optional
+from typing import Any, NamedTuple, Optional
 
 from estimator_ckpt.checkpoint import roles
 from estimator_ckpt.checkpoint.roles import AS_FOUND, Overruling, Regexes
@@ -16,8 +15,7 @@ from estimator_ckpt.maps.filters import Filter, Patterns
 NOT_INCLUDED = "not included"
 
 
-@dataclasses.dataclass(frozen=True)
-class Choice:
+class Choice(NamedTuple):
     """Which variables are to be carried, and how.
 
     Attributes:

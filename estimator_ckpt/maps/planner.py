@@ -7,7 +7,6 @@ values.
 
 from __future__ import annotations
 
-import dataclasses
 import functools
 from collections.abc import Collection, Mapping
 from typing import TYPE_CHECKING, Optional
@@ -184,7 +183,7 @@ def _take_counts_with_slots(decided: dict[str, Item], choice: Choice) -> None:
     }
     every = {optimizer for optimizer, _ in slots}
     carried = {optimizer for optimizer, is_carried in slots if is_carried}
-    whatever_included = dataclasses.replace(choice, names=Filter(None, None))
+    whatever_included = choice._replace(names=Filter(None, None))
     for name, target in counts.items():
         item, goes = decided[name], _goes_with_slots(name, target, every, carried)
         if goes and item.because == NOT_INCLUDED:

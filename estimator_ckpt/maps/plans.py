@@ -9,7 +9,6 @@ is `planner`.
 from __future__ import annotations
 
 import collections
-import dataclasses
 import enum
 from typing import Any, NamedTuple, Optional
 
@@ -66,7 +65,6 @@ class Item(NamedTuple):
         return variable.name if variable else ""
 
 
-@dataclasses.dataclass(frozen=True)
 class Plan:
     """What becomes of every variable.
 
@@ -77,10 +75,18 @@ class Plan:
       unused: what of the map and the patterns matched nothing, a sentence each.
     """
 
-    source: str
-    target: str
-    items: tuple[Item, ...]
-    unused: tuple[str, ...] = ()
+    def __init__(
+        self,
+        source: str,
+        target: str,
+        items: tuple[Item, ...],
+        unused: tuple[str, ...] = (),
+    ) -> None:
+        """A plan as the attributes say."""
+        self.source = source
+        self.target = target
+        self.items = items
+        self.unused = unused
 
     @property
     def problems(self) -> list[Item]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import os
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, Optional
@@ -167,7 +166,7 @@ def planned(
 
         followed = carried_values.with_state(vocab_info, new.variables)
         axes = carried_values.axes(followed)
-        choice = dataclasses.replace(choice, vocabularies=axes)
+        choice = choice._replace(vocabularies=axes)
     variables = old.variables
     renaming = None
     if choice.assignment_map:

@@ -6,7 +6,6 @@ for an object.
 
 from __future__ import annotations
 
-import dataclasses
 import functools
 import os
 from collections.abc import Callable, Iterable, Mapping
@@ -23,8 +22,7 @@ from estimator_ckpt.checkpoint.variable import StoredVariable, Variable
 from estimator_ckpt.maps import planner
 
 
-@dataclasses.dataclass(frozen=True)
-class GraphInputs:
+class GraphInputs(NamedTuple):
     """What a model_fn's graph is built from; nothing of it matters for other targets.
 
     Attributes:

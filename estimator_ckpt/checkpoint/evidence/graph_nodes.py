@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import collections
-import dataclasses
 import functools
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any, NamedTuple, Optional
@@ -29,7 +28,6 @@ class SlotVariable(NamedTuple):
     node: int
 
 
-@dataclasses.dataclass(frozen=True)
 class GraphNodes:
     """An object graph.
 
@@ -41,11 +39,20 @@ class GraphNodes:
       facts: what the index says of each key.
     """
 
-    children: Sequence[Mapping[str, int]]
-    slots: Sequence[Sequence[SlotVariable]]
-    keys: Mapping[int, str]
-    full_names: Mapping[int, str]
-    facts: Mapping[str, Fact]
+    def __init__(
+        self,
+        children: Sequence[Mapping[str, int]],
+        slots: Sequence[Sequence[SlotVariable]],
+        keys: Mapping[int, str],
+        full_names: Mapping[int, str],
+        facts: Mapping[str, Fact],
+    ) -> None:
+        """A graph as the attributes say."""
+        self.children = children
+        self.slots = slots
+        self.keys = keys
+        self.full_names = full_names
+        self.facts = facts
 
     @classmethod
     def of(cls, graph: Any, facts: Mapping[str, Fact]) -> GraphNodes:

@@ -5,7 +5,6 @@ One pass over all names; the other modules of names look at what it finds.
 
 from __future__ import annotations
 
-import dataclasses
 import itertools
 import re
 from collections.abc import Collection, Mapping, Sequence
@@ -62,8 +61,7 @@ class Fact(NamedTuple):
         return self.dtype in _INTEGERS
 
 
-@dataclasses.dataclass(frozen=True)
-class Scene:
+class Scene(NamedTuple):
     """The variables among which names mean something.
 
     Attributes:
@@ -76,9 +74,9 @@ class Scene:
     """
 
     facts: Mapping[str, Fact]
-    trainable: Mapping[str, bool] = dataclasses.field(default_factory=dict)
+    trainable: Mapping[str, bool] = {}
     order: Sequence[str] = ()
-    known: Mapping[str, Decision] = dataclasses.field(default_factory=dict)
+    known: Mapping[str, Decision] = {}
     forced: Collection[str] = frozenset()
 
     def is_same(self, name: str, owner: str) -> bool:
@@ -87,7 +85,6 @@ class Scene:
         return shape == other or shape is None or other is None
 
 
-@dataclasses.dataclass(frozen=True)
 class Sorted:
     """What names may be.
 
@@ -103,19 +100,17 @@ class Sorted:
       infixes: names `[<P>/]<X>/<V>`, by P and X.
     """
 
-    open: Sequence[str]
-    bases: Mapping[str, str]
-    decisions: dict[str, Decision] = dataclasses.field(default_factory=dict)
-    counters: dict[str, list[str]] = dataclasses.field(default_factory=dict)
-    settings: dict[str, list[str]] = dataclasses.field(default_factory=dict)
-    powers: dict[tuple[str, int], list[str]] = dataclasses.field(default_factory=dict)
-    numbered: dict[str, list[str]] = dataclasses.field(default_factory=dict)
-    suffixes: dict[tuple[str, str], list[Member]] = dataclasses.field(
-        default_factory=dict
-    )
-    infixes: dict[tuple[str, str], list[Member]] = dataclasses.field(
-        default_factory=dict
-    )
+    def __init__(self, open: Sequence[str], bases: Mapping[str, str]) -> None:
+        """Nothing but these names; the rest is found."""
+        self.open = open
+        self.bases = bases
+        self.decisions: dict[str, Decision] = {}
+        self.counters: dict[str, list[str]] = {}
+        self.settings: dict[str, list[str]] = {}
+        self.powers: dict[tuple[str, int], list[str]] = {}
+        self.numbered: dict[str, list[str]] = {}
+        self.suffixes: dict[tuple[str, str], list[Member]] = {}
+        self.infixes: dict[tuple[str, str], list[Member]] = {}
 
     def own_settings(self) -> frozenset[str]:
         """What stands beside a counter in an optimizer's scope: it has no slots."""

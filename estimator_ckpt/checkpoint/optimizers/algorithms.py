@@ -5,13 +5,11 @@ Source: the optimizers of TensorFlow 1.15.5 (`tensorflow/python/training/*.py`).
 
 from __future__ import annotations
 
-import dataclasses
 import re
 from collections.abc import Collection, Mapping
 from typing import Optional
 
 
-@dataclasses.dataclass(frozen=True, eq=False)
 class Algorithm:
     """An algorithm of tf1's optimizers: what it keeps for each variable, and once.
 
@@ -22,9 +20,13 @@ class Algorithm:
       powers: its beta powers, in tf1.
     """
 
-    name: str
-    slots: Mapping[str, str]
-    powers: tuple[str, ...] = ()
+    def __init__(
+        self, name: str, slots: Mapping[str, str], powers: tuple[str, ...] = ()
+    ) -> None:
+        """An algorithm as the attributes say."""
+        self.name = name
+        self.slots = slots
+        self.powers = powers
 
 
 ADAM = Algorithm("Adam", {"m": "Adam", "v": "Adam_1"}, ("beta1_power", "beta2_power"))

@@ -11,16 +11,14 @@ Source: the optimizers of Keras 2.15 and of Keras 3;
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Collection, Mapping
-from typing import Optional
+from typing import NamedTuple, Optional
 
 from estimator_ckpt.checkpoint.optimizers import algorithms
 from estimator_ckpt.checkpoint.optimizers.algorithms import Algorithm
 
 
-@dataclasses.dataclass(frozen=True)
-class KerasClass:
+class KerasClass(NamedTuple):
     """A class of Keras optimizers; slots are given by what they are.
 
     Attributes:

@@ -161,9 +161,7 @@ def _plan(start: WarmStart, everything: Mapping[str, GraphVariable]) -> Plan:
     made = planner.make(
         old,
         new,
-        dataclasses.replace(
-            start.choice, vocabularies=carried_values.axes(vocabularies)
-        ),
+        start.choice._replace(vocabularies=carried_values.axes(vocabularies)),
         source_name=start.prefix,
         target_name="this model",
         ambiguous=source.contents.ambiguous,
