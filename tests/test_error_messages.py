@@ -76,10 +76,10 @@ def parts_of_a_checkpoint(path):
         tf1.train.Saver(renamed).restore(session, prefix)
 
 
-def init_from(source, name, shape=()):
+def init_from(source, name, shape=(), rules=None):
     with tf.Graph().as_default():
         tf1.get_variable(name, shape)
-        tf1.train.init_from_checkpoint(source, {name: name})
+        tf1.train.init_from_checkpoint(source, rules or {name: name})
 
 
 def saved(path, **objects):
@@ -276,6 +276,12 @@ def weights_of(path, *units, into=(2,), built=True, suffix="weights.h5"):
     return network(into).load_weights(str(path / f"w.{suffix}"))
 
 
+def weights_by_name(path):
+    model = tf.keras.Sequential([tf.keras.layers.Dense(2, input_shape=(3,))])
+    model.save_weights(str(path))
+    model.load_weights(str(path), by_name=True)
+
+
 def set_weights(*shapes):
     model = tf.keras.Sequential([tf.keras.layers.Dense(2, input_shape=(3,))])
     (layer,) = model.layers
@@ -389,6 +395,22 @@ SAID_BY = {
     "save": lambda path: tf1.train.Saver(),
     "Exporting/importing meta graphs is not supported when eager execution is "
     "enabled.": lambda path: tf1.train.import_meta_graph(f"{DIGITS}.meta"),
+    "... passed to Optimizer.compute_gradients should be a function when eager "
+    "execution is enabled.": lambda path: tf1.train.AdamOptimizer().minimize(
+        tf.constant(1.0)
+    ),
+    "Assignment map with scope only name ... should map to scope only ...": (
+        lambda path: init_from(DIGITS, "other", rules={"logits/bias": "bias"})
+    ),
+    "Restoring an object-based checkpoint using a name-based saver.": (
+        lambda path: restore("v", tf.train.Checkpoint(v=tf.Variable(1.0)).save(path))
+    ),
+    "No space left on device": lambda path: tf.io.write_file("/dev/full", "full"),
+    "No file or directory found at ...": (
+        lambda path: tf.keras.models.load_model(DIGITS)
+    ),
+    "Weights may only be loaded based on topology into Models when loading "
+    "TensorFlow-formatted weights": lambda path: weights_by_name(path / "ckpt"),
     "No variables to save": lambda path: saver_of_an_empty_graph(),
     "You provided the following variables in var_name_to_prev_var_name that were not "
     "used: ...": lambda path: warm_started(
@@ -591,6 +613,8 @@ SAID_ELSEWHERE = {
     "Detected incompatible Protobuf Gencode/Runtime versions when loading ...",
     "was removed in the NumPy 2.0 release.",
     "Keras cannot be imported. Check that it is installed.",
+    "cannot import name 'estimator_training' from 'tensorflow.python.distribute'",
+    "Please ensure the file is an accessible ....keras... zip file.",
     "Failed to get matching files on ...",
     "module 'tensorflow' has no attribute 'estimator'",
     "module 'tensorflow._api.v2.compat.v1' has no attribute 'estimator'",

@@ -5,7 +5,7 @@ import subprocess
 
 import pytest
 
-from tests.compat.environments import READERS
+from tests.compat.environments import READERS, VENVS
 from tests.conftest import REPOSITORY
 
 pytestmark = pytest.mark.compat
@@ -83,10 +83,18 @@ SINCE_2_16 = {
         "r.ValidateProtobufRuntimeVersion(r.Domain.PUBLIC, 99, 0, 0, '', 'x.proto')"
     ),
     "was removed in the NumPy 2.0 release.": "import numpy; numpy.float_",
+    "Please ensure the file is an accessible ....keras... zip file.": (
+        "import tensorflow; tensorflow.keras.models.load_model('none.keras')"
+    ),
     "Keras cannot be imported. Check that it is installed.": (
         "import os, sys; sys.modules['tf_keras'] = None\n"
         "os.environ['TF_USE_LEGACY_KERAS'] = '1'\n"
         "import tensorflow; tensorflow.keras.layers"
+    ),
+}
+WITH_THE_PACKAGE = {
+    "cannot import name 'estimator_training' from 'tensorflow.python.distribute'": (
+        "import tensorflow_estimator"
     ),
 }
 IN_1_15 = {
@@ -96,22 +104,27 @@ IN_1_15 = {
 }
 
 
+SAID_BY = {**SINCE_2_16, **WITH_THE_PACKAGE, **IN_1_15}
+
+
 def test_these_are_the_ones_of_the_index():
     from tests.test_error_messages import SAID_ELSEWHERE
 
-    assert {*SINCE_2_16, *IN_1_15} == SAID_ELSEWHERE
+    assert set(SAID_BY) == SAID_ELSEWHERE
 
 
-@pytest.mark.parametrize("message", [*SINCE_2_16, *IN_1_15])
+@pytest.mark.parametrize("message", SAID_BY)
 def test_another_tensorflow_says_it(message, tmp_path):
     from tests.test_error_messages import matches
 
     python = READERS["1.15.5" if message in IN_1_15 else "2.21.0"]
+    if message in WITH_THE_PACKAGE:
+        python = VENVS / "tf221py313" / "bin" / "python"
     if not python.exists():
         pytest.skip("no interpreter with that TensorFlow (see make compat)")
     kept_out = ("TF_USE_LEGACY_KERAS", "TF2_BEHAVIOR")
     done = subprocess.run(
-        [str(python), "-c", {**SINCE_2_16, **IN_1_15}[message], str(tmp_path)],
+        [str(python), "-c", SAID_BY[message], str(tmp_path)],
         cwd=REPOSITORY,
         env={k: v for k, v in os.environ.items() if k not in kept_out},
         capture_output=True,
