@@ -126,6 +126,9 @@ def _require_tensorflow(name: str) -> None:
     from importlib.util import find_spec
 
     if find_spec("tensorflow") is None:
+        from estimator_ckpt.bundle import install_hints
+
         raise ImportError(
-            f"estimator_ckpt.{name} needs tensorflow: pip install tensorflow"
+            f"estimator_ckpt.{name} needs tensorflow: "
+            f"{install_hints.install('tensorflow')}"
         )

@@ -12,11 +12,14 @@ from __future__ import annotations
 
 import base64
 import json
+import logging
 import posixpath
 import re
 import sys
 from pathlib import Path
 
+#: Whose warnings `mkdocs build --strict` counts.
+LOG = logging.getLogger("mkdocs.site")
 ROOT = Path(__file__).resolve().parent.parent
 #: Pages of the site that are not in docs/: {page: file of the repository}.
 PAGES = {
@@ -178,10 +181,17 @@ def on_files(files, config):
         files.append(File.generated(config, page, content=text))
     for name, plot in plots.items():
         files.append(File.generated(config, name, content=plot))
-    linked = set()
+    linked = {}
     for file in files.documentation_pages():
-        linked |= linked_files(file.content_string, file.src_uri)
-    for path in sorted(linked):
+        for path in linked_files(file.content_string, file.src_uri):
+            linked.setdefault(path, file.src_uri)
+    for path, page in sorted(linked.items()):
+        if not (ROOT / path).is_file():
+            file = repository_path(page)
+            LOG.warning(
+                "%s links to %s, which is no file of the repository", file, path
+            )
+            continue
         files.append(
             File.generated(config, site_path(path), abs_src_path=str(ROOT / path))
         )

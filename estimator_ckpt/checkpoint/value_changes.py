@@ -146,16 +146,18 @@ def measure(x: Array, y: Array) -> tuple[int, float, float]:
 
     if x.dtype == object:
         return int(np.count_nonzero(x != y)), 0.0, 0.0
+    places = np.flatnonzero(x != y)
+    if len(places) < x.size:  # else no copies are needed
+        x, y = x[places], y[places]
     wide = np.complex128 if x.dtype.kind == "c" else np.float64
-    unequal = x != y
-    unequal &= ~((x != x) & (y != y))  # both are not a number
-    places = np.flatnonzero(unequal)
-    if not len(places):
-        return 0, 0.0, 0.0
     with np.errstate(all="ignore"):
-        distance = np.abs(x[places].astype(wide) - y[places].astype(wide))
-    distance[np.isnan(distance)] = np.inf
-    return len(places), float(distance.max()), float(distance.sum())
+        distance = np.abs(x.astype(wide) - y.astype(wide))
+    if np.isnan(distance).any():
+        distance = distance[(x == x) | (y == y)]  # else both are not a number
+        distance[np.isnan(distance)] = np.inf
+    if not distance.size:
+        return 0, 0.0, 0.0
+    return distance.size, float(distance.max()), float(distance.sum())
 
 
 def histogram(
@@ -228,7 +230,7 @@ def _finite(
         before, after = x.astype(np.float64), y.astype(np.float64)
         with np.errstate(all="ignore"):
             difference = after - before
-        fine = np.isfinite(before) & np.isfinite(after) & np.isfinite(difference)
+        fine = np.isfinite(difference)  # as what it is made of is then
         if not fine.all():
             before, after, difference = before[fine], after[fine], difference[fine]
         yield before, after, difference
@@ -282,6 +284,8 @@ class _Bins(NamedTuple):
         import numpy as np
 
         # By halves: the distance of two float64 may be more than one holds.
-        place = (numbers / 2 - self.low / 2) / (self.width / 2)
-        whole = np.clip(place, 0, BINS - 1).astype(np.int64)
-        return np.bincount(whole, minlength=BINS)
+        place = numbers * 0.5
+        place -= self.low * 0.5
+        place /= self.width * 0.5
+        np.clip(place, 0, BINS - 1, out=place)
+        return np.bincount(place.astype(np.uint8), minlength=BINS)

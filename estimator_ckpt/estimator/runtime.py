@@ -15,6 +15,7 @@ import sys
 from types import ModuleType
 from typing import TYPE_CHECKING, Any, Optional
 
+from estimator_ckpt.bundle import install_hints
 from estimator_ckpt.tf_private.estimator_runtime import installation, legacy_keras
 from estimator_ckpt.tf_private.estimator_runtime.refusals import (
     EstimatorUnavailableError as EstimatorUnavailableError,
@@ -74,8 +75,8 @@ def problems() -> list[str]:
     """What keeps tf.estimator from running here, each in a line; [] if nothing."""
     if not installation.is_there("tensorflow"):
         return [
-            "tf.estimator needs tensorflow, which is not installed: "
-            "pip install 'estimator-ckpt[estimator]'",
+            f"tf.estimator needs tensorflow, which is not installed: "
+            f"{install_hints.install('estimator-ckpt[estimator]')}",
         ]
     found = []
     version = installation.version("tensorflow")
@@ -83,14 +84,14 @@ def problems() -> list[str]:
     if numbers and numbers < OLDEST:
         return [
             f"TensorFlow {version} is too old: 2.12 or later is needed "
-            f"(pip install --upgrade tensorflow)"
+            f"({install_hints.install('tensorflow', upgrade=True)})"
         ]
     if installation.is_native():
         if not installation.is_there("tensorflow_estimator"):
             wanted = ".".join(map(str, numbers or ESTIMATOR))
             found.append(
                 f"tensorflow-estimator is not installed: "
-                f"pip install 'tensorflow-estimator=={wanted}.*'"
+                f"{install_hints.install(f'tensorflow-estimator=={wanted}.*')}"
             )
         return found
     estimator = installation.version("tensorflow_estimator")
@@ -98,12 +99,12 @@ def problems() -> list[str]:
         found.append(
             f"TensorFlow {version} has no tf.estimator of its own, and "
             f"tensorflow-estimator is not installed: "
-            f"pip install tensorflow-estimator==2.15.0"
+            f"{install_hints.install('tensorflow-estimator==2.15.0')}"
         )
     elif (installation.numbers(estimator) or ESTIMATOR) < ESTIMATOR:
         found.append(
             f"tensorflow-estimator {estimator} is older than TensorFlow {version} "
-            f"allows: pip install tensorflow-estimator==2.15.0"
+            f"allows: {install_hints.install('tensorflow-estimator==2.15.0')}"
         )
     if not installation.is_there("tf_keras"):
         found.append(legacy_keras.missing())

@@ -18,6 +18,7 @@ from argparse import Action, ArgumentParser, Namespace
 from collections.abc import Sequence
 from typing import Optional
 
+from estimator_ckpt.bundle import install_hints
 from estimator_ckpt.cli.usage_errors import UsageError
 
 #: Of --help.
@@ -80,12 +81,15 @@ def run(arguments: Namespace) -> int:
     try:
         import shtab  # a tool of a kilobyte that no other command needs
     except ImportError:
-        raise UsageError("completion needs shtab: pip install shtab") from None
+        raise UsageError(
+            f"completion needs shtab: {install_hints.install('shtab')}"
+        ) from None
     from estimator_ckpt.cli import main
 
     if arguments.shell not in shtab.SUPPORTED_SHELLS:
         raise UsageError(
-            f"this shtab knows no {arguments.shell}: pip install --upgrade shtab"
+            f"this shtab knows no {arguments.shell}: "
+            f"{install_hints.install('shtab', upgrade=True)}"
         )
     parser, commands = main.every_parser()
     # absl reads it before argparse does.

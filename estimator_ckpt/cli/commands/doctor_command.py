@@ -14,6 +14,7 @@ import sys
 from argparse import ArgumentParser, Namespace
 from typing import Any, Optional
 
+from estimator_ckpt.bundle import install_hints
 from estimator_ckpt.cli import output, shared_arguments
 from estimator_ckpt.estimator import runtime
 from estimator_ckpt.tf_private.estimator_runtime import installation
@@ -106,12 +107,12 @@ def _remarks(versions: dict[str, Optional[str]], way: str) -> list[str]:
     if tf_keras == _ANY_TENSORFLOWS:
         said.append(
             f"tf-keras {versions['tf_keras']} is tf.keras in a job; `import tf_keras` "
-            f"elsewhere needs: pip install 'tf-keras=={wanted}.*'"
+            f"elsewhere needs: {install_hints.install(f'tf-keras=={wanted}.*')}"
         )
     elif tf_keras and tensorflow and tf_keras != tensorflow:
         said.append(
             f"tf-keras {versions['tf_keras']} is not the one for this TensorFlow: "
-            f"pip install 'tf-keras=={wanted}.*'"
+            f"{install_hints.install(f'tf-keras=={wanted}.*')}"
         )
     if versions["keras"] and not versions["keras"].startswith("2."):
         said.append(

@@ -264,7 +264,8 @@ def _summary(pieces: Iterable[Any]) -> str:
     for piece in pieces:
         if piece.dtype == object or piece.dtype.kind in "bc" or piece.size <= _SHOWN:
             more = ", ..." if piece.size > _SHOWN else ""
-            return f"{', '.join(str(x) for x in piece[:_SHOWN].tolist())}{more}"
+            # Of a float32 the digits that it has, not those of the float64 that it is.
+            return f"{', '.join(map(str, piece[:_SHOWN]))}{more}"
         numbers = piece.astype(np.float64)
         count, total = count + numbers.size, total + float(numbers.sum())
         least = min(least, float(numbers.min()))

@@ -16,7 +16,7 @@ import sys
 from types import ModuleType
 from typing import Any
 
-from estimator_ckpt.bundle import logs
+from estimator_ckpt.bundle import install_hints, logs
 from estimator_ckpt.tf_private.estimator_runtime import installation
 from estimator_ckpt.tf_private.estimator_runtime.refusals import (
     EstimatorUnavailableError,
@@ -79,7 +79,7 @@ def to_install() -> str:
     """What installs the tf-keras of the TensorFlow that is here."""
     numbers = installation.numbers(installation.version("tensorflow"))
     pinned = "==" + ".".join(map(str, numbers)) + ".*" if numbers else ""
-    return f"pip install 'tf-keras{pinned}'"
+    return install_hints.install(f"tf-keras{pinned}")
 
 
 def is_keras_3_used() -> bool:

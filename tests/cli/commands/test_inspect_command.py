@@ -14,7 +14,7 @@ from estimator_ckpt.bundle import files
 from estimator_ckpt.bundle.header import Header
 from estimator_ckpt.bundle.index import serialize_index, shard_path
 from estimator_ckpt.bundle.tensors import dtypes
-from estimator_ckpt.bundle.writer import ShardWriter
+from estimator_ckpt.bundle.writer import ShardWriter, write_bundle
 from tests.cli.command_line import call, modules_of, run
 from tests.conftest import REPOSITORY
 from tests.testdata_paths import TESTDATA
@@ -44,6 +44,18 @@ class TestInspect:
         assert guide.splitlines()[3].split()[-1] == "3.0"
         everything = run("inspect", TESTDATA / "dtypes" / "model.ckpt", "--values")
         assert everything.returncode == 0, everything.stderr
+
+    def test_values_have_the_digits_that_their_dtype_has(self, tmp_path):
+        values = {
+            "a": np.float32([0.1, 1e-8]),
+            "b": np.float64([0.1]),
+            "c": np.float16([0.1]),
+            "d": np.array([True, False]),
+        }
+        write_bundle(tmp_path / "c", values)
+        shown = json.loads(run("inspect", tmp_path / "c", "--values", "--json").stdout)
+        found = [variable["value"] for variable in shown["variables"]]
+        assert found == ["0.1, 1e-08", "0.1", "0.1", "True, False"]
 
     def test_json_has_a_schema_and_every_variable(self):
         found = json.loads(run("inspect", DIGITS, "--json").stdout)
