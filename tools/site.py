@@ -45,6 +45,7 @@ FLAGS = ("define_flags", "decorate", "run_config")
 #: What the calls return.
 RESULTS = (
     "estimator_ckpt.checkpoint.opening.Checkpoint",
+    "estimator_ckpt.checkpoint.variable.Variable",
     "estimator_ckpt.checkpoint.variable.StoredVariable",
     "estimator_ckpt.maps.plans.Plan",
     "estimator_ckpt.maps.plans.Item",

@@ -64,7 +64,7 @@ class Variable(NamedTuple):
 
 
 class StoredVariable(Variable):
-    """A variable of a checkpoint, whose shape and key are always known."""
+    """A variable of a checkpoint: a `Variable` whose shape and key are always known."""
 
     __slots__ = ()
 
