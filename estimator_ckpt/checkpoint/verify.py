@@ -8,9 +8,8 @@ covered by nothing, and mean nothing. A V1 checkpoint has checksums of blocks on
 from __future__ import annotations
 
 import contextlib
-import dataclasses
 from collections.abc import Iterator
-from typing import Optional
+from typing import NamedTuple, Optional
 
 from estimator_ckpt.bundle import argument_types, coding, files, threads
 from estimator_ckpt.bundle.coding import Extent
@@ -25,8 +24,7 @@ from estimator_ckpt.checkpoint.paths import prefixes
 from estimator_ckpt.checkpoint.paths.prefixes import Place, Storage
 
 
-@dataclasses.dataclass(frozen=True)
-class Problem:
+class Problem(NamedTuple):
     """Something damaged in a checkpoint.
 
     Attributes:
@@ -44,8 +42,7 @@ class Problem:
     size: Optional[int] = None
 
 
-@dataclasses.dataclass(frozen=True)
-class Verification:
+class Verification(NamedTuple):
     """What `verify` found.
 
     Attributes:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 from argparse import ArgumentParser, Namespace
 
 from estimator_ckpt.checkpoint.verify import verify
@@ -27,7 +26,8 @@ def run(arguments: Namespace) -> int:
     with progress_bar.progress("verifying") as progress:
         found = verify(arguments.path, progress=progress)
     if arguments.json:
-        output.print_json({**dataclasses.asdict(found), "ok": found.ok})
+        problems = [problem._asdict() for problem in found.problems]
+        output.print_json({**found._asdict(), "problems": problems, "ok": found.ok})
     else:
         for problem in found.problems:
             output.say(problem.message)
