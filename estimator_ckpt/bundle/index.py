@@ -96,7 +96,11 @@ class Index(Mapping[str, Entry]):
 
     def __getitem__(self, name: str) -> Entry:
         """The entry of a name; errors are those of `entry`."""
-        return self.entry(coding.name_to_key(name))
+        key = coding.name_to_key(name)
+        try:
+            return self._parse(self.records[key])
+        except (KeyError, ValueError):
+            return self.entry(key)  # says what is wrong
 
     @property
     def has_slices(self) -> bool:

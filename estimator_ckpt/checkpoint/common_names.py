@@ -215,11 +215,11 @@ def all_variables(
     if not old.is_by_keys or not new.is_by_keys:
         decide_roles(old, new)
         return dict(old.variables), dict(new.variables)
-    here = {name: new.checkpoint.row(name, name) for name in new.keys}
+    here = {row.name: row for row in new.checkpoint.rows(zip(new.keys, new.keys))}
     new.checkpoint.index.forget_wholes()
     there = {}
-    for name in old.keys:
-        row, like = old.checkpoint.row(name, name), here.get(name)
+    for row in old.checkpoint.rows(zip(old.keys, old.keys)):
+        like = here.get(row.name)
         if like is not None and like == row:
             row = like
         there[row.name] = row

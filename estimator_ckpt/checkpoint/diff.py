@@ -72,7 +72,7 @@ def diff(
     overruling = Overruling.of(optimizer_state, model_state)
     with common_names.opened(a, b, names, overruling) as (old, new):
         both = [name for name in old.keys if name in new.keys]
-        unlike = [name for name in both if not equal_sums.settle(old, new, name)]
+        settled, unlike = _settled(old, new, both)
         is_same = not unlike and len(both) == len(old.keys) == len(new.keys)
         if details or not is_same:
             common_names.decide_roles(old, new)
@@ -86,18 +86,30 @@ def diff(
         )
     order = list(Aspect)
     found = sorted([*found, *changed], key=lambda d: (order.index(d.aspect), d.name))
-    equal = _without(both, changed)
+    read_equal = _without(unlike, changed)
     return Diff(
         old.checkpoint.prefix,
         new.checkpoint.prefix,
         tuple(found),
-        len(equal),
+        len(both) - len(unlike) + len(read_equal),
         tuple(left_out),
-        sum(_size(old, name) for name in equal),
+        settled + sum(_size(old, name) for name in read_equal),
         layers,
         histograms,
         overruling.unused({**old.keys, **new.keys}) if overruling else (),
     )
+
+
+def _settled(old: Side, new: Side, names: Sequence[str]) -> tuple[int, list[str]]:
+    """The bytes of what checksums say is equal; and those of which they do not."""
+    settled, unlike = 0, []
+    for name in names:
+        size = equal_sums.settled_size(old, new, name)
+        if size is None:
+            unlike.append(name)
+        else:
+            settled += size
+    return settled, unlike
 
 
 def _without(names: Iterable[str], changed: Iterable[Difference]) -> list[str]:

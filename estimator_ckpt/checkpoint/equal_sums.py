@@ -2,21 +2,28 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Optional
 
 from estimator_ckpt.bundle.entry import Entry
 from estimator_ckpt.checkpoint.common_names import Side
 
 
-def settle(first: Side, second: Side, name: str) -> bool:
-    """Whether checksums say that a variable is equal on both sides."""
+def settled_size(first: Side, second: Side, name: str) -> Optional[int]:
+    """The bytes of a variable that is equal on both sides, as checksums say.
+
+    Returns:
+      None if checksums do not say that it is equal.
+    """
     a = first.checkpoint.index[first.keys[name]]
     b = second.checkpoint.index[second.keys[name]]
     if not a.slices and not b.slices:  # as most: then these are the fingerprint
         same = a.crc32c == b.crc32c and a.dtype == b.dtype and a.shape == b.shape
-        return same and a.crc32c is not None and a.size == b.size
+        return a.size if same and a.crc32c is not None and a.size == b.size else None
     fingerprint = _fingerprint(first, name)
-    return fingerprint is not None and fingerprint == _fingerprint(second, name)
+    if fingerprint is None or fingerprint != _fingerprint(second, name):
+        return None
+    sizes: list[int] = [size for _, size, _ in fingerprint[2]]
+    return sum(sizes)
 
 
 def renamed(

@@ -9,11 +9,11 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any, NamedTuple, Optional
 
 from estimator_ckpt.bundle import coding, files
-from estimator_ckpt.bundle.entry import Entry
 from estimator_ckpt.bundle.errors import TensorNotFoundError
 from estimator_ckpt.bundle.protobuf.schema import TrackableObjectGraph
 from estimator_ckpt.bundle.reader import BundleReader
 from estimator_ckpt.bundle.tensor_reader import TensorReader
+from estimator_ckpt.bundle.tensors import dtypes
 from estimator_ckpt.checkpoint import (
     contents,
     messages,
@@ -204,9 +204,7 @@ class Checkpoint(Mapping[str, "StoredVariable"]):
 
     def listed(self) -> list[Listed]:
         """The same without roles, in a third of the time."""
-        return [
-            self._listed(name, key, self.index[key]) for name, key in self._named_keys()
-        ]
+        return list(self.rows(self._named_keys()))
 
     def _named_keys(self) -> list[tuple[str, str]]:
         shared = [key for keys in self.contents.ambiguous.values() for key in keys]
@@ -227,11 +225,21 @@ class Checkpoint(Mapping[str, "StoredVariable"]):
 
     def stored(self, name: str, key: str) -> StoredVariable:
         """What is under a key, as a variable of some name."""
-        return self.with_role(self.row(name, key))
+        (row,) = self.rows([(name, key)])
+        return self.with_role(row)
 
-    def row(self, name: str, key: str) -> Listed:
-        """What is under a key, without what it is for."""
-        return self._listed(name, key, self.index[key])
+    def rows(self, named_keys: Iterable[tuple[str, str]]) -> Iterator[Listed]:
+        """What is under keys, as variables of some names, without what it is for."""
+        index, of_number = self.index, dtypes.of
+        for name, key in named_keys:
+            number, shape, shard, offset, size, _, slices = index[key]
+            dtype = of_number(number).name
+            if not slices:
+                yield Listed(name, dtype, shape, key, size, shard, offset, 0)
+                continue
+            parts = index.slices(key).values()
+            size = sum(part.size for part in parts)
+            yield Listed(name, dtype, shape, key, size, None, None, len(parts))
 
     def with_role(self, row: Listed) -> StoredVariable:
         """The variable of a row."""
@@ -245,15 +253,6 @@ class Checkpoint(Mapping[str, "StoredVariable"]):
                 *place,
             )
         )
-
-    def _listed(self, name: str, key: str, entry: Entry) -> Listed:
-        dtype, shape = entry.dtype_name, entry.shape
-        if not entry.slices:
-            place = entry.shard_id, entry.offset
-            return Listed(name, dtype, shape, key, entry.size, *place, 0)
-        parts = self.index.slices(key).values()
-        size = sum(part.size for part in parts)
-        return Listed(name, dtype, shape, key, size, None, None, len(parts))
 
     @functools.cached_property
     def _variable(self) -> Callable[[Iterable[Any]], StoredVariable]:

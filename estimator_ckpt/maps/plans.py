@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import collections
 import enum
+import operator
 from typing import Any, NamedTuple, Optional
 
 from estimator_ckpt.checkpoint.variable import Variable
@@ -98,7 +99,7 @@ class Plan:
     @property
     def counts(self) -> dict[Verdict, int]:
         """How many variables get each verdict that any gets."""
-        found = collections.Counter(item.verdict for item in self.items)
+        found = collections.Counter(map(operator.attrgetter("verdict"), self.items))
         return {verdict: found[verdict] for verdict in Verdict if found[verdict]}
 
     def to_json(self) -> dict[str, Any]:

@@ -1,10 +1,15 @@
 """What checksums alone say: what is equal, and what was renamed."""
 
+import math
+
 import numpy as np
 import pytest
 
 from estimator_ckpt.bundle.writer import write_bundle
 from estimator_ckpt.checkpoint import common_names, equal_sums
+from tests.testdata_paths import PREFIXES
+
+SHARDED = PREFIXES["embedding-sharded/model.ckpt-20"]
 
 
 @pytest.fixture
@@ -21,14 +26,25 @@ def sides(tmp_path):
 
 
 def test_equal_values_are_equal_unread(sides):
-    old, new = sides({"w": [1, 2], "v": [1]}, {"w": [1, 2], "v": [2]})
-    assert equal_sums.settle(old, new, "w")
-    assert not equal_sums.settle(old, new, "v")
+    first = {"w": [1, 2], "v": [1], "empty": []}
+    old, new = sides(first, {**first, "v": [2]})
+    assert equal_sums.settled_size(old, new, "w") == 8
+    assert equal_sums.settled_size(old, new, "empty") == 0
+    assert equal_sums.settled_size(old, new, "v") is None
 
 
 def test_the_same_bytes_in_another_shape_are_another_variable(sides):
     old, new = sides({"w": [[1, 2]]}, {"w": [1, 2]})
-    assert not equal_sums.settle(old, new, "w")
+    assert equal_sums.settled_size(old, new, "w") is None
+
+
+def test_of_a_partitioned_variable_all_slices_count():
+    with common_names.opened(SHARDED, SHARDED, "full_name") as (old, new):
+        parted = [v for v in old.variables.values() if v.num_slices > 1]
+        assert parted
+        for variable in parted:
+            size = equal_sums.settled_size(old, new, variable.name)
+            assert size == variable.size == 4 * math.prod(variable.shape)
 
 
 def test_what_only_one_can_have_become_was_renamed(sides):
