@@ -94,6 +94,16 @@ class Index(Mapping[str, Entry]):
                 f"{self.source}: the entry of {show_key(key)} is damaged: {error}"
             ) from None
 
+    def entries(self, keys: Iterable[bytes]) -> Iterator[Entry]:
+        """The entries of keys, one after another; errors are those of `entry`."""
+        parse, records = self._parse, self.records
+        for key in keys:
+            try:
+                entry = parse(records[key])
+            except (KeyError, ValueError):
+                entry = self.entry(key)  # says what is wrong
+            yield entry
+
     def __getitem__(self, name: str) -> Entry:
         """The entry of a name; errors are those of `entry`."""
         key = coding.name_to_key(name)
@@ -147,17 +157,15 @@ class Index(Mapping[str, Entry]):
         Raises:
           CorruptIndexError: an entry cannot be true.
         """
-        entries: Iterable[Entry] = map(self.entry, self.records)
-        if names is not None:
-            wholes = {name: self[name] for name in names}
-            parts = (self.slices(n).values() for n, e in wholes.items() if e.slices)
-            entries = itertools.chain(wholes.values(), *parts)
-        ends: dict[int, int] = {}
-        for entry in entries:
-            if not entry.slices:
-                end = entry.offset + entry.size
-                ends[entry.shard_id] = max(end, ends.get(entry.shard_id, 0))
-        return ends
+        if names is None:
+            return self.ends(self.records)
+        wholes = {name: self[name] for name in names}
+        parts = (self.slices(n).values() for n, e in wholes.items() if e.slices)
+        return _ends(itertools.chain(wholes.values(), *parts))
+
+    def ends(self, keys: Iterable[bytes]) -> dict[int, int]:
+        """The same of entries by key, those of slices included."""
+        return _ends(self.entries(keys))
 
     def forget_wholes(self) -> None:
         """Lets go of the tensors that are stored whole: they are not there from now on.
@@ -195,6 +203,15 @@ class Index(Mapping[str, Entry]):
     def _wholes(self) -> Iterator[bytes]:
         """The keys of whole tensors."""
         return itertools.dropwhile(coding.is_slice_key, self.records)
+
+
+def _ends(entries: Iterable[Entry]) -> dict[int, int]:
+    """The least size of each shard that some entry's bytes lie in."""
+    ends: dict[int, int] = {}
+    for _, _, shard_id, offset, size, _, slices in entries:
+        if not slices and offset + size >= ends.get(shard_id, 0):
+            ends[shard_id] = offset + size
+    return ends
 
 
 def read_index(path: files.PathLike, store: files.Store = files) -> Index:

@@ -10,11 +10,10 @@ Source: `tensorflow/core/protobuf/trackable_object_graph.proto`; `docs/format.md
 from __future__ import annotations
 
 import collections
-import itertools
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from typing import NamedTuple, Optional
 
-from estimator_ckpt.bundle.errors import CheckpointError, CorruptIndexError
+from estimator_ckpt.bundle.errors import CorruptIndexError
 from estimator_ckpt.bundle.protobuf import wire
 from estimator_ckpt.bundle.protobuf.schema import (
     ObjectReference,
@@ -191,57 +190,12 @@ def _is_variable(node: TrackableObject) -> bool:
     return object_keys.VARIABLE_VALUE in names
 
 
-def build(
-    variables: Iterable[str],
-    *,
-    root: str = object_keys.ROOT,
-    step: Optional[str] = None,
-) -> bytes:
-    """The object graph of `tf.train.Checkpoint(var_list={...}, step=...)`, serialized.
-
-    Args:
-      variables: the variable names that hang under `root`, without the step's.
-      root: the name of the root's child that holds them.
-      step: the global step's variable name, or None if the root has no `step`.
-
-    Raises:
-      CheckpointError: a name is no UTF-8, so that no object graph can hold it.
-    """
-
-    counter = _variable(object_keys.SAVE_COUNTER, object_keys.SAVE_COUNTER_KEY)
-    beside = {object_keys.SAVE_COUNTER: counter}
-    if step is not None:
-        beside = {object_keys.STEP: _variable(step, object_keys.STEP_KEY), **beside}
-    names = list(variables)
-    children = [ObjectReference(1, root)]
-    # Behind the root and the dictionary.
-    children += [ObjectReference(at, name) for at, name in enumerate(beside, 2)]
-    encode = wire.encoder(TrackableObjectGraph)
-    try:
-        entries = tuple(map(ObjectReference, itertools.count(2 + len(beside)), names))
-        top, dictionary = TrackableObject(tuple(children)), TrackableObject(entries)
-        out = bytearray(encode(TrackableObjectGraph((top, dictionary))))
-        del entries, dictionary
-        # A graph is its nodes one after another, and so are its bytes: of 100,000
-        # variables not all are there as objects at once.
-        for node in beside.values():
-            out += encode(TrackableObjectGraph((node,)))
-        for name in names:
-            node = _variable(name, object_keys.variable_key(name, root))
-            out += encode(TrackableObjectGraph((node,)))
-        return bytes(out)
-    except UnicodeEncodeError as error:
-        raise CheckpointError(
-            f"{error.object!r} is no UTF-8, and an object graph holds only such names; "
-            f"write 'tf1', or give it another name (assignment_map)"
-        ) from None
-
-
 def _encode(graph: TrackableObjectGraph) -> bytes:
     return wire.encoder(TrackableObjectGraph)(graph)
 
 
-def _variable(full_name: str, key: str) -> TrackableObject:
+def variable(full_name: str, key: str) -> TrackableObject:
+    """The node of a variable that is saved under a key."""
     value = SerializedTensor(object_keys.VARIABLE_VALUE, full_name, key)
     return TrackableObject((), (value,))
 
@@ -260,7 +214,7 @@ def with_save_counter(serialized: bytes, source: str) -> bytes:
     root, nodes = graph.nodes[0], graph.nodes
     if any(c.local_name == object_keys.SAVE_COUNTER for c in root.children):
         return serialized
-    counter = _variable(object_keys.SAVE_COUNTER, object_keys.SAVE_COUNTER_KEY)
+    counter = variable(object_keys.SAVE_COUNTER, object_keys.SAVE_COUNTER_KEY)
     child = ObjectReference(len(nodes), object_keys.SAVE_COUNTER)
     root = root._replace(children=(*root.children, child))
     return _encode(graph._replace(nodes=(root, *nodes[1:], counter)))

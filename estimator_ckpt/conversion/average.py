@@ -10,10 +10,9 @@ from __future__ import annotations
 import contextlib
 import os
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, NamedTuple, Optional, Union
+from typing import TYPE_CHECKING, Any, Optional, Union
 
 from estimator_ckpt.bundle import argument_types, files
-from estimator_ckpt.bundle.entry import Entry
 from estimator_ckpt.bundle.errors import CheckpointError, CorruptIndexError
 from estimator_ckpt.checkpoint import messages, object_keys, opening
 from estimator_ckpt.checkpoint.formats import FormatLike
@@ -203,23 +202,15 @@ def _require_same_variables(opened: Sequence[Checkpoint]) -> None:
         )
 
 
-class _Needed(NamedTuple):
-    """An entry of a checkpoint, as `snapshot.taken` takes it."""
-
-    key: bytes
-    entry: Entry
-
-
 def _hold(checkpoint: Checkpoint, most_held: int, stack: contextlib.ExitStack) -> None:
     """Holds a bundle's shards, which have to be whole, until the stack unwinds."""
     if not checkpoint.is_bundle:
         return
     index = checkpoint.index
-    needed = [_Needed(key, index.entry(key)) for key in index.records]
-    held = stack.enter_context(snapshot.taken(checkpoint.bundle, needed, most_held))
-    stored = sum(
-        {means.place_of(item.entry): item.entry.size for item in needed}.values()
-    )
+    taken = snapshot.taken(checkpoint.bundle, index.records, most_held)
+    held = stack.enter_context(taken)
+    entries = index.entries(index.records)
+    stored = sum({means.place_of(entry): entry.size for entry in entries}.values())
     if stored > held.size:
         raise CorruptIndexError(
             f"{index.source}: tensors overlap in their shards: they take {stored} "

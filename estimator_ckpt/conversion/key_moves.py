@@ -10,7 +10,7 @@ import types
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, NamedTuple, Optional
 
-from estimator_ckpt.checkpoint import object_graph, object_keys
+from estimator_ckpt.checkpoint import dictionary_graph, object_graph, object_keys
 from estimator_ckpt.checkpoint.contents import Contents
 from estimator_ckpt.conversion.result_keys import ResultKeys
 
@@ -161,7 +161,7 @@ def _new_graph(
     """The object graph of a result that is laid out anew."""
     if not result.is_new_graph:
         return None
-    return object_graph.build(
+    return dictionary_graph.build(
         sorted({name for _, name in pairs if name != step}),
         root=result.dictionary,
         step=object_keys.GLOBAL_STEP if fresh_step else step,

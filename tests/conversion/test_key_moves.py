@@ -2,7 +2,13 @@
 
 import pytest
 
-from estimator_ckpt.checkpoint import contents, formats, object_graph, object_keys
+from estimator_ckpt.checkpoint import (
+    contents,
+    dictionary_graph,
+    formats,
+    object_graph,
+    object_keys,
+)
 from estimator_ckpt.conversion import key_moves
 from estimator_ckpt.conversion.result_keys import ResultKeys
 
@@ -69,7 +75,7 @@ def test_a_restart_has_a_step_of_its_own(format, fresh):
 
 
 def graph_of(*names):
-    serialized = object_graph.build(names, step=STEP)
+    serialized = dictionary_graph.build(names, step=STEP)
     return object_graph.parse(serialized, "test")
 
 

@@ -2,11 +2,17 @@
 
 import pytest
 
-from estimator_ckpt.checkpoint import contents, formats, object_graph, object_keys
+from estimator_ckpt.checkpoint import (
+    contents,
+    dictionary_graph,
+    formats,
+    object_graph,
+    object_keys,
+)
 from estimator_ckpt.conversion.result_keys import ResultKeys
 from estimator_ckpt.conversion.targets import OptionError
 
-GRAPH = object_graph.parse(object_graph.build(["v"]), "a test")
+GRAPH = object_graph.parse(dictionary_graph.build(["v"]), "a test")
 
 
 @pytest.mark.parametrize(

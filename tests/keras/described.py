@@ -10,7 +10,7 @@ import numpy as np
 
 import estimator_ckpt as ec
 from estimator_ckpt.bundle.writer import write_bundle
-from estimator_ckpt.checkpoint import object_graph, object_keys, roles
+from estimator_ckpt.checkpoint import dictionary_graph, object_keys, roles
 from estimator_ckpt.checkpoint.optimizers import keras_classes
 from estimator_ckpt.checkpoint.variable import Variable
 from estimator_ckpt.keras.object_sources import Source
@@ -86,7 +86,7 @@ def model(*optimizers, **options):
     }
     facts = {
         "called": "the model 'net'",
-        "graph": object_graph.build(sorted(variables), root="object"),
+        "graph": dictionary_graph.build(sorted(variables), root="object"),
         "full_names": {},
         "variables": variables,
         "step": None,

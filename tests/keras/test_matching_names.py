@@ -4,7 +4,7 @@ import dataclasses
 
 import numpy as np
 
-from estimator_ckpt.checkpoint import object_graph, object_keys
+from estimator_ckpt.checkpoint import dictionary_graph, object_keys
 from estimator_ckpt.checkpoint.naming import NamesBy
 from estimator_ckpt.keras import matching_names
 from tests.keras import described
@@ -66,6 +66,8 @@ def test_a_model_of_another_name_is_found_in_objects_only(tmp_path):
     assert matches(tmp_path / "c", written) == {}
     names = sorted(written)
     objects = {object_keys.variable_key(name): written[name] for name in names}
-    objects[object_keys.OBJECT_GRAPH_KEY] = np.array(object_graph.build(names), object)
+    objects[object_keys.OBJECT_GRAPH_KEY] = np.array(
+        dictionary_graph.build(names), object
+    )
     found = matches(tmp_path / "d", objects)
     assert found == {KERNEL: f"mine/{KERNEL}", BIAS: f"mine/{BIAS}"}

@@ -61,13 +61,12 @@ class _Block:
         self._restarts = [0]
         self._since_restart = 0
         self._last = b""
-        self._shared = 0
 
     def add(self, key: bytes, value: bytes) -> int:
         """Adds an entry; returns the size of the content if it ended here."""
         content = self.content
         if self._since_restart < self._interval:
-            shared = self._shared = _shared(self._last, key, self._shared)
+            shared = _shared(self._last, key)
         else:
             self._restarts.append(len(content))
             self._since_restart = 0
@@ -99,26 +98,12 @@ def _append_block(out: bytearray, content: bytes) -> bytes:
     return handle
 
 
-def _shared(a: bytes, b: bytes, guess: int = 0) -> int:
-    """The length of the longest common prefix, by bisection.
-
-    Args:
-      a: a key.
-      b: another one.
-      guess: what it may be, as it was for the key before: every second time it is.
-    """
-    low, high = 0, min(len(a), len(b))
-    if guess < high and a[guess] != b[guess] and a[:guess] == b[:guess]:
-        return guess
-    if a[:high] == b[:high]:
-        return high
-    while high - low > 1:
-        middle = (low + high) // 2
-        if a[low:middle] == b[low:middle]:
-            low = middle
-        else:
-            high = middle
-    return low
+def _shared(a: bytes, b: bytes) -> int:
+    """The length of the longest common prefix."""
+    length = min(len(a), len(b))
+    # As numbers they differ from the first byte on in which they differ.
+    of_a, of_b = int.from_bytes(a[:length], "big"), int.from_bytes(b[:length], "big")
+    return length - ((of_a ^ of_b).bit_length() + 7) // 8
 
 
 def _separator(low: bytes, high: bytes) -> bytes:

@@ -12,7 +12,7 @@ import dataclasses
 import functools
 import os
 from collections.abc import Callable, Iterator
-from typing import Any, NamedTuple, Optional
+from typing import Any, Optional
 
 from estimator_ckpt.bundle import coding, files
 from estimator_ckpt.bundle.errors import SourceChangedError
@@ -68,13 +68,6 @@ def _opened(source: files.PathLike, wanted: ExportRequest) -> Checkpoint:
     )
 
 
-class _Needed(NamedTuple):
-    """An entry of a source, as `snapshot.taken` takes it."""
-
-    key: bytes
-    entry: Any
-
-
 @contextlib.contextmanager
 def _held(checkpoint: Checkpoint, export: Export) -> Iterator[Callable[[], None]]:
     """Holds a source; gives what raises SourceChangedError if it was written to."""
@@ -83,12 +76,8 @@ def _held(checkpoint: Checkpoint, export: Export) -> Iterator[Callable[[], None]
         if checkpoint.contents.global_step is not None:
             names.add(checkpoint.contents.global_step)  # the metadata has it
         keys = {checkpoint.contents.keys[name] for name in names}
-        index = checkpoint.index
-        needed = [
-            _Needed(key, index.entry(key))
-            for key in index.records
-            if coding.parse_key(key)[0] in keys
-        ]
+        records = checkpoint.index.records
+        needed = [key for key in records if coding.parse_key(key)[0] in keys]
         with snapshot.taken(checkpoint.bundle, needed) as held:
             yield held.require_unchanged
         return

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from typing import NamedTuple, Optional
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import NamedTuple
 
 from estimator_ckpt.bundle import coding
-from estimator_ckpt.bundle.coding import Slice
 from estimator_ckpt.bundle.entry import Entry
 from estimator_ckpt.bundle.index import Index
 from estimator_ckpt.bundle.reader import BundleReader
@@ -29,63 +28,34 @@ class Place(NamedTuple):
     size: int
 
 
-class Kept(NamedTuple):
-    """An entry of the source whose bytes go into the result.
-
-    Attributes:
-      key: its key there.
-      name: the name in the key; of a slice, its variable's.
-      entry: what it says.
-      extents: those of a slice; None of a whole tensor.
-      new_names: the keys, of a slice those of its variable, that it gets in the result;
-        none if the variable is written whole there.
-    """
-
-    key: bytes
-    name: str
-    entry: Entry
-    extents: Optional[Slice]
-    new_names: Sequence[str]
-
-    @property
-    def has_bytes(self) -> bool:
-        """Whether its bytes go over as they are."""
-        return bool(self.new_names) and not self.entry.slices
-
-    def new_keys(self) -> Iterator[bytes]:
-        """Its keys in the result's index."""
-        for new in self.new_names:
-            if new == self.name:
-                yield self.key
-            elif self.extents is None:
-                yield coding.name_to_key(new)
-            else:
-                yield coding.slice_key(new, self.extents)
-
-
 class Draft(NamedTuple):
     """What of a source goes into a new bundle.
 
     Attributes:
       moves: the key moves.
-      kept: the entries whose bytes are needed.
+      old: the source's index.
+      kept: the entries whose bytes are needed, slices included: by key, the keys (of a
+        slice those of its variable) that each gets in the result; none if the variable
+        is written whole there.
       whole: object keys of partitioned variables that TensorFlow could not join, by
         old key. Their name keys, if there are any, keep the slices.
     """
 
     moves: KeyMoves
-    kept: Sequence[Kept]
+    old: Index
+    kept: Mapping[bytes, Sequence[str]]
     whole: Mapping[str, Sequence[str]]
+
+    @property
+    def carried(self) -> Iterator[bytes]:
+        """The keys of entries whose bytes, if they have any, go over as they are."""
+        return (key for key, new_names in self.kept.items() if new_names)
 
     @property
     def places(self) -> set[Place]:
         """Where the bytes are that go over as they are; keys of one tensor have one."""
-        return {place_of(kept.entry) for kept in self.kept if kept.has_bytes}
-
-    @property
-    def used_shards(self) -> list[int]:
-        """The shards in which these bytes are, in order."""
-        return sorted({kept.entry.shard_id for kept in self.kept if kept.has_bytes})
+        entries = self.old.entries(self.carried)
+        return {place_of(entry) for entry in entries if not entry.slices}
 
     @property
     def size(self) -> int:
@@ -111,32 +81,38 @@ class Prepared(NamedTuple):
     new: Draft
     source: Snapshot
 
+    @property
+    def used_shards(self) -> list[int]:
+        """The shards with bytes that go over as they are, in order."""
+        if not self.new.whole:  # as of most checkpoints: all that is needed does
+            return sorted(self.source.shards)
+        return sorted(self.new.old.ends(self.new.carried))
+
 
 def draft(index: Index, moves: KeyMoves) -> Draft:
     """What of a source goes into a new bundle.
 
     Raises:
-      CorruptIndexError: an entry that is needed cannot be true.
+      CorruptIndexError: a key, or the entry of a partitioned variable, cannot be true.
     """
     whole = _to_write_whole(index, moves)
-    new_keys, entry_of, parse_key = moves.new_keys, index.entry, coding.parse_key
-    is_slice_key, key_to_name = coding.is_slice_key, coding.key_to_name
-    kept = []
+    kept: dict[bytes, Sequence[str]] = {}
     for key in index.records:
-        name, extents = (
-            parse_key(key) if is_slice_key(key) else (key_to_name(key), None)
-        )
-        new_names = new_keys.get(name)
+        name, _ = coding.parse_key(key)
+        new_names = moves.new_keys.get(name)
         if new_names:
-            kept.append(Kept(key, name, entry_of(key), extents, new_names))
-    if whole:
-        kept = [item._replace(new_names=_joined_no_more(item, whole)) for item in kept]
-    return Draft(moves, kept, whole)
+            kept[key] = new_names
+            if name in whole:
+                kept[key] = [new for new in new_names if new not in whole[name]]
+    return Draft(moves, index, kept, whole)
 
 
-def _joined_no_more(item: Kept, whole: Mapping[str, Sequence[str]]) -> Sequence[str]:
-    """The new names of an entry but those under which its variable is written whole."""
-    return [new for new in item.new_names if new not in whole.get(item.name, ())]
+def new_keys(key: bytes, new_names: Iterable[str]) -> Iterator[bytes]:
+    """The keys in the result of an entry that is kept."""
+    if not coding.is_slice_key(key):
+        return map(coding.name_to_key, new_names)
+    _, extents = coding.parse_key(key)
+    return (coding.slice_key(new, extents or ()) for new in new_names)
 
 
 def _to_write_whole(index: Index, moves: KeyMoves) -> dict[str, list[str]]:

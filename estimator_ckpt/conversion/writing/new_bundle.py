@@ -16,7 +16,7 @@ import re
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple, Optional
 
-from estimator_ckpt.bundle import coding, files
+from estimator_ckpt.bundle import files
 from estimator_ckpt.bundle.entry import renumbered
 from estimator_ckpt.bundle.errors import CheckpointNotFoundError
 from estimator_ckpt.bundle.index import Index, index_path, serialize_index, shard_path
@@ -26,7 +26,7 @@ from estimator_ckpt.conversion.key_moves import KeyMoves
 from estimator_ckpt.conversion.targets import Target
 from estimator_ckpt.conversion.writing import claims, own_shard, snapshot
 from estimator_ckpt.conversion.writing.claims import Claim, Role
-from estimator_ckpt.conversion.writing.drafts import Draft, Prepared, draft
+from estimator_ckpt.conversion.writing.drafts import Draft, Prepared, draft, new_keys
 from estimator_ckpt.conversion.writing.snapshot import Snapshot
 
 # Copies of shards would be so much larger than what is used of them.
@@ -112,7 +112,7 @@ def write_prepared(ready: Prepared, prefix: str, target: Target) -> Written:
     with claims.claimed(prefix) as claim:
         target.usable_prefix(reader.prefix)  # asked again, now that it is ours
         streams = _streams(new, source, target)
-        shards = _name_shards(prefix, [] if streams else new.used_shards, new)
+        shards = _name_shards(prefix, [] if streams else ready.used_shards, new)
         for path in shards.old:
             claim.replaces(path)
         copies = _place_shards(source, shards, target, claim)
@@ -242,16 +242,12 @@ def _new_shard(path: str, number: int, claim: Claim) -> Iterator[ShardWriter]:
 def _moved(index: Index, new: Draft, shards: _Shards) -> Iterator[tuple[bytes, bytes]]:
     """The kept entries under their new keys, unparsed unless shards get new numbers."""
     numbers, records = shards.new_numbers, index.records
-    for kept in new.kept:
-        record = records[kept.key]
+    for key, new_names in new.kept.items():
+        record = records[key]
         if numbers is not None:
             record = renumbered(record, numbers)
-        if len(kept.new_names) == 1 and kept.extents is None:  # as most
-            (name,) = kept.new_names
-            yield kept.key if name == kept.name else coding.name_to_key(name), record
-            continue
-        for key in kept.new_keys():
-            yield key, record
+        for new_key in new_keys(key, new_names):
+            yield new_key, record
 
 
 def _copy_meta(

@@ -18,7 +18,7 @@ from estimator_ckpt.bundle.writer import ShardWriter
 from estimator_ckpt.checkpoint import object_keys
 from estimator_ckpt.conversion.key_moves import KeyMoves
 from estimator_ckpt.conversion.targets import Target
-from estimator_ckpt.conversion.writing.drafts import Place, Prepared, place_of
+from estimator_ckpt.conversion.writing.drafts import Place, Prepared, new_keys, place_of
 
 
 def copied(
@@ -40,35 +40,29 @@ def copied(
       CorruptDataError: a tensor is damaged.
     """
     reader, new, source = ready
-    if new.size > source.size:
+    size = new.size
+    if size > source.size:
         raise CorruptIndexError(
             f"{reader.index.source}: tensors overlap in their shards: they take "
-            f"{new.size} bytes, more than there are"
+            f"{size} bytes, more than there are"
         )
-    copied_once = {
-        place_of(kept.entry): kept.entry.size
-        for kept in new.kept
-        if kept.new_names and not kept.entry.is_partitioned
-    }
-    files.expect(target.progress, sum(copied_once.values()))
+    files.expect(target.progress, size)
     copies: dict[Place, Entry] = {}
-    for kept in new.kept:
-        entry = kept.entry
-        if not kept.new_names:
-            continue
+    for key in new.carried:
+        entry = reader.index.entry(key)
         if entry.is_partitioned:
             entry = entry._replace(shard_id=0, offset=0)
         else:
             place = place_of(entry)
             if place not in copies:
                 if target.is_compact:
-                    reader.verify(kept.key)
-                chunks = _counted(reader.iter_chunks(kept.key), target.progress)
+                    reader.verify(key)
+                chunks = _counted(reader.iter_chunks(key), target.progress)
                 copies[place] = shard.copy(entry, chunks)
             copy = copies[place]
             entry = entry._replace(shard_id=copy.shard_id, offset=copy.offset)
-        for key in kept.new_keys():
-            yield key, entry.serialize()
+        for new_key in new_keys(key, new.kept[key]):
+            yield new_key, entry.serialize()
 
 
 def _counted(

@@ -12,11 +12,10 @@ from __future__ import annotations
 import contextlib
 import os
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, NamedTuple, Optional, Protocol, TypeVar
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, NamedTuple, Optional, TypeVar
 
 from estimator_ckpt.bundle import files
-from estimator_ckpt.bundle.entry import Entry
 from estimator_ckpt.bundle.errors import (
     CheckpointError,
     CheckpointNotFoundError,
@@ -42,18 +41,6 @@ _MOST_WHEN_DAMAGED = 3
 _A_MOMENT = 10.0
 
 _Result = TypeVar("_Result")
-
-
-class Needed(Protocol):
-    """An entry of a source whose bytes are needed."""
-
-    @property
-    def key(self) -> bytes:
-        """Its key."""
-
-    @property
-    def entry(self) -> Entry:
-        """What it says."""
 
 
 class Shard(NamedTuple):
@@ -137,24 +124,25 @@ class Snapshot(NamedTuple):
 @contextlib.contextmanager
 def taken(
     reader: BundleReader,
-    needed: Sequence[Needed],
+    needed: Collection[bytes],
     most_held: int = _MOST_HELD,
 ) -> Iterator[Snapshot]:
     """Holds a source for as long as it is read; the reader reads from what is held.
 
     Args:
       reader: the source; its index was read.
-      needed: the entries whose bytes are needed, slices included.
+      needed: the keys of entries whose bytes are needed, slices included.
       most_held: how many shards may be open at once.
 
     Raises:
       CorruptDataError: a shard is missing or cut off, or belongs to another index.
+      CorruptIndexError: an entry that is needed cannot be true.
       CheckpointError: a shard is no regular file.
       SourceChangedError: the source was saved anew since its index was read.
     """
     with contextlib.ExitStack() as stack:
         shards: dict[int, Shard] = {}
-        for number, end in sorted(_ends(needed).items()):
+        for number, end in sorted(reader.index.ends(needed).items()):
             path = shard_path(reader.prefix, number, reader.index.header.num_shards)
             file = wholeness.open_shard(path, end)
             assert isinstance(file, files.File)
@@ -211,31 +199,19 @@ def settled(
     return attempt()
 
 
-def _ends(needed: Sequence[Needed]) -> dict[int, int]:
-    """The least size of each shard that has bytes of an entry."""
-    ends: dict[int, int] = {}
-    for item in needed:
-        entry = item.entry
-        if not entry.slices:
-            end = entry.offset + entry.size
-            if end >= ends.get(entry.shard_id, 0):
-                ends[entry.shard_id] = end
-    return ends
-
-
 def _verify_sample(
-    reader: BundleReader, needed: Sequence[Needed], shards: set[int]
+    reader: BundleReader, needed: Collection[bytes], shards: set[int]
 ) -> None:
     """Holds some tensors of shards against their checksums, the smallest first."""
     if not shards:
         return
     left = dict.fromkeys(shards, _SAMPLE)
-    for item in sorted(needed, key=lambda item: item.entry.size):
-        entry = item.entry
+    entries = zip(needed, reader.index.entries(needed))
+    for key, entry in sorted(entries, key=lambda item: item[1].size):
         if entry.slices or not entry.size or left.get(entry.shard_id, 0) <= 0:
             continue
         left[entry.shard_id] -= entry.size
-        reader.verify(item.key)
+        reader.verify(key)
 
 
 def is_same(a: stat_result, b: stat_result) -> bool:

@@ -16,7 +16,12 @@ import tensorflow as tf
 from tensorflow.compat import v1 as tf1
 
 from estimator_ckpt.bundle import logs
-from estimator_ckpt.checkpoint import contents, object_graph, object_keys
+from estimator_ckpt.checkpoint import (
+    contents,
+    dictionary_graph,
+    object_graph,
+    object_keys,
+)
 from estimator_ckpt.checkpoint.formats import Format
 from estimator_ckpt.estimator import graph_variables
 from estimator_ckpt.estimator.graph_variables import GraphVariable
@@ -89,7 +94,9 @@ def of_dictionary(format: Format, saveables: Saveables) -> tuple[SaverKeys, Save
         name: object_keys.STEP_KEY if name == step else object_keys.variable_key(name)
         for name in variables
     }
-    graph = object_graph.build((name for name in variables if name != step), step=step)
+    graph = dictionary_graph.build(
+        (name for name in variables if name != step), step=step
+    )
     found = _keys(format, saveables, keys, variables)
     return found, {**saveables, **_beside(found, graph, saveables)}
 
