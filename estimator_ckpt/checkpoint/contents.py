@@ -113,17 +113,19 @@ def of_objects(
       root: one more name of a root's child that is a dictionary by TF1 names.
       names_by: what variables are called.
     """
-    present = set(keys)
-    said = _said_by(graph, root, present, names_by)
-    claims, referenced = said.claims, said.referenced
+    said = _said_by(graph, root, keys, names_by)
+    variables, referenced = said.claims, said.referenced
+    ambiguous = {n: tuple(said.shared[n]) for n in variables if n in said.shared}
+    for name in ambiguous:
+        del variables[name]
+    others = [key for key in keys if key not in referenced]
     state = {object_keys.OBJECT_GRAPH_KEY, *said.counters}
-    state.update(_beginning_with(set(said.tables.values()), present))
-    state.update(k for k in present - referenced if object_keys.is_object_key(k))
-    variables = {name: found[0] for name, found in claims.items() if len(found) == 1}
-    by_name = present - referenced - state
-    aliases = {name: name for name in by_name & set(variables)}
+    state.update(_beginning_with(set(said.tables.values()), keys))
+    state.update(filter(object_keys.is_object_key, others))
+    by_name = [key for key in others if key not in state]
+    aliases = {name: name for name in by_name if name in variables}
     is_dual = are_aliased(variables, aliases)
-    variables.update((name, name) for name in by_name - set(aliases))
+    variables.update((name, name) for name in by_name if name not in aliases)
     global_step = said.global_step
     if global_step is None and object_keys.GLOBAL_STEP in variables:
         global_step = object_keys.GLOBAL_STEP
@@ -135,7 +137,7 @@ def of_objects(
         tables=said.tables,
         global_step=global_step,
         slots=frozenset(said.slots),
-        ambiguous={name: tuple(k) for name, k in claims.items() if len(k) > 1},
+        ambiguous=ambiguous,
         is_by_names=said.is_by_names,
         unnamed=frozenset(said.unnamed),
     )
@@ -143,14 +145,15 @@ def of_objects(
 
 def are_aliased(keys: Mapping[str, str], aliases: Mapping[str, str]) -> bool:
     """Whether all variables have name keys beside their own, as in a `dual` one."""
-    return bool(keys) and set(keys) == set(aliases)
+    return bool(keys) and keys.keys() == aliases.keys()
 
 
 class _Said:
     """What an object graph says of the keys that are there.
 
     Attributes:
-      claims: the keys by the variable name that they claim.
+      claims: the first key that claims each variable name.
+      shared: all keys of each name that several claim.
       tables: what keys of other state begin with, by name.
       referenced: the keys of variables that the graph has, whether they are there.
       counters: the save counter's key.
@@ -158,7 +161,8 @@ class _Said:
     """
 
     def __init__(self) -> None:
-        self.claims: dict[str, list[str]] = {}
+        self.claims: dict[str, str] = {}
+        self.shared: dict[str, list[str]] = {}
         self.tables: dict[str, str] = {}
         self.referenced: set[str] = set()
         self.counters: set[str] = set()
@@ -176,26 +180,31 @@ def _said_by(
 ) -> _Said:
     """What an object graph says, in one pass over its nodes."""
     said = _Said()
+    claims, referenced = said.claims, said.referenced
     for node in object_graph.saved_nodes(graph, root):
-        if not node.is_variable:
-            said.tables[_name(node)] = node.key
+        key, full_name, listed, is_variable, is_slot, child = node
+        if not is_variable:
+            said.tables[_name(node)] = key
             continue
-        said.referenced.add(node.key)
-        if node.key not in present:
+        referenced.add(key)
+        if key not in present:
             continue
-        if node.is_child_of_root == object_keys.SAVE_COUNTER:
-            said.counters.add(node.key)
+        if child == object_keys.SAVE_COUNTER:
+            said.counters.add(key)
             continue
-        name = _path(node.key) if names_by is NamesBy.PATH else _name(node)
-        is_step = node.is_child_of_root == object_keys.STEP
+        name = _path(key) if names_by is NamesBy.PATH else listed or _name(node)
+        is_step = child == object_keys.STEP
         if is_step or name == object_keys.GLOBAL_STEP:
             said.global_step = name
-        said.claims.setdefault(name, []).append(node.key)
-        if node.name is None and not is_step:
+        if name in claims:
+            said.shared.setdefault(name, [claims[name]]).append(key)
+        else:
+            claims[name] = key
+        if listed is None and not is_step:
             said.is_by_names = False
-            if object_keys.says_nothing(node.full_name):
+            if object_keys.says_nothing(full_name):
                 said.unnamed.add(name)
-        if node.is_slot:
+        if is_slot:
             said.slots.add(name)
     return said
 

@@ -125,7 +125,9 @@ def _check_size(nodes: Sequence[TrackableObject], size: int, where: str) -> None
         )
 
 
-def saved_nodes(graph: TrackableObjectGraph, root: Optional[str] = None) -> list[Node]:
+def saved_nodes(
+    graph: TrackableObjectGraph, root: Optional[str] = None
+) -> Iterator[Node]:
     """What an object graph says is in the checkpoint, in the order of its nodes.
 
     Args:
@@ -143,7 +145,7 @@ def saved_nodes(graph: TrackableObjectGraph, root: Optional[str] = None) -> list
         if node.slot_variables
         for slot in node.slot_variables
     }
-    return [
+    return (
         Node(
             attribute.checkpoint_key,
             attribute.full_name,
@@ -154,7 +156,7 @@ def saved_nodes(graph: TrackableObjectGraph, root: Optional[str] = None) -> list
         )
         for node_id, node in enumerate(graph.nodes)
         for attribute in node.attributes
-    ]
+    )
 
 
 def _names_in_dictionaries(
@@ -177,17 +179,18 @@ def _names_in_dictionaries(
         entries = {
             child.node_id: child.local_name
             for child in nodes[node_id].children
-            if _is_variable(nodes[child.node_id])
+            for attribute in nodes[child.node_id].attributes
+            if attribute.name == object_keys.VARIABLE_VALUE
         }
-        local_names = set(entries.values())
-        if "0" not in local_names or local_names != set(map(str, range(len(entries)))):
+        local_names = entries.values()
+        if "0" not in local_names or set(local_names) != _positions(len(entries)):
             found.update(entries)
     return found
 
 
-def _is_variable(node: TrackableObject) -> bool:
-    names = [attribute.name for attribute in node.attributes]
-    return object_keys.VARIABLE_VALUE in names
+def _positions(count: int) -> set[str]:
+    """What a list calls its elements."""
+    return set(map(str, range(count)))
 
 
 def _encode(graph: TrackableObjectGraph) -> bytes:

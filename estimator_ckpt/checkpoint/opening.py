@@ -155,4 +155,5 @@ def read_object_graph(reader: BundleReader) -> Optional[TrackableObjectGraph]:
             f"object graph would be, but {entry.dtype_name}{list(entry.shape)}"
         )
     serialized = reader.read_string(object_keys.OBJECT_GRAPH_KEY)
+    reader.unmap()
     return object_graph.parse(serialized, source)

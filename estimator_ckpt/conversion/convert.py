@@ -277,6 +277,7 @@ def _opened(
         moves = conversion_moves.of_checkpoint(checkpoint, target.format, wanted)
         moves = moves._replace(unused=(*remarks, *moves.unused))
         conversion = Conversion(checkpoint.prefix, target.format, moves)
+        checkpoint.forget_graph()
         yield checkpoint, conversion, prefix
 
 

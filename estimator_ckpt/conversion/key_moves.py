@@ -10,8 +10,9 @@ import types
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, NamedTuple, Optional
 
-from estimator_ckpt.checkpoint import dictionary_graph, object_graph, object_keys
+from estimator_ckpt.checkpoint import object_graph, object_keys
 from estimator_ckpt.checkpoint.contents import Contents
+from estimator_ckpt.conversion import dictionary_graph
 from estimator_ckpt.conversion.result_keys import ResultKeys
 
 #: Old and new names, one old name as often as it gets new ones.
@@ -106,7 +107,10 @@ def of_variables(
     if restarts:
         pairs = [pair for pair in pairs if pair[0] != contents.global_step]
     fresh_step = result.of_fresh_step(contents) if restarts else ()
-    step = dict(pairs).get(result.step or "")
+    step = None
+    for old_name, name in pairs:
+        if old_name == result.step:
+            step = name
     new_keys = _of_other_keys(contents, all_keys, result)
     known, keys_of = contents.keys, result.of_variable
     for old_name, name in pairs:
@@ -135,10 +139,15 @@ def _of_other_keys(
     contents: Contents, all_keys: Iterable[str], result: ResultKeys
 ) -> dict[str, tuple[str, ...]]:
     """The moves of what is no variable; variables and their aliases have none yet."""
-    of_variables = {*contents.aliases, *contents.keys.values()}
-    new_keys: dict[str, tuple[str, ...]] = {
-        key: () if key in of_variables else (key,) for key in all_keys
-    }
+    of_variables = {key: key for key in contents.keys.values()}
+    of_variables.update((key, key) for key in contents.aliases)
+    new_keys: dict[str, tuple[str, ...]] = {}
+    for key in all_keys:
+        known = of_variables.get(key)
+        if known is None:
+            new_keys[key] = (key,)
+        else:  # the same object: of 100,000 keys the text is there once
+            new_keys[known] = ()
     if result.source_graph is None:
         # Without its graph nobody finds what is behind an object key; the entries of a
         # hash table have names too.

@@ -4,12 +4,11 @@ import pytest
 
 from estimator_ckpt.checkpoint import (
     contents,
-    dictionary_graph,
     formats,
     object_graph,
     object_keys,
 )
-from estimator_ckpt.conversion import key_moves
+from estimator_ckpt.conversion import dictionary_graph, key_moves
 from estimator_ckpt.conversion.result_keys import ResultKeys
 
 W, STEP = "layer/w", "global_step"

@@ -4,11 +4,11 @@ import pytest
 
 from estimator_ckpt.checkpoint import (
     contents,
-    dictionary_graph,
     formats,
     object_graph,
     object_keys,
 )
+from estimator_ckpt.conversion import dictionary_graph
 from estimator_ckpt.conversion.result_keys import ResultKeys
 from estimator_ckpt.conversion.targets import OptionError
 

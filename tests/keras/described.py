@@ -10,9 +10,10 @@ import numpy as np
 
 import estimator_ckpt as ec
 from estimator_ckpt.bundle.writer import write_bundle
-from estimator_ckpt.checkpoint import dictionary_graph, object_keys, roles
+from estimator_ckpt.checkpoint import object_keys, roles
 from estimator_ckpt.checkpoint.optimizers import keras_classes
 from estimator_ckpt.checkpoint.variable import Variable
+from estimator_ckpt.conversion import dictionary_graph
 from estimator_ckpt.keras.object_sources import Source
 from estimator_ckpt.keras.objects.descriptions import (
     Generation,

@@ -4,8 +4,9 @@ import dataclasses
 
 import numpy as np
 
-from estimator_ckpt.checkpoint import dictionary_graph, object_keys
+from estimator_ckpt.checkpoint import object_keys
 from estimator_ckpt.checkpoint.naming import NamesBy
+from estimator_ckpt.conversion import dictionary_graph
 from estimator_ckpt.keras import matching_names
 from tests.keras import described
 from tests.keras.described import BIAS, KERNEL

@@ -84,7 +84,8 @@ class ObjectReference(NamedTuple):
     local_name: str = ""
 
 
-@message(Field(1, STRING), Field(2, STRING), Field(3, STRING))
+# Of the many attributes in a graph most are called the same.
+@message(Field(1, _cached(STRING)), Field(2, STRING), Field(3, STRING))
 class SerializedTensor(NamedTuple):
     name: str = ""
     full_name: str = ""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import struct
 from collections.abc import Iterable
 
@@ -22,7 +23,7 @@ def write_table(items: Iterable[tuple[bytes, bytes]]) -> bytes:
     Returns:
       The bytes that TensorFlow would write.
     """
-    out = bytearray()
+    out = io.BytesIO()  # gives its bytes without another copy of them
     handles: list[tuple[bytes, bytes]] = []
     block = _Block(_RESTART_INTERVAL)
     last = b""
@@ -48,8 +49,8 @@ def write_table(items: Iterable[tuple[bytes, bytes]]) -> bytes:
     for key, handle in handles:
         block.add(key, handle)
     index = _append_block(out, block.finish())
-    out += (metaindex + index).ljust(FOOTER_SIZE - len(MAGIC), b"\x00") + MAGIC
-    return bytes(out)
+    out.write((metaindex + index).ljust(FOOTER_SIZE - len(MAGIC), b"\x00") + MAGIC)
+    return out.getvalue()
 
 
 class _Block:
@@ -89,12 +90,12 @@ class _Block:
         )
 
 
-def _append_block(out: bytearray, content: bytes) -> bytes:
+def _append_block(out: io.BytesIO, content: bytes) -> bytes:
     """Appends a block and returns its handle."""
-    handle = write_varint(len(out)) + write_varint(len(content))
+    handle = write_varint(out.tell()) + write_varint(len(content))
     content += b"\x00"
-    out += content
-    out += checksum.mask(checksum.value(content)).to_bytes(4, "little")
+    out.write(content)
+    out.write(checksum.mask(checksum.value(content)).to_bytes(4, "little"))
     return handle
 
 

@@ -154,22 +154,30 @@ def taken(
                 shards[number] = Shard(path, file.status, None)
         held = {n: shard.file for n, shard in shards.items() if shard.file is not None}
         stack.enter_context(reader.holding(held))
-        path = index_path(reader.prefix)
-        try:
-            with files.File(path) as index:
-                times = index.status
-                data = index.read(0, index.size)
-        except CheckpointNotFoundError:
-            raise _changed(path, "deleted") from None
-        if data != reader.index.data:
-            raise _changed(path, "saved anew")
+        times = _times_of_same(reader)
         younger = {
             number
             for number, shard in shards.items()
             if shard.status.st_mtime_ns >= times.st_mtime_ns
         }
         _verify_sample(reader, needed, younger)
-        yield Snapshot(reader.prefix, data, times, shards)
+        yield Snapshot(reader.prefix, reader.index.data, times, shards)
+
+
+def _times_of_same(reader: BundleReader) -> stat_result:
+    """The times of an index that is still what was read.
+
+    Raises:
+      SourceChangedError: it is not.
+    """
+    path = index_path(reader.prefix)
+    try:
+        with files.File(path) as index:
+            if index.read(0, index.size) != reader.index.data:
+                raise _changed(path, "saved anew")
+            return index.status
+    except CheckpointNotFoundError:
+        raise _changed(path, "deleted") from None
 
 
 def settled(

@@ -18,11 +18,11 @@ from tensorflow.compat import v1 as tf1
 from estimator_ckpt.bundle import logs
 from estimator_ckpt.checkpoint import (
     contents,
-    dictionary_graph,
     object_graph,
     object_keys,
 )
 from estimator_ckpt.checkpoint.formats import Format
+from estimator_ckpt.conversion import dictionary_graph
 from estimator_ckpt.estimator import graph_variables
 from estimator_ckpt.estimator.graph_variables import GraphVariable
 from estimator_ckpt.tf_private import graph_api, savers_api, trackables_api

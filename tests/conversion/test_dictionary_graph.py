@@ -4,7 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from estimator_ckpt.checkpoint import dictionary_graph, object_keys
+from estimator_ckpt.checkpoint import object_keys
+from estimator_ckpt.conversion import dictionary_graph
 from tests.bundle import protobufs
 
 
