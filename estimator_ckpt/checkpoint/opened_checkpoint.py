@@ -251,16 +251,12 @@ class Checkpoint(Mapping[str, "StoredVariable"]):
 
     def with_role(self, row: Listed) -> StoredVariable:
         """The variable of a row."""
-        name, dtype, shape, key, size, *place = row
+        name, dtype, shape, key, size, shard, offset, num_slices = row
         said = self.roles.decisions.get(name, _A_MODELS)
         role, _, owner, slot, _, optimizer, is_undecided = said
-        return self._variable(
-            (
-                *(name, dtype, shape, role, key, size),
-                *(owner, optimizer, is_undecided, slot),
-                *place,
-            )
-        )
+        about = name, dtype, shape, role, key, size
+        belongs = owner, optimizer, is_undecided, slot
+        return self._variable((*about, *belongs, shard, offset, num_slices))
 
     @functools.cached_property
     def _variable(self) -> Callable[[Iterable[Any]], StoredVariable]:

@@ -56,11 +56,13 @@ def require_stored(
     ends: dict[int, int] = {}
     partitioned = []
     for variable in variables:
-        if variable.shard is None or variable.offset is None:
+        shard, offset = variable.shard, variable.offset
+        if shard is None or offset is None:
             partitioned.append(variable.key)
             continue
-        end = variable.offset + variable.size
-        ends[variable.shard] = max(end, ends.get(variable.shard, 0))
+        end = offset + variable.size
+        if end > ends.get(shard, -1):  # its file has to be there, even for no bytes
+            ends[shard] = end
     for shard, end in index.shard_ends(partitioned).items():
         ends[shard] = max(end, ends.get(shard, 0))
     _require_ends(prefix, index, ends, store)

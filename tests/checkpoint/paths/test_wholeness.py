@@ -83,6 +83,18 @@ def test_of_listed_variables_those_bytes_are_needed_that_are_theirs(tmp_path):
         require_stored(checkpoint, [a])
         with pytest.raises(CorruptDataError, match="has 8 bytes of 16"):
             require_stored(checkpoint, [b, a])
+        with pytest.raises(CorruptDataError, match="has 8 bytes of 16"):
+            require_stored(checkpoint, [a, b])
+
+
+def test_a_variable_without_bytes_needs_its_shard_all_the_same(tmp_path):
+    write_bundle(str(tmp_path / "c"), {"empty": np.ones(0, np.float32)})
+    with ec.open_checkpoint(tmp_path / "c") as checkpoint:
+        variables = list(checkpoint.values())
+        require_stored(checkpoint, variables)
+        (tmp_path / "c.data-00000-of-00001").unlink()
+        with pytest.raises(CorruptDataError, match="the shard is missing"):
+            require_stored(checkpoint, variables)
 
 
 def test_a_partitioned_variable_that_was_listed_needs_its_slices_bytes(tmp_path):
