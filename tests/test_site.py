@@ -7,6 +7,7 @@ import pathlib
 import re
 
 import pytest
+import yaml
 
 import estimator_ckpt as ec
 from tests.conftest import REPOSITORY
@@ -95,3 +96,11 @@ def test_pages_that_fetch_from_elsewhere_are_refused(site, html, is_fetched):
 @pytest.mark.parametrize("page", PAGES, ids=str)
 def test_every_page_is_in_the_navigation(page):
     assert f": {page}\n" in (ROOT / "mkdocs.yml").read_text()
+
+
+def test_the_search_finds_a_word_of_a_dotted_name_and_a_version_as_it_is():
+    config = yaml.safe_load((ROOT / "mkdocs.yml").read_text(encoding="utf-8"))
+    plugins = [plugin for plugin in config["plugins"] if isinstance(plugin, dict)]
+    separator = next(p["search"]["separator"] for p in plugins if "search" in p)
+    words = re.split(separator, "`tf.contrib` of 2.16, load_into('x')")
+    assert {"contrib", "2.16", "load_into", "x"} <= set(words)

@@ -56,7 +56,8 @@ def main():
                     seen["too wide"].append([width, path.name])
         for key, start in (("found", base), ("found in a folder", folder)):
             page.goto(f"{start}index.html")
-            page.fill(".md-search__input", "bad magic number")
+            page.click(".md-search__input")
+            page.keyboard.type("bad magic number")  # the search listens to keys
             page.wait_for_selector(".md-search-result__link", timeout=30_000)
             links = page.query_selector_all(".md-search-result__link")
             seen[key] = [link.get_attribute("href") for link in links]
