@@ -8,32 +8,87 @@ from __future__ import annotations
 
 import html
 import re
+from collections.abc import Callable
+from typing import NamedTuple
 
 from estimator_ckpt.bundle.printing import printable
 
 #: The longest text of a cell; of a longer one the middle is left out.
 LONGEST = 400
+#: The bytes of a page of so many rows, and what each row more may add.
+_BYTES, _ROWS, _BYTES_MORE = 290_000, 2_000, 140
+#: The characters of what stands where the middle was: no text becomes longer.
+_MARK = 24
+#: The first of a list of numbers.
+_NUMBERS = re.compile(r"\(?[-+\d.enaijf()]+, ")
 #: What a code span of Markdown shows as it is, in a table, too.
 _PLAIN = re.compile(r"[\w ./:\[\](),{}#=+?!@%&;'\"$^~*<>\\-]*", re.ASCII)
 
 
-def for_html(text: str) -> str:
+class Lengths(NamedTuple):
+    """The longest texts of a table.
+
+    Attributes:
+      texts: characters of a cell.
+      names: characters of a cell that is a name.
+    """
+
+    texts: int = LONGEST
+    names: int = LONGEST
+
+    @property
+    def said(self) -> str:
+        """What is said where they are shorter than they would have to be."""
+        if self == Lengths():
+            return ""
+        return (
+            f"So that the page stays small, names of more than "
+            f"{self.names + _MARK} characters and other texts of more than "
+            f"{self.texts + _MARK} are not whole here; --json has them whole."
+        )
+
+
+#: What is tried, until the page is small enough: names are cut last.
+_TRIED = (
+    Lengths(),
+    *(Lengths(texts, LONGEST) for texts in (200, 100, 60, 40)),
+    *(Lengths(40, names) for names in (180, 140, 120, 100, 80, 60, 40, 20)),
+)
+
+
+def fitted(render: Callable[[Lengths], str], num_rows: int) -> str:
+    """The page with the longest texts that fit.
+
+    Args:
+      render: makes the page, given the lengths.
+      num_rows: of its table; a page of more may be larger.
+    """
+    most = _BYTES + _BYTES_MORE * max(num_rows - _ROWS, 0)
+    page = ""
+    for lengths in _TRIED:
+        page = render(lengths)
+        if len(page.encode()) <= most:
+            break
+    return page
+
+
+def for_html(text: str, longest: int = LONGEST) -> str:
     """Text for an element or a quoted attribute."""
-    return html.escape(_short(printable(text)))
+    return html.escape(_short(printable(text), longest))
 
 
-def for_markdown(text: str) -> str:
+def for_markdown(text: str, longest: int = LONGEST) -> str:
     """Text of a sentence or a table's cell, in which nothing is markup."""
     return re.sub(
         r"[^\w .,;:?'\"/()%+=-]|(?<![^\W_])_|_(?![^\W_])|(?<=www)\.|:(?=[^\s\d])",
         lambda found: f"&#{ord(found[0])};",
-        _short(printable(text)),
+        _short(printable(text), longest),
     )
 
 
-def code_for_markdown(text: str) -> str:
+def code_for_markdown(text: str, longest: int = LONGEST) -> str:
     """A name, as code: as it is where that is harmless, else by character numbers."""
-    shown = _short(printable(text))
+    shown = _short(printable(text), longest)
     if not shown:
         return ""
     if _PLAIN.fullmatch(shown) and shown == shown.strip():
@@ -42,9 +97,13 @@ def code_for_markdown(text: str) -> str:
     return f"<code>{numbers}</code>"
 
 
-def _short(text: str) -> str:
-    if len(text) <= LONGEST:
+def _short(text: str, longest: int) -> str:
+    """The text without its middle, of a list of numbers without the last of them."""
+    if len(text) <= longest + _MARK:
         return text
-    part = LONGEST // 2
-    left_out = len(text) - 2 * part
-    return f"{text[:part]} \u2026 ({left_out} characters) \u2026 {text[-part:]}"
+    part = longest // 2
+    head, end = text[:part], text[-part:]
+    if _NUMBERS.match(text):  # half a number would be another
+        head = text[: max(text.rfind(", ", 0, longest), text.index(", ")) + 1]
+        return f"{head} \u2026 ({len(text) - len(head)} characters)"
+    return f"{head} \u2026 ({len(text) - 2 * part} characters) \u2026 {end}"

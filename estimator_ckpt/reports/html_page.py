@@ -26,14 +26,18 @@ from estimator_ckpt.reports.digest import (
     Shown,
     Tone,
 )
-from estimator_ckpt.reports.escaping import for_html
+from estimator_ckpt.reports.escaping import Lengths, fitted, for_html
 from estimator_ckpt.reports.provenance import Provenance
 
 _HERE = pathlib.Path(__file__).parent
 
 
 def render(digest: Digest, provenance: Provenance) -> str:
-    """The page's text."""
+    """The page's text, with cells as long as a page of so many can have them."""
+    return fitted(lambda lengths: _page(digest, provenance, lengths), digest.num_shown)
+
+
+def _page(digest: Digest, provenance: Provenance, lengths: Lengths) -> str:
     style, script = _file("page.css"), _file("page.js")
     digest_of_script = base64.b64encode(hashlib.sha256(script.encode()).digest())
     policy = (
@@ -42,7 +46,7 @@ def render(digest: Digest, provenance: Provenance) -> str:
         "base-uri 'none'; form-action 'none'"
     )
     title = for_html(f"{digest.subject}: {digest.title}")
-    body = "\n".join(filter(None, _sections(digest, provenance)))
+    body = "\n".join(filter(None, _sections(digest, provenance, lengths)))
     return f"""<!DOCTYPE html>
 <html lang="en">
 <head>
@@ -70,13 +74,15 @@ def _file(name: str) -> str:
     return (_HERE / name).read_text(encoding="utf-8")
 
 
-def _sections(digest: Digest, provenance: Provenance) -> Iterator[str]:
+def _sections(
+    digest: Digest, provenance: Provenance, lengths: Lengths
+) -> Iterator[str]:
     yield _header(digest)
     yield _shares(digest)
     yield _notes(digest.notes)
     yield _layers(digest)
     yield _histograms(digest.histograms)
-    yield _table(digest)
+    yield _table(digest, lengths)
     yield _run(digest, provenance)
 
 
@@ -181,16 +187,17 @@ def _scale(low: float, high: float) -> str:
     return f'<p class="scale"><span>{low:.3g}</span><span>{high:.3g}</span></p>'
 
 
-def _table(digest: Digest) -> str:
+def _table(digest: Digest, lengths: Lengths) -> str:
     if not digest.num_rows:
         return ""
     heads = "".join(
         f'<th scope="col"{_numeric(column)}>{for_html(column.title)}</th>'
         for column in digest.columns
     )
-    width = len(digest.columns)
-    bodies = "".join(_group(group, digest.columns, width) for group in digest.groups)
-    bounded = f"<p>{for_html(digest.bounded)}</p>" if digest.bounded else ""
+    bodies = "".join(_group(group, digest.columns, lengths) for group in digest.groups)
+    bounded = "".join(
+        f"<p>{for_html(said)}</p>" for said in (digest.bounded, lengths.said) if said
+    )
     return (
         f'<section class="rows"><h2>{for_html(digest.heading)}</h2>{bounded}'
         '<div class="tools" hidden><input type="search" '
@@ -211,7 +218,7 @@ def _places(columns: Iterable[Column]) -> str:
     )
 
 
-def _group(group: Group, columns: tuple[Column, ...], width: int) -> str:
+def _group(group: Group, columns: tuple[Column, ...], lengths: Lengths) -> str:
     problems = (
         f" <em>{messages.counted(group.num_problems, 'problem')}</em>"
         if group.num_problems
@@ -219,11 +226,13 @@ def _group(group: Group, columns: tuple[Column, ...], width: int) -> str:
     )
     count = len(group.rows)
     tone = _usual_tone(group)
-    rows = "".join(_row(row, is_under, columns, tone) for row, is_under in group.rows)
+    rows = "".join(
+        _row(row, is_under, columns, tone, lengths) for row, is_under in group.rows
+    )
     scope = for_html(group.scope) if group.scope else "(no scope)"
     return (
         f'<tbody class=t-{tone.value}><tr class="scope">'
-        f'<th colspan="{width}" scope="rowgroup">'
+        f'<th colspan="{len(columns)}" scope="rowgroup">'
         f"<code>{scope}</code> <small>{count:,} &middot; "
         f"{messages.bytes_text(group.size)}</small>{problems}</th></tr>{rows}</tbody>\n"
     )
@@ -235,14 +244,21 @@ def _usual_tone(group: Group) -> Tone:
     return max(dict.fromkeys(tones), key=tones.count)
 
 
-def _row(row: Row, is_under: bool, columns: tuple[Column, ...], usual: Tone) -> str:
+def _row(
+    row: Row,
+    is_under: bool,
+    columns: tuple[Column, ...],
+    usual: Tone,
+    lengths: Lengths,
+) -> str:
     cells = "".join(
-        _cell(cell, column, row, usual) for cell, column in zip(row.cells, columns)
+        _cell(cell, column, row, usual, lengths)
+        for cell, column in zip(row.cells, columns)
     )
     return f"<tr{' class=s' if is_under else ''}>{cells}"
 
 
-def _cell(cell: Cell, column: Column, row: Row, usual: Tone) -> str:
+def _cell(cell: Cell, column: Column, row: Row, usual: Tone, lengths: Lengths) -> str:
     if cell is None or cell == "":
         return "<td>"
     if column.shown is Shown.BYTES:
@@ -250,14 +266,15 @@ def _cell(cell: Cell, column: Column, row: Row, usual: Tone) -> str:
         return f"<td>{text}" if text == f"{cell} B" else f"<td data-v={cell}>{text}"
     if column.shown is Shown.NUMBER:
         return f"<td>{float(cell):.4g}"
-    text = for_html(str(cell))
+    is_name = column.shown is Shown.NAME
+    text = for_html(str(cell), lengths.names if is_name else lengths.texts)
     if column.shown is Shown.VERDICT:
         return (
             f"<td>{text}"
             if row.tone is usual
             else f"<td class=t-{row.tone.value}>{text}"
         )
-    if column.shown is Shown.NAME and cell != row.name:  # a name is styled by its place
+    if is_name and cell != row.name:  # a name is styled by its place
         return f"<td><code>{text}</code>"
     return f"<td>{text}"
 

@@ -7,7 +7,12 @@ from collections.abc import Iterable, Iterator, Sequence
 from estimator_ckpt.checkpoint import messages
 from estimator_ckpt.reports import pictures
 from estimator_ckpt.reports.digest import Cell, Column, Digest, Group, Shown
-from estimator_ckpt.reports.escaping import code_for_markdown, for_markdown
+from estimator_ckpt.reports.escaping import (
+    Lengths,
+    code_for_markdown,
+    fitted,
+    for_markdown,
+)
 from estimator_ckpt.reports.provenance import Provenance
 
 _HEIGHTS = "\u2581\u2582\u2583\u2584\u2585\u2586\u2587\u2588"
@@ -15,11 +20,18 @@ _BAR = 24
 
 
 def render(digest: Digest, provenance: Provenance) -> str:
-    """The page's text."""
-    return "\n\n".join(filter(None, _sections(digest, provenance))) + "\n"
+    """The page's text, with cells as long as a page of so many can have them."""
+
+    def page(lengths: Lengths) -> str:
+        sections = _sections(digest, provenance, lengths)
+        return "\n\n".join(filter(None, sections)) + "\n"
+
+    return fitted(page, digest.num_shown)
 
 
-def _sections(digest: Digest, provenance: Provenance) -> Iterator[str]:
+def _sections(
+    digest: Digest, provenance: Provenance, lengths: Lengths
+) -> Iterator[str]:
     yield f"# {digest.subject}: {for_markdown(digest.title)}"
     yield f"**{for_markdown(digest.verdict)}.** " + " ".join(
         map(for_markdown, digest.sentences)
@@ -28,7 +40,7 @@ def _sections(digest: Digest, provenance: Provenance) -> Iterator[str]:
     yield "\n".join(f"- {for_markdown(note)}" for note in digest.notes)
     yield _layers(digest)
     yield _histograms(digest)
-    yield _rows(digest)
+    yield _rows(digest, lengths)
     yield _run(digest, provenance)
 
 
@@ -99,25 +111,29 @@ def _heights(counts: Sequence[int]) -> str:
     return "".join(_HEIGHTS[-(-7 * count // most)] for count in counts)
 
 
-def _rows(digest: Digest) -> str:
+def _rows(digest: Digest, lengths: Lengths) -> str:
     if not digest.num_rows:
         return ""
-    bounded = f"{digest.bounded}\n\n" if digest.bounded else ""
+    bounded = "".join(f"{said}\n\n" for said in (digest.bounded, lengths.said) if said)
     is_open = digest.num_shown <= 80
     groups = "\n\n".join(
-        _group(group, digest.columns, is_open) for group in digest.groups
+        _group(group, digest.columns, is_open, lengths) for group in digest.groups
     )
     return f"## {digest.heading}\n\n{bounded}{groups}"
 
 
-def _group(group: Group, columns: Sequence[Column], is_open: bool) -> str:
+def _group(
+    group: Group, columns: Sequence[Column], is_open: bool, lengths: Lengths
+) -> str:
     wrong = group.num_problems
     problems = f", {messages.counted(wrong, 'problem')}" if wrong else ""
     size = messages.bytes_text(group.size)
     scope = for_markdown(group.scope) or "(no scope)"  # a summary is HTML, not Markdown
     rows = []
     for row, is_under in group.rows:
-        cells = [_cell(cell, column) for cell, column in zip(row.cells, columns)]
+        cells = [
+            _cell(cell, column, lengths) for cell, column in zip(row.cells, columns)
+        ]
         cells[0] = f"&ensp;\u21b3 {cells[0]}" if is_under else cells[0]
         rows.append(cells)
     table = _table([(column.title, column.is_numeric) for column in columns], rows)
@@ -127,7 +143,7 @@ def _group(group: Group, columns: Sequence[Column], is_open: bool) -> str:
     )
 
 
-def _cell(cell: Cell, column: Column) -> str:
+def _cell(cell: Cell, column: Column, lengths: Lengths) -> str:
     if cell is None or cell == "":
         return ""
     if column.shown is Shown.BYTES:
@@ -135,8 +151,8 @@ def _cell(cell: Cell, column: Column) -> str:
     if column.shown is Shown.NUMBER:
         return f"{float(cell):.4g}"
     if column.shown is Shown.NAME:
-        return code_for_markdown(str(cell))
-    return for_markdown(str(cell))
+        return code_for_markdown(str(cell), lengths.names)
+    return for_markdown(str(cell), lengths.texts)
 
 
 def _run(digest: Digest, provenance: Provenance) -> str:

@@ -12,6 +12,8 @@ MOST_ROWS = 5_000
 #: The most groups; so many variables are not divided, nor is a twelfth of all.
 _MOST_GROUPS, _FEW = 48, 8
 _MOST_STEPS = 500
+#: The rows that many scopes below one have in the mean, to be groups of their own.
+_LEAST = 3
 
 
 def grouped(rows: Sequence[Row]) -> tuple[Group, ...]:
@@ -72,6 +74,8 @@ def _scopes(names: Sequence[str]) -> dict[str, str]:
         parts = _parts(scope, found[scope])
         if len(parts) == 1 and scope in parts:
             continue
+        if len(parts) > _MOST_GROUPS and _LEAST * len(parts) > len(found[scope]):
+            continue  # their heads would say each name again
         if len(found) + len(parts) - 1 > 10 * _MOST_GROUPS:
             continue  # a scope of a thousand others is easier to read in one
         del found[scope]

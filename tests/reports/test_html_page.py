@@ -7,6 +7,7 @@ import pytest
 
 import estimator_ckpt as ec
 from estimator_ckpt.bundle.writer import write_bundle
+from estimator_ckpt.reports import checkpoint_digest, report_file
 from tests.reports.pages import NEW, OLD, Page, written
 
 
@@ -92,6 +93,37 @@ class TestSize:
             assert "of 1000 layers that differ most" in page
             # Few of the layers, and the largest of all among them.
             assert f"{scope}_99/expert_9" in page
+
+    @pytest.mark.parametrize("dtype", [np.float32, np.float64, np.complex128])
+    def test_so_do_values_of_long_names(self, dtype, tmp_path):
+        names = [f"{'a_long_scope/' * 10}block_{i:04d}/w{'_' * 9}" for i in range(1000)]
+        values = {name: np.arange(1, 5).astype(dtype) / 7 for name in names}
+        write_bundle(tmp_path / "m", values)
+        with ec.open_checkpoint(tmp_path / "m") as checkpoint:
+            said = {name: ", ".join(map(str, values[name])) for name in names}
+            digest = checkpoint_digest.of(checkpoint, values=said)
+        for name in ("a.html", "a.md"):
+            report_file.put(digest, tmp_path / name)
+            assert (tmp_path / name).stat().st_size < 300_000
+        rows = Page((tmp_path / "a.html").read_text()).rows
+        assert [row["variable"] for row in rows] == names  # whole; values go first
+        kept, mark, _ = rows[0]["value"].partition(", \u2026")
+        assert bool(mark) == (dtype != np.float32)
+        whole = said[names[0]].split(", ")
+        assert kept.split(", ") == whole[: len(kept.split(", "))]  # none is halved
+
+    def test_so_do_names_of_markup_in_another_script(self, tmp_path):
+        names = [f"{i:04d}/<&'{chr(0x645) * 140}\u202e" for i in range(1000)]
+        for step in (0, 1):
+            made = {name: np.float32([1, step]) for name in names}
+            write_bundle(tmp_path / f"{step}", made)
+        diff = ec.diff(tmp_path / "0", tmp_path / "1")
+        for name in ("a.html", "a.md"):
+            ec.write_report(diff, tmp_path / name)
+            assert (tmp_path / name).stat().st_size < 300_000
+        page = Page((tmp_path / "a.html").read_text())
+        assert len(page.rows) == 1000
+        assert "other texts of more than 64 are not whole here" in page.text
 
     def test_so_do_the_2000_rows_of_two_that_have_nothing_in_common(self, tmp_path):
         for what in ("the_encoder_of_a_model", "another_with_names_as_long"):

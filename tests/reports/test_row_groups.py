@@ -34,6 +34,15 @@ def test_a_scope_that_cannot_be_divided_stays():
     assert grouped(*names) == {"net": names}
 
 
+def test_so_does_one_of_many_scopes_with_a_name_each():
+    names = [f"net/layer_{i}/w" for i in range(100)]
+    assert list(grouped(*names, "a/b")) == ["net", "a"]
+    assert (
+        len(grouped(*names, *(f"net/layer_{i}/{j}" for i in range(100) for j in "bcd")))
+        == 100
+    )
+
+
 def test_a_slot_follows_its_variable_whatever_its_name():
     found = grouped("z/w/Adam", "a/w", "z/w", owners={"z/w/Adam": "z/w", "a/w": "gone"})
     assert found == {"": ["a/w", "z/w", "z/w/Adam"]}
