@@ -276,6 +276,16 @@ def weights_of(path, *units, into=(2,), built=True, suffix="weights.h5"):
     return network(into).load_weights(str(path / f"w.{suffix}"))
 
 
+def imported(meta):
+    with tf.Graph().as_default():
+        tf1.train.import_meta_graph(str(meta))
+
+
+def model_of_weights(path):
+    weights_of(path, 2, suffix="h5")
+    tf.keras.models.load_model(str(path / "w.h5"))
+
+
 def weights_by_name(path):
     model = tf.keras.Sequential([tf.keras.layers.Dense(2, input_shape=(3,))])
     model.save_weights(str(path))
@@ -424,9 +434,7 @@ SAID_BY = {
     "Could not find variable ... This could mean that the variable has been deleted.": (
         lambda path: uninitialized(True)
     ),
-    "Checkpoint... was expecting ... to be a trackable object": (
-        lambda path: a_partitioned_variable()
-    ),
+    "was expecting ... trackable object": (lambda path: a_partitioned_variable()),
     "Nothing except the root object matched a checkpointed value.": nothing_matches,
     "'NoneType' object has no attribute 'assert_consumed'": lambda path: weights_of(
         path, 2
@@ -445,6 +453,14 @@ SAID_BY = {
     ),
     "Error while deserializing header: header too large": (
         lambda path: read_as_safetensors()
+    ),
+    "File does not exist. Received: ...": lambda path: imported(path / "no.meta"),
+    "No model config found in the file at ...": lambda path: model_of_weights(path),
+    "has no attribute 'BoostedTreesClassifier'": (
+        lambda path: tf.estimator.BoostedTreesClassifier
+    ),
+    "Expected an object of type ... for export.": lambda path: tf.saved_model.save(
+        tf.estimator.Estimator(guide.model_fn, str(path)), str(path / "export")
     ),
     "Layer count mismatch when loading weights from file.": lambda path: weights_of(
         path, 2, 2, suffix="h5"
@@ -599,8 +615,13 @@ SAID_BY = {
 #: tests/compat/test_error_messages.py.
 SAID_ELSEWHERE = {
     "... is not available with Keras 3.",
-    "module 'keras._tf_keras.keras.layers' has no attribute ...",
-    "module 'keras._tf_keras.keras' has no attribute 'estimator'",
+    "module 'keras._tf_keras.keras... has no attribute ...",
+    "No module named 'tensorflow.compat.v1.estimator'",
+    "A KerasTensor cannot be used as input to a TensorFlow function.",
+    "property 'iterations' of ... object has no setter",
+    "Error while reading resource variable ... from Container: ...",
+    "You are trying to load a weight file containing ... layers into a model with "
+    "... layers.",
     "module 'keras.utils' has no attribute 'track_tf1_style_variables'",
     "No module named 'tensorflow.estimator'",
     "The filename must end in ....weights.h5",

@@ -42,11 +42,17 @@ SINCE_2_16 = {
     "... is not available with Keras 3.": (
         "import tensorflow; tensorflow.compat.v1.layers.dense"
     ),
-    "module 'keras._tf_keras.keras.layers' has no attribute ...": (
+    "module 'keras._tf_keras.keras... has no attribute ...": (
         "import tensorflow; tensorflow.keras.layers.DenseFeatures"
     ),
-    "module 'keras._tf_keras.keras' has no attribute 'estimator'": (
-        "import tensorflow; tensorflow.keras.estimator"
+    "No module named 'tensorflow.compat.v1.estimator'": (
+        "import tensorflow.compat.v1.estimator"
+    ),
+    "A KerasTensor cannot be used as input to a TensorFlow function.": (
+        f"{_DENSE}tensorflow.reduce_mean(keras.Input((3,)))"
+    ),
+    "property 'iterations' of ... object has no setter": (
+        f"{_DENSE}keras.optimizers.Adam().iterations = 0"
     ),
     "module 'keras.utils' has no attribute 'track_tf1_style_variables'": (
         "import tensorflow; tensorflow.compat.v1.keras.utils.track_tf1_style_variables"
@@ -98,6 +104,16 @@ WITH_THE_PACKAGE = {
     ),
 }
 IN_1_15 = {
+    "Error while reading resource variable ... from Container: ...": (
+        "import tensorflow as tf\n"
+        "tf.Session().run(tf.get_variable('kernel', [], use_resource=True))"
+    ),
+    "You are trying to load a weight file containing ... layers into a model with "
+    "... layers.": (
+        f"{_DENSE.replace('keras.Input', 'keras.layers.InputLayer')}"
+        "network(2, 2).save_weights(sys.argv[1] + '/w.h5')\n"
+        "network(2).load_weights(sys.argv[1] + '/w.h5')"
+    ),
     "Failed to get matching files on ...": (
         "import tensorflow; tensorflow.train.load_checkpoint('no_dir/model.ckpt')"
     ),
