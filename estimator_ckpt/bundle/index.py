@@ -196,6 +196,16 @@ class Index(Mapping[str, Entry]):
     def __repr__(self) -> str:
         return f"<Index of {self.source!r}: {len(self)} tensors>"
 
+    def named_keys(self) -> Iterator[tuple[bytes, str]]:
+        """Every key and its name, of a slice that of its variable.
+
+        Raises:
+          CorruptIndexError: a key begins like a slice's but does not go on like one.
+        """
+        for key in self._slice_keys():
+            yield key, coding.parse_key(key)[0]
+        yield from zip(self._wholes(), self)
+
     def _slice_keys(self) -> Iterator[bytes]:
         """The keys of slices, which sort before all others."""
         return itertools.takewhile(coding.is_slice_key, self.records)

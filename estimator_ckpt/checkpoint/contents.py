@@ -113,8 +113,9 @@ def of_objects(
       root: one more name of a root's child that is a dictionary by TF1 names.
       names_by: what variables are called.
     """
-    said = _said_by(graph, root, keys, names_by)
-    variables, referenced = said.claims, said.referenced
+    referenced = set(object_graph.variable_keys(graph))
+    said = _said_by(graph, root, referenced.difference(keys), names_by)
+    variables = said.claims
     ambiguous = {n: tuple(said.shared[n]) for n in variables if n in said.shared}
     for name in ambiguous:
         del variables[name]
@@ -155,7 +156,6 @@ class _Said:
       claims: the first key that claims each variable name.
       shared: all keys of each name that several claim.
       tables: what keys of other state begin with, by name.
-      referenced: the keys of variables that the graph has, whether they are there.
       counters: the save counter's key.
       slots, unnamed, is_by_names, global_step: as of `Contents`.
     """
@@ -164,7 +164,6 @@ class _Said:
         self.claims: dict[str, str] = {}
         self.shared: dict[str, list[str]] = {}
         self.tables: dict[str, str] = {}
-        self.referenced: set[str] = set()
         self.counters: set[str] = set()
         self.slots: set[str] = set()
         self.unnamed: set[str] = set()
@@ -175,24 +174,24 @@ class _Said:
 def _said_by(
     graph: TrackableObjectGraph,
     root: Optional[str],
-    present: Collection[str],
+    missing: Collection[str],
     names_by: NamesBy,
 ) -> _Said:
     """What an object graph says, in one pass over its nodes."""
     said = _Said()
-    claims, referenced = said.claims, said.referenced
+    claims = said.claims
+    is_by_path = names_by is NamesBy.PATH  # asked once: there can be 100,000 nodes
     for node in object_graph.saved_nodes(graph, root):
         key, full_name, listed, is_variable, is_slot, child = node
         if not is_variable:
             said.tables[_name(node)] = key
             continue
-        referenced.add(key)
-        if key not in present:
+        if key in missing:
             continue
         if child == object_keys.SAVE_COUNTER:
             said.counters.add(key)
             continue
-        name = _path(key) if names_by is NamesBy.PATH else listed or _name(node)
+        name = _path(key) if is_by_path else listed or _name(node)
         is_step = child == object_keys.STEP
         if is_step or name == object_keys.GLOBAL_STEP:
             said.global_step = name

@@ -159,6 +159,16 @@ def saved_nodes(
     )
 
 
+def variable_keys(graph: TrackableObjectGraph) -> Iterator[str]:
+    """The keys of variables that a graph has, whether anything is under them."""
+    return (
+        attribute.checkpoint_key
+        for node in graph.nodes
+        for attribute in node.attributes
+        if attribute.name == object_keys.VARIABLE_VALUE
+    )
+
+
 def _names_in_dictionaries(
     graph: TrackableObjectGraph, root: Optional[str]
 ) -> dict[int, str]:

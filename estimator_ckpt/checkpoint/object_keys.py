@@ -16,7 +16,7 @@ Source: TensorFlow's `escape_local_name` and the keys that TensorFlow 2.15.1 wri
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Optional
 
 ROOT = "var_list"
@@ -87,7 +87,13 @@ def object_key(*path: str) -> str:
 
 def variable_key(name: str, root: str = ROOT) -> str:
     """The object key that this toolkit gives a variable."""
-    return f"{escape(root)}/{escape(name)}{_VALUE_SUFFIX}"
+    return variable_keys(root)(name)
+
+
+def variable_keys(root: str = ROOT) -> Callable[[str], str]:
+    """What gives variables of a dictionary their object keys, by their names."""
+    before = f"{escape(root)}/"
+    return lambda name: f"{before}{escape(name)}{_VALUE_SUFFIX}"
 
 
 STEP_KEY = object_key(STEP)

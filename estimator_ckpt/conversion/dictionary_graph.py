@@ -81,9 +81,9 @@ def _dictionary(names: Iterable[str], first: int) -> bytes:
 def _variables(names: Iterable[str], root: str) -> Iterator[bytes]:
     """The nodes of variables under a dictionary in a graph."""
     is_value = _named(b"\x0a", object_keys.VARIABLE_VALUE)
+    key_of = object_keys.variable_keys(root)
     for name in names:
-        key = object_keys.variable_key(name, root)
-        value = is_value + _named(b"\x12", name) + _named(b"\x1a", key)
+        value = is_value + _named(b"\x12", name) + _named(b"\x1a", key_of(name))
         yield b"\x0a" + write_bytes(b"\x12" + write_bytes(value))
 
 

@@ -171,7 +171,8 @@ def _new_graph(
     if not result.is_new_graph:
         return None
     return dictionary_graph.build(
-        sorted({name for _, name in pairs if name != step}),
+        # In order, or nearly so, they are: a set would have to be sorted from scratch.
+        sorted(dict.fromkeys(name for _, name in pairs if name != step)),
         root=result.dictionary,
         step=object_keys.GLOBAL_STEP if fresh_step else step,
     )

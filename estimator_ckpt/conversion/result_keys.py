@@ -59,6 +59,7 @@ class ResultKeys:
                 f"name, and another than what lies beside it: "
                 f"{', '.join(map(repr, taken[1:]))}"
             )
+        self._key_of = object_keys.variable_keys(self.dictionary)
 
     @property
     def is_new_graph(self) -> bool:
@@ -78,16 +79,16 @@ class ResultKeys:
           name: its new name.
           is_step: whether it goes under `step` in a new graph.
         """
-        # Estimator reads max_steps against the name, in every format.
-        has_name = self.format.has_name_keys or name == object_keys.GLOBAL_STEP
         if not self.format.has_object_keys:
             return (name,)
+        # Estimator reads max_steps against the name, in every format.
+        has_name = self.format.has_name_keys or name == object_keys.GLOBAL_STEP
         if self.source_graph is not None:
             key = old_key
         elif is_step:
             key = object_keys.STEP_KEY
         else:
-            key = object_keys.variable_key(name, self.dictionary)
+            key = self._key_of(name)
         return (key, name) if has_name else (key,)
 
     def of_fresh_step(self, contents: Contents) -> tuple[str, ...]:

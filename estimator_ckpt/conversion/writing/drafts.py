@@ -97,9 +97,9 @@ def draft(index: Index, moves: KeyMoves) -> Draft:
     """
     whole = _to_write_whole(index, moves)
     kept: dict[bytes, Sequence[str]] = {}
-    for key in index.records:
-        name, _ = coding.parse_key(key)
-        new_names = moves.new_keys.get(name)
+    all_new_keys = moves.new_keys
+    for key, name in index.named_keys():
+        new_names = all_new_keys.get(name)
         if new_names:
             kept[key] = new_names
             if name in whole:
