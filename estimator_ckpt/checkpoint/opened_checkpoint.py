@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import itertools
 import operator
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from types import TracebackType
@@ -239,8 +240,10 @@ class Checkpoint(Mapping[str, "StoredVariable"]):
     def rows(self, named_keys: Iterable[tuple[str, str]]) -> Iterator[Listed]:
         """What is under keys, as variables of some names, without what it is for."""
         index, of_number = self.index, dtypes.of
-        for name, key in named_keys:
-            number, shape, shard, offset, size, _, slices = index[key]
+        named, keyed = itertools.tee(named_keys)
+        entries = index.entries(coding.name_to_key(key) for _, key in keyed)
+        for (name, key), entry in zip(named, entries):
+            number, shape, shard, offset, size, _, slices = entry
             dtype = of_number(number).name
             if not slices:
                 yield Listed(name, dtype, shape, key, size, shard, offset, 0)
