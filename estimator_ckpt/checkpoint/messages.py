@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import functools
 import itertools
+import re
 from collections.abc import Collection, Iterable, Mapping
+from typing import Any
 
 #: The most names that are looked at for one that is near, the most that are compared
 #: letter by letter, and the longest: a message is worth no more time.
@@ -64,3 +66,15 @@ def bytes_text(size: int) -> str:
 def short_path(path: str) -> str:
     """The end of a path, for titles: `job/model.ckpt-7`."""
     return "/".join(path.replace("\\", "/").rstrip("/").split("/")[-2:])
+
+
+def natural(name: str) -> tuple[Any, ...]:
+    """What to sort names by, so that `layer_2` comes before `layer_10`."""
+    # Words stand at even places, numbers at odd ones: those compare with their like.
+    parts = re.split(r"(\d+)", name)
+    return tuple(_number(part) if i % 2 else part for i, part in enumerate(parts))
+
+
+def _number(digits: str) -> int:
+    # Of a hostile name's thousand digits the first say enough; int() refuses them.
+    return int(digits[:18]) if digits.isascii() else 0

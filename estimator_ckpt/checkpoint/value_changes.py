@@ -9,11 +9,10 @@ from __future__ import annotations
 import dataclasses
 import heapq
 import math
-import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple, Optional
 
-from estimator_ckpt.checkpoint import roles
+from estimator_ckpt.checkpoint import messages, roles
 from estimator_ckpt.checkpoint.roles import Role
 
 if TYPE_CHECKING:
@@ -23,7 +22,6 @@ if TYPE_CHECKING:
 
 #: How many tensors get a histogram, and of how many bins.
 MOST, BINS = 12, 32
-_NUMBERS = re.compile(r"(\d+)")
 
 
 class Change(NamedTuple):
@@ -122,16 +120,9 @@ def layers(
 
     def place(name: str) -> tuple[Any, ...]:
         first = min(places.get(change.name, last) for change in found[name])
-        return first, natural(name)
+        return first, messages.natural(name)
 
     return tuple(_summed(name, found[name]) for name in sorted(found, key=place))
-
-
-def natural(name: str) -> tuple[Any, ...]:
-    """What to sort names by, so that `layer_2` comes before `layer_10`."""
-    # Words stand at even places, numbers at odd ones: those compare with their like.
-    parts = _NUMBERS.split(name)
-    return tuple(_number(part) if i % 2 else part for i, part in enumerate(parts))
 
 
 def most_changed(changes: Iterable[Change]) -> list[Change]:
@@ -198,11 +189,6 @@ def histogram(
 
 def _layer(name: str) -> str:
     return name.rpartition("/")[0] or name
-
-
-def _number(digits: str) -> int:
-    # Of a hostile name's thousand digits the first say enough; int() refuses them.
-    return int(digits[:18]) if digits.isascii() else 0
 
 
 def _summed(name: str, changes: list[Change]) -> LayerChange:

@@ -8,7 +8,6 @@ from typing import Optional
 from estimator_ckpt.checkpoint import messages, object_keys, roles
 from estimator_ckpt.checkpoint.opened_checkpoint import Checkpoint
 from estimator_ckpt.checkpoint.roles import Role
-from estimator_ckpt.checkpoint.value_changes import natural
 from estimator_ckpt.checkpoint.variable import StoredVariable
 from estimator_ckpt.reports import digest, row_groups
 from estimator_ckpt.reports.digest import Column, Digest, Row, Shown, Tone
@@ -49,7 +48,7 @@ def of(
       values: what to say of each one's value, by name; None for nothing.
     """
     shown = checkpoint.everything() if variables is None else variables
-    shown = sorted(shown, key=lambda variable: natural(variable.name))
+    shown = sorted(shown, key=lambda variable: messages.natural(variable.name))
     all_columns = (*_COLUMNS, *((Column("value"),) if values is not None else ()))
     columns, rows = digest.without_empty(
         all_columns, [_row(variable, values) for variable in shown]

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 from estimator_ckpt.checkpoint import messages
 from estimator_ckpt.checkpoint.differences import Aspect, Diff, Difference
-from estimator_ckpt.checkpoint.value_changes import LayerChange, natural
+from estimator_ckpt.checkpoint.value_changes import LayerChange
 from estimator_ckpt.reports import digest, row_groups
 from estimator_ckpt.reports.digest import Column, Digest, Row, Shown, Tone
 
@@ -35,7 +35,7 @@ _COLUMNS = (
 
 def of(diff: Diff) -> Digest:
     """The facts of a diff."""
-    ordered = sorted(diff.differences, key=lambda d: natural(d.name))
+    ordered = sorted(diff.differences, key=lambda d: messages.natural(d.name))
     every = [_row(difference) for difference in ordered]
     columns, rows = digest.without_empty(_COLUMNS, every)
     equal = [(_EQUAL, diff.num_equal, diff.size_equal)] if diff.num_equal else []

@@ -7,7 +7,6 @@ from collections.abc import Sequence
 from typing import Optional
 
 from estimator_ckpt.checkpoint import messages
-from estimator_ckpt.checkpoint.value_changes import natural
 from estimator_ckpt.checkpoint.variable import Variable
 from estimator_ckpt.maps.plans import Item, Plan, Verdict
 from estimator_ckpt.reports import digest, row_groups
@@ -72,7 +71,7 @@ def _in_order(plan: Plan) -> Sequence[Item]:
     names = [item.name for item in plan.items if item.target is not None]
     if names != sorted(names):
         return plan.items
-    return sorted(plan.items, key=lambda item: natural(item.name))
+    return sorted(plan.items, key=lambda item: messages.natural(item.name))
 
 
 def _verdict(plan: Plan) -> str:

@@ -1,5 +1,7 @@
 """How messages word lists, near names and counts."""
 
+import pytest
+
 from estimator_ckpt.checkpoint import messages
 
 
@@ -35,3 +37,15 @@ def test_bytes_are_whole_and_more_is_rounded():
     assert messages.bytes_text(1000) == "1.0 kB"
     assert messages.bytes_text(1_340_000_000) == "1.3 GB"
     assert messages.bytes_text(5 * 10**15) == "5000.0 TB"
+
+
+def test_numbers_in_names_count_as_numbers():
+    names = ["ckpt-14", "ckpt-7", "layer_2/w", "layer_10/w", "ckpt"]
+    assert sorted(names, key=messages.natural) == [
+        *("ckpt", "ckpt-7", "ckpt-14", "layer_2/w", "layer_10/w")
+    ]
+
+
+@pytest.mark.parametrize("name", ["9" * 5_000, "\u0663\u0664/w", "a1b\u00b2", ""])
+def test_any_name_has_a_place(name):
+    assert sorted([name, "a1"], key=messages.natural)

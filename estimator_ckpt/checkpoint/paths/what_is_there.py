@@ -63,4 +63,5 @@ def prefixes_in(directory: str, store: files.Store) -> str:
     ]
     if not found:
         return ""
+    found.sort(key=messages.natural)
     return f"; checkpoints found there: {messages.listed(found, most=5)}"

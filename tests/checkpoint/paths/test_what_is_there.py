@@ -28,10 +28,10 @@ def test_what_is_not_there_says_so(tmp_path):
 
 
 def test_checkpoints_beside_it_are_listed(tmp_path):
-    for number in range(7):
+    for number in (200, 100, 1000, 7, 300, 2000, 3000):
         (tmp_path / f"c-{number}.index").touch()
     found = what_is_there.beside(str(tmp_path / "x"), files)
-    assert f"{tmp_path}/c-0" in found
-    assert "2 more" in found
+    first = ", ".join(f"{tmp_path}/c-{n}" for n in (7, 100, 200, 300, 1000))
+    assert found == f"; checkpoints found there: {first} and 2 more"
     assert what_is_there.beside(str(tmp_path / "none" / "x"), files) == ""
     assert what_is_there.prefixes_in(str(tmp_path / "none"), files) == ""
