@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import dataclasses
 import heapq
+import itertools
 import math
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple, Optional
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
 
 #: How many tensors get a histogram, and of how many bins.
 MOST, BINS = 12, 32
+#: The elements that are looked at together.
+_AT_ONCE = 1 << 15
 
 
 class Change(NamedTuple):
@@ -133,6 +136,14 @@ def most_changed(changes: Iterable[Change]) -> list[Change]:
 
 def measure(x: Array, y: Array) -> tuple[int, float, float]:
     """How many elements differ, the largest absolute difference, and their sum."""
+    count, largest, total = 0, 0.0, 0.0
+    for before, after in _blocks(x, y):
+        number, most, added = _measured(before, after)
+        count, largest, total = count + number, max(largest, most), total + added
+    return count, largest, total
+
+
+def _measured(x: Array, y: Array) -> tuple[int, float, float]:
     import numpy as np
 
     if x.dtype == object:
@@ -141,8 +152,13 @@ def measure(x: Array, y: Array) -> tuple[int, float, float]:
     if len(places) < x.size:  # else no copies are needed
         x, y = x[places], y[places]
     wide = np.complex128 if x.dtype.kind == "c" else np.float64
-    with np.errstate(all="ignore"):
-        distance = np.abs(x.astype(wide) - y.astype(wide))
+    if x.dtype.kind in "iu" and x.itemsize == 8:
+        # float64 has not all of them; their distance modulo 2**64 is that of uint64.
+        more, less = (each(x, y).astype(np.uint64) for each in (np.maximum, np.minimum))
+        distance = (more - less).astype(wide)
+    else:
+        with np.errstate(all="ignore"):
+            distance = np.abs(x.astype(wide) - y.astype(wide))
     if np.isnan(distance).any():
         distance = distance[(x == x) | (y == y)]  # else both are not a number
         distance[np.isnan(distance)] = np.inf
@@ -206,13 +222,20 @@ def _summed(name: str, changes: list[Change]) -> LayerChange:
     )
 
 
+def _blocks(x: Array, y: Array) -> Iterator[tuple[Array, Array]]:
+    """Both in parts for which a core's cache has room: it takes half of the time."""
+    x, y = x.reshape(-1), y.reshape(-1)
+    for start in range(0, x.size, _AT_ONCE):
+        yield x[start : start + _AT_ONCE], y[start : start + _AT_ONCE]
+
+
 def _finite(
     pieces: Iterator[tuple[Array, Array]],
 ) -> Iterator[tuple[Array, Array, Array]]:
     """Both sides and the second less the first, in float64, where all are finite."""
     import numpy as np
 
-    for x, y in pieces:
+    for x, y in itertools.chain.from_iterable(itertools.starmap(_blocks, pieces)):
         before, after = x.astype(np.float64), y.astype(np.float64)
         with np.errstate(all="ignore"):
             difference = after - before

@@ -98,6 +98,8 @@ def _shown(layers: Sequence[LayerChange]) -> tuple[LayerChange, ...]:
 
 def _in_both(diff: Diff) -> str:
     counts = _counts(diff, (Aspect.VALUE, Aspect.SHAPE, Aspect.DTYPE))
+    if not diff.num_equal and not diff.differences:
+        return "Neither has a variable."
     if not diff.num_equal:
         return f"No variable is equal: {counts or 'none is in both'}."
     equal = f"{messages.counted(diff.num_equal, 'variable')} " + (

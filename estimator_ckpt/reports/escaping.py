@@ -41,10 +41,12 @@ class Lengths(NamedTuple):
         """What is said where they are shorter than they would have to be."""
         if self == Lengths():
             return ""
+        cut = [f"texts of more than {self.texts + _MARK} characters"]
+        if self.names < LONGEST:
+            cut.insert(0, f"names of more than {self.names + _MARK}")
         return (
-            f"So that the page stays small, names of more than "
-            f"{self.names + _MARK} characters and other texts of more than "
-            f"{self.texts + _MARK} are not whole here; --json has them whole."
+            f"So that the page stays small, {' and '.join(cut)} are not whole here; "
+            f"--json has them whole."
         )
 
 

@@ -9,7 +9,13 @@ import pytest
 import estimator_ckpt as ec
 from estimator_ckpt.bundle.writer import write_bundle
 from estimator_ckpt.checkpoint import roles
-from estimator_ckpt.checkpoint.value_changes import BINS, Change, histogram, layers
+from estimator_ckpt.checkpoint.value_changes import (
+    BINS,
+    Change,
+    histogram,
+    layers,
+    measure,
+)
 from tests.testdata_paths import TESTDATA
 
 
@@ -18,6 +24,23 @@ def of(before, after):
     change = Change("v", roles.MODEL, before.size, 1.0, 1.0)
     halves = [(before[:2], after[:2]), (before[2:], after[2:])]
     return histogram(change, lambda: iter(halves))
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "distances"),
+    [
+        (
+            np.int64([2**62, -(2**63), 5]),
+            np.int64([2**62 + 1, 2**63 - 1, 5]),
+            [1, 2**64],
+        ),
+        (np.uint64([2**64 - 1, 0]), np.uint64([2**64 - 3, 2]), [2, 2]),
+        (np.uint8([0, 255]), np.uint8([255, 0]), [255, 255]),
+    ],
+)
+def test_integers_that_no_float64_tells_apart_differ(before, after, distances):
+    changed = measure(before, after)
+    assert changed == (len(distances), float(max(distances)), float(sum(distances)))
 
 
 class TestLayers:

@@ -20,6 +20,16 @@ def test_an_encoding_that_cannot_say_a_name_gets_its_escape(tmp_path):
     assert r"sch\xf6n/\u65e5\u672c" in done.stdout
 
 
+def test_json_has_a_number_where_one_is_infinite(capsys):
+    content = {"max": float("inf"), "all": [-float("inf"), 1.5], "word": "Infinity"}
+    output.print_json(content)
+    printed = capsys.readouterr().out
+    assert '"max": 1e999,' in printed
+    assert " -1e999,\n" in printed
+    read = json.loads(printed, parse_constant=lambda word: pytest.fail(word))
+    assert read == {"schema": 1, **content}
+
+
 @pytest.mark.parametrize(
     "command",
     [

@@ -123,7 +123,7 @@ class TestSize:
             assert (tmp_path / name).stat().st_size < 300_000
         page = Page((tmp_path / "a.html").read_text())
         assert len(page.rows) == 1000
-        assert "other texts of more than 64 are not whole here" in page.text
+        assert "and texts of more than 64 characters are not whole here" in page.text
 
     def test_so_do_the_2000_rows_of_two_that_have_nothing_in_common(self, tmp_path):
         for what in ("the_encoder_of_a_model", "another_with_names_as_long"):
