@@ -93,6 +93,11 @@ def require_usable(path: files.PathLike, overwrite: bool) -> str:
     directory = files.dirname(text)
     if directory and not files.is_dir(directory):
         raise ReportError(f"{text}: there is no directory {directory} for the report")
+    if not os.access(directory or os.curdir, os.W_OK):
+        raise ReportError(
+            f"{text}: no file can be made in {directory or 'this directory'}; name "
+            f"another for the report"
+        )
     if files.is_dir(text):
         raise ReportError(f"{text}: is a directory; name a file for the report")
     if not overwrite and os.path.lexists(text):

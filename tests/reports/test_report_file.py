@@ -1,6 +1,7 @@
 """`write_report`: which file, and what there is no report of."""
 
 import json
+import os
 
 import pytest
 
@@ -31,6 +32,13 @@ def test_a_name_that_is_none_for_a_report(tmp_path, name):
     with pytest.raises(ReportError, match="report"):
         ec.write_report(result(), f"{tmp_path}/{name}")
     assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may write everywhere")
+def test_one_that_cannot_be_made_is_refused_first(tmp_path):
+    tmp_path.chmod(0o500)
+    with pytest.raises(ReportError, match="no file can be made in"):
+        ec.write_report(result(), tmp_path / "a.html", overwrite=True)
 
 
 def test_of_what_there_is_no_report(tmp_path):
