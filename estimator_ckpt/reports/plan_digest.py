@@ -165,7 +165,7 @@ def _carried(plan: Plan) -> str:
         under = f"{same} under their own names and {renamed} renamed"
     variables = messages.counted(len(of_target), "variable")
     if not carried:
-        return f"None of the target's {variables} gets a value from the source."
+        return f"Of the target's {variables} none gets a value from the source."
     return (
         f"{len(carried)} of the target's {variables} "
         f"{'get' if len(carried) != 1 else 'gets'} a value from the source ({size}), "
