@@ -16,7 +16,10 @@ def install(requirement: str, *, upgrade: bool = False) -> str:
       upgrade: whether a version that is there already will not do.
     """
     quoted = f"'{requirement}'" if set(requirement) & set("[]*<>") else requirement
-    is_of_pipx = f"{os.sep}pipx{os.sep}venvs{os.sep}" in sys.prefix
+    # PIPX_HOME may be anywhere; what pipx notes of an environment is in it.
+    is_of_pipx = f"{os.sep}pipx{os.sep}venvs{os.sep}" in sys.prefix or os.path.exists(
+        os.path.join(sys.prefix, "pipx_metadata.json")
+    )
     environment = os.path.basename(sys.prefix)
     if upgrade:
         pip = f"pipx runpip {environment}" if is_of_pipx else "pip"

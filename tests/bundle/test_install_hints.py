@@ -31,3 +31,11 @@ def test_another_version_replaces_the_one_that_is_there(monkeypatch):
     monkeypatch.setattr(sys, "prefix", "/home/me/.local/share/pipx/venvs/e")
     found = install_hints.install("tensorflow", upgrade=True)
     assert found == f"pipx runpip e {upgrade}"
+
+
+def test_pipx_may_have_another_home(monkeypatch, tmp_path):
+    monkeypatch.setattr(sys, "prefix", f"{tmp_path}/estimator-ckpt")
+    assert install_hints.install("shtab") == "pip install shtab"
+    (tmp_path / "estimator-ckpt").mkdir()
+    (tmp_path / "estimator-ckpt" / "pipx_metadata.json").write_text("{}")
+    assert install_hints.install("shtab") == "pipx inject estimator-ckpt shtab"
