@@ -12,7 +12,6 @@ from typing import Any, NamedTuple, Optional
 
 from estimator_ckpt.checkpoint import object_graph, object_keys
 from estimator_ckpt.checkpoint.contents import Contents
-from estimator_ckpt.conversion import dictionary_graph
 from estimator_ckpt.conversion.result_keys import ResultKeys
 
 #: Old and new names, one old name as often as it gets new ones.
@@ -170,6 +169,8 @@ def _new_graph(
     """The object graph of a result that is laid out anew."""
     if not result.is_new_graph:
         return None
+    from estimator_ckpt.conversion import dictionary_graph  # of few results
+
     return dictionary_graph.build(
         # In order, or nearly so, they are: a set would have to be sorted from scratch.
         sorted(dict.fromkeys(name for _, name in pairs if name != step)),

@@ -13,7 +13,7 @@ MOST_ROWS = 5_000
 _MOST_GROUPS, _FEW = 48, 8
 _MOST_STEPS = 500
 #: The rows that many scopes below one have in the mean, to be groups of their own.
-_LEAST = 3
+_LEAST = 2
 
 
 def grouped(rows: Sequence[Row]) -> tuple[Group, ...]:

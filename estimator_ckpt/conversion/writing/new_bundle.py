@@ -14,20 +14,23 @@ import contextlib
 import os
 import re
 from collections.abc import Iterator, Sequence
-from typing import NamedTuple, Optional
+from typing import TYPE_CHECKING, NamedTuple, Optional
 
 from estimator_ckpt.bundle import files
 from estimator_ckpt.bundle.entry import renumbered
 from estimator_ckpt.bundle.errors import CheckpointNotFoundError
 from estimator_ckpt.bundle.index import Index, index_path, serialize_index, shard_path
 from estimator_ckpt.bundle.reader import BundleReader
-from estimator_ckpt.bundle.writer import ShardWriter
 from estimator_ckpt.conversion.key_moves import KeyMoves
 from estimator_ckpt.conversion.targets import Target
-from estimator_ckpt.conversion.writing import claims, own_shard, snapshot
+from estimator_ckpt.conversion.writing import claims, snapshot
 from estimator_ckpt.conversion.writing.claims import Claim, Role
 from estimator_ckpt.conversion.writing.drafts import Draft, Prepared, draft, new_keys
 from estimator_ckpt.conversion.writing.snapshot import Snapshot
+
+# Most conversions to names have no tensors to write.
+if TYPE_CHECKING:
+    from estimator_ckpt.bundle.writer import ShardWriter
 
 # Copies of shards would be so much larger than what is used of them.
 _MOST_USED = 0.9
@@ -122,9 +125,7 @@ def write_prepared(ready: Prepared, prefix: str, target: Target) -> Written:
             records.update(_moved(reader.index, new, shards))
         for number in shards.own:
             with _new_shard(shards.path(number), number, claim) as shard:
-                if streams:
-                    records.update(own_shard.copied(ready, shard, target))
-                records.update(own_shard.written(ready, shard))
+                records.update(_own(ready, shard, target, streams))
                 own_size = shard.size
         for number in shards.padding:
             with _new_shard(shards.path(number), number, claim):
@@ -138,6 +139,17 @@ def write_prepared(ready: Prepared, prefix: str, target: Target) -> Written:
         _commit(prefix, content, source, target, claim)
     placed = [source.shards[number].status.st_size for number in shards.placed]
     return Written(sum(placed) + own_size, own_size, new)
+
+
+def _own(
+    ready: Prepared, shard: ShardWriter, target: Target, streams: bool
+) -> Iterator[tuple[bytes, bytes]]:
+    """Writes the tensors that no shard of the source carries; gives their entries."""
+    from estimator_ckpt.conversion.writing import own_shard
+
+    if streams:
+        yield from own_shard.copied(ready, shard, target)
+    yield from own_shard.written(ready, shard)
 
 
 def _streams(new: Draft, source: Snapshot, target: Target) -> bool:
@@ -229,6 +241,8 @@ def _place_shards(
 @contextlib.contextmanager
 def _new_shard(path: str, number: int, claim: Claim) -> Iterator[ShardWriter]:
     """A shard to write; at the end it gets its name, after an error it is gone."""
+    from estimator_ckpt.bundle.writer import ShardWriter
+
     shard = ShardWriter(path, number)
     try:
         yield shard
