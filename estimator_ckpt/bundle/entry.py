@@ -17,10 +17,19 @@ from typing import NamedTuple, Optional
 
 from estimator_ckpt.bundle.coding import MAX_RANK, Slice
 from estimator_ckpt.bundle.protobuf import schema, wire
+from estimator_ckpt.bundle.protobuf.declarations import long_varint
+from estimator_ckpt.bundle.protobuf.varints import write_varint
 from estimator_ckpt.bundle.tensors import dtypes
 from estimator_ckpt.bundle.tensors.slices import resolve
 
 _INT64_MAX = 2**63 - 1
+#: What stands before the offset, the size and the checksum of an entry.
+_OFFSET, _SIZE, _CRC32C = 0x20, b"\x28", b"\x35"
+#: The most dtypes and shapes whose entries are told by how they begin.
+_MOST_ALIKE = 1024
+
+#: Dtype, shape, size, and what stands before the checksum, by how an entry begins.
+_Alike = dict[bytes, tuple[int, tuple[int, ...], int, bytes]]
 
 
 @wire.message(*schema.BUNDLE_ENTRY)
@@ -78,6 +87,52 @@ def parser(num_shards: int) -> Callable[[bytes], Entry]:
       A function of an unparsed entry. It raises a ValueError if that is none, or
       cannot be true.
     """
+    return _parser_of_many(_parser_of_any(num_shards))
+
+
+def _parser_of_many(parse_any: Callable[[bytes], Entry]) -> Callable[[bytes], Entry]:
+    """What parses entries as `parse_any`, in two thirds of the time if many are alike.
+
+    Most are of few dtypes and shapes, from which the size follows, and have nothing
+    but offset and checksum of their own.
+    """
+    alike: _Alike = {}
+    new = tuple.__new__
+
+    def parse(raw: bytes) -> Entry:
+        begins = raw[: raw[3] + 4] if len(raw) > 3 else raw
+        known = alike.get(begins)
+        if known is not None:
+            dtype, shape, size, ends = known
+            at, stop = len(begins), len(raw) - len(ends) - 4
+            # Nothing but an offset may be between; its last byte ends it.
+            if stop > at + 1 and raw[stop:-4] == ends and raw[stop - 1] < 0x80:
+                offset, behind = raw[at + 1], at + 2
+                if offset > 0x7F:
+                    offset, behind = long_varint(raw, at + 1)
+                is_offset = raw[at] == _OFFSET and behind == stop
+                if is_offset and offset <= _INT64_MAX - size:
+                    crc32c = int.from_bytes(raw[-4:], "little")
+                    return new(Entry, (dtype, shape, 0, offset, size, crc32c, ()))
+        entry = parse_any(raw)
+        _remember(entry, alike)
+        return entry
+
+    return parse
+
+
+def _remember(entry: Entry, alike: _Alike) -> None:
+    """Adds an entry that can be true to those that others can be like."""
+    if entry.slices or entry.shard_id or not entry.size or len(alike) >= _MOST_ALIKE:
+        return
+    begins = Entry(entry.dtype, entry.shape).serialize()
+    if len(begins) > 3 and len(begins) == begins[3] + 4:
+        ends = _SIZE + write_varint(entry.size) + _CRC32C
+        alike[begins] = entry.dtype, entry.shape, entry.size, ends
+
+
+def _parser_of_any(num_shards: int) -> Callable[[bytes], Entry]:
+    """What parses entries of one bundle, whatever they say."""
     read, sizes = wire.decoder(Entry), _sizes
 
     def parse(raw: bytes) -> Entry:

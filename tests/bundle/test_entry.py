@@ -57,6 +57,51 @@ def test_a_damaged_entry_is_read_as_protobuf_reads_it_or_refused(junk, shape, da
     )
 
 
+#: Entries of two dtypes and shapes, as an index has many.
+ALIKE = [
+    Entry(dtype, shape, 0, offset, size, crc32c)
+    for dtype, shape, size in ((1, (2, 3), 24), (9, (), 8))
+    for offset, crc32c in ((1, 5), (300, 0x80808080), (2**40, 2**32 - 1))
+]
+
+
+@given(st.sampled_from(ALIKE), st.data())
+def test_one_of_many_that_are_alike_is_read_as_one_alone(entry, data):
+    raw = bytearray(entry.serialize())
+    for _ in range(data.draw(st.integers(0, 2))):
+        position = data.draw(st.integers(0, len(raw) - 1))
+        if data.draw(st.booleans()):
+            raw[position] = data.draw(st.integers(0, 255))
+        else:
+            del raw[position:]
+            raw += data.draw(st.binary(max_size=6)) + b"\x28"
+    among_many = parser(1)
+    assert [among_many(each.serialize()) for each in ALIKE] == ALIKE
+    assert read(among_many, bytes(raw)) == read(parser(1), bytes(raw))
+    assert read(among_many, entry.serialize()) == entry
+
+
+def read(parse, raw):
+    """What a parser makes of an entry, or says of it."""
+    try:
+        return parse(raw)
+    except ValueError as error:
+        return str(error)
+
+
+@pytest.mark.parametrize("offset", [2**62, 2**63 - 24, 2**63 - 23, 2**63 - 1])
+def test_an_offset_that_cannot_be_is_refused_of_those_alike_too(offset):
+    parse = parser(1)
+    assert parse(ENTRY.serialize()) == ENTRY
+    raw = ENTRY._replace(offset=offset).serialize()
+    assert read(parse, raw) == read(parser(1), raw)
+
+
+def test_without_a_shard_there_is_no_entry():
+    for raw in (ENTRY.serialize(), ENTRY._replace(offset=9).serialize()):
+        assert "shard 0 of 0" in read(parser(0), raw)
+
+
 def test_an_entry_whose_shards_are_renumbered_keeps_what_is_not_known():
     raw = ENTRY._replace(shard_id=2).serialize() + b"\xf2\x07\x03abc"
     new = ENTRY._replace(shard_id=7).serialize() + b"\xf2\x07\x03abc"
