@@ -86,7 +86,9 @@ class Index(Mapping[str, Entry]):
           TensorNotFoundError: there is no such key.
           CorruptIndexError: the entry cannot be true.
         """
-        raw = self.raw(key)
+        raw = self.records.get(key)
+        if raw is None:
+            raw = self.raw(key)  # says that it is not there
         try:
             return self._parse(raw)
         except ValueError as error:
@@ -96,21 +98,11 @@ class Index(Mapping[str, Entry]):
 
     def entries(self, keys: Iterable[bytes]) -> Iterator[Entry]:
         """The entries of keys, one after another; errors are those of `entry`."""
-        parse, records = self._parse, self.records
-        for key in keys:
-            try:
-                entry = parse(records[key])
-            except (KeyError, ValueError):
-                entry = self.entry(key)  # says what is wrong
-            yield entry
+        return map(self.entry, keys)
 
     def __getitem__(self, name: str) -> Entry:
         """The entry of a name; errors are those of `entry`."""
-        key = coding.name_to_key(name)
-        try:
-            return self._parse(self.records[key])
-        except (KeyError, ValueError):
-            return self.entry(key)  # says what is wrong
+        return self.entry(coding.name_to_key(name))
 
     @property
     def has_slices(self) -> bool:

@@ -191,7 +191,7 @@ def _said_by(
         if child == object_keys.SAVE_COUNTER:
             said.counters.add(key)
             continue
-        name = _path(key) if is_by_path else listed or _name(node)
+        name = _path(key) if is_by_path else _name(node)
         is_step = child == object_keys.STEP
         if is_step or name == object_keys.GLOBAL_STEP:
             said.global_step = name

@@ -6,7 +6,6 @@ the index and the object graph, nothing is written.
 
 from __future__ import annotations
 
-import types
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, NamedTuple, Optional
 
@@ -52,7 +51,7 @@ class KeyMoves(NamedTuple):
     graph: Optional[bytes] = None
     needs_counter: bool = False
     fresh_step: tuple[str, ...] = ()
-    written: Mapping[str, NewTensor] = types.MappingProxyType({})
+    written: Mapping[str, NewTensor] = {}
     keeps_names: bool = True
     unused: tuple[str, ...] = ()
 

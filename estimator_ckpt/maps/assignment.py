@@ -26,7 +26,8 @@ if TYPE_CHECKING:
     from estimator_ckpt.maps.map_rules import Rule
     from estimator_ckpt.maps.renaming import Renaming
 
-_NameOf = Callable[[Any], str]
+#: Gives the name of a variable.
+NameOf = Callable[[Any], str]
 
 
 class AssignmentMap(NamedTuple):
@@ -39,7 +40,7 @@ class AssignmentMap(NamedTuple):
     rules: tuple[Rule, ...] = ()
 
     @classmethod
-    def of(cls, given: Any, *, name_of: Optional[_NameOf] = None) -> AssignmentMap:
+    def of(cls, given: Any, *, name_of: Optional[NameOf] = None) -> AssignmentMap:
         """A map from whatever a user gives.
 
         Args:

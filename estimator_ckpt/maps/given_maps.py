@@ -7,28 +7,23 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, Optional
 
 from estimator_ckpt.maps import map_rules
-from estimator_ckpt.maps.assignment import AssignmentMap
+from estimator_ckpt.maps.assignment import AssignmentMap, NameOf
 from estimator_ckpt.maps.map_rules import BUILTIN, AssignmentMapError, Rule
 
 _PART = re.compile(r"/part_\d+$")
-_NameOf = Callable[[Any], str]
 
 
-def rules_of(given: Any, name_of: Optional[_NameOf] = None) -> list[Rule]:
+def rules_of(given: Any, name_of: Optional[NameOf] = None) -> list[Rule]:
     """The rules of a map in any of its forms; the arguments are `AssignmentMap.of`'s.
 
     Raises:
       AssignmentMapError: it is none, or a rule is malformed.
       CheckpointNotFoundError: there is no such file.
     """
-    return _rules_of(given, name_of or _saver_name)
-
-
-def _rules_of(given: Any, name_of: _NameOf) -> list[Rule]:
     if given is None:
         return []
     if isinstance(given, AssignmentMap):
@@ -51,7 +46,7 @@ def _rules_of(given: Any, name_of: _NameOf) -> list[Rule]:
     pairs: Iterable[Any] = given.items() if isinstance(given, Mapping) else given
     for number, pair in enumerate(pairs, 1):
         if _is_map(pair):
-            found += _rules_of(pair, name_of)
+            found += rules_of(pair, name_of)
         else:
             found += _rules_of_pair(pair, f"rule {number}", name_of)
     return found
@@ -62,7 +57,7 @@ def _is_map(item: Any) -> bool:
     return item is None or isinstance(item, (str, os.PathLike, Mapping, AssignmentMap))
 
 
-def _rules_of_pair(pair: Any, where: str, name_of: _NameOf) -> list[Rule]:
+def _rules_of_pair(pair: Any, where: str, name_of: Optional[NameOf]) -> list[Rule]:
     """A rule for each of the new names of a pair."""
     if not isinstance(pair, (tuple, list)) or len(pair) != 2:
         raise AssignmentMapError(
@@ -75,11 +70,12 @@ def _rules_of_pair(pair: Any, where: str, name_of: _NameOf) -> list[Rule]:
     ]
 
 
-def _targets(target: Any, where: str, name_of: _NameOf) -> list[str]:
+def _targets(target: Any, where: str, name_of: Optional[NameOf]) -> list[str]:
     """The new names that stand for themselves, as variables, or as parts of variables.
 
     The parts of a partitioned variable have one name, so a list of them is one target.
     """
+    name_of = name_of or _saver_name
     each = target if isinstance(target, (list, tuple)) else [target]
     try:
         found = [one if isinstance(one, str) else name_of(one) for one in each]

@@ -115,9 +115,11 @@ def _snappy() -> Callable[[bytes], Any]:
     try:
         from cramjam import snappy
     except ImportError:
+        from estimator_ckpt.bundle import install_hints  # few indexes are compressed
+
         raise UnsupportedCheckpointError(
-            "the index is compressed with snappy; reinstall cramjam to read it (pip "
-            "install cramjam)"
+            f"the index is compressed with snappy; reinstall cramjam to read it "
+            f"({install_hints.install('cramjam')})"
         ) from None
     decompress: Callable[[bytes], Any] = snappy.decompress_raw
     return decompress

@@ -16,11 +16,7 @@ import tensorflow as tf
 from tensorflow.compat import v1 as tf1
 
 from estimator_ckpt.bundle import logs
-from estimator_ckpt.checkpoint import (
-    contents,
-    object_graph,
-    object_keys,
-)
+from estimator_ckpt.checkpoint import contents, object_graph, object_keys
 from estimator_ckpt.checkpoint.formats import Format
 from estimator_ckpt.conversion import dictionary_graph
 from estimator_ckpt.estimator import graph_variables
