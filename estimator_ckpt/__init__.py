@@ -9,7 +9,11 @@ from __future__ import annotations
 
 import importlib
 import sys
-from typing import TYPE_CHECKING, Any, Optional
+
+# As in typing, which takes longer to import than all that is here.
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any, Optional
 
 __version__ = "0.1.0"
 

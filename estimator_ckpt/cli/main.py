@@ -67,7 +67,7 @@ def main(argv: Optional[Sequence[str]] = None) -> NoReturn:
     """
     if argv is not None:
         sys.exit(run(list(argv)))
-    code = run(sys.argv[1:])
+    code = run(sys.argv[1:], ends_process=True)
     _end_at_once(code)
     sys.exit(code)
 
@@ -89,8 +89,13 @@ def _end_at_once(code: int) -> None:
         os._exit(code)
 
 
-def run(arguments: Sequence[str]) -> int:
-    """Runs a subcommand and returns its exit code; see `main`."""
+def run(arguments: Sequence[str], ends_process: bool = False) -> int:
+    """Runs a subcommand and returns its exit code; see `main`.
+
+    Args:
+      arguments: its name, and what follows that.
+      ends_process: whether the process has nothing else to do.
+    """
     try:
         import estimator_ckpt
 
@@ -98,22 +103,15 @@ def run(arguments: Sequence[str]) -> int:
         if problem:
             print(f"{PROGRAM}: error: {problem}", file=sys.stderr)
             return 2
-        from estimator_ckpt.cli import garbage, stop_signals, streams
+        if _is_job(arguments):
+            return _run(arguments)
+        from estimator_ckpt.cli import garbage
 
-        streams.prepare()
-        try:
-            if arguments[:1] in (["run"], ["train"]):  # whose jobs have signals, too
-                code = _dispatch(arguments)
-            else:
-                with stop_signals.raised(), garbage.collected_rarely():
-                    code = _dispatch(arguments)
-        except SystemExit as stop:  # argparse: --help, --version, bad usage
-            code = stop.code if isinstance(stop.code, int) else 2
-        except stop_signals.Stopped as stopped:
-            _fail(f"stopped by {stopped}")
-            return stopped.exit_code
-        streams.flush()
-        return code
+        if ends_process:
+            garbage.collect_rarely()
+            return _run(arguments)
+        with garbage.collected_rarely():
+            return _run(arguments)
     except KeyboardInterrupt:
         _fail("interrupted")
         return 130
@@ -127,6 +125,31 @@ def run(arguments: Sequence[str]) -> int:
         if not isinstance(error, _expected()):
             raise
         return _fail(str(error))
+
+
+def _is_job(arguments: Sequence[str]) -> bool:
+    """Whether a training job runs, which has signals and garbage of its own."""
+    return arguments[:1] in (["run"], ["train"])
+
+
+def _run(arguments: Sequence[str]) -> int:
+    """Runs a subcommand until it is done or told to stop; returns its exit code."""
+    from estimator_ckpt.cli import stop_signals, streams
+
+    streams.prepare()
+    try:
+        if _is_job(arguments):
+            code = _dispatch(arguments)
+        else:
+            with stop_signals.raised():
+                code = _dispatch(arguments)
+    except SystemExit as stop:  # argparse: --help, --version, bad usage
+        code = stop.code if isinstance(stop.code, int) else 2
+    except stop_signals.Stopped as stopped:
+        _fail(f"stopped by {stopped}")
+        return stopped.exit_code
+    streams.flush()
+    return code
 
 
 def _expected() -> tuple[type[Exception], ...]:
