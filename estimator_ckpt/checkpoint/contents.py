@@ -8,14 +8,15 @@ asks this question (inspect, convert, plan, warm start, the savers) asks it here
 from __future__ import annotations
 
 import bisect
-from collections.abc import Collection, Iterator, Mapping
+import itertools
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from typing import NamedTuple, Optional
 
 from estimator_ckpt.bundle.errors import CheckpointError
-from estimator_ckpt.bundle.protobuf.schema import TrackableObjectGraph
-from estimator_ckpt.checkpoint import formats, messages, object_graph, object_keys
+from estimator_ckpt.checkpoint import formats, messages, object_keys
 from estimator_ckpt.checkpoint.formats import Format
 from estimator_ckpt.checkpoint.naming import NamesBy
+from estimator_ckpt.checkpoint.object_graph import Node
 
 
 class AmbiguousNameError(CheckpointError):
@@ -69,19 +70,6 @@ class Contents(NamedTuple):
         )
 
 
-def of(
-    keys: Collection[str],
-    graph: Optional[TrackableObjectGraph],
-    *,
-    root: Optional[str] = None,
-    names_by: NamesBy = NamesBy.FULL_NAME,
-) -> Contents:
-    """What keys mean beside an object graph, or (None) without one."""
-    if graph is None:
-        return of_names(keys)
-    return of_objects(keys, graph, root=root, names_by=names_by)
-
-
 def of_names(keys: Collection[str]) -> Contents:
     """What keys mean in a name-based checkpoint: each is a variable's name."""
     return Contents(
@@ -100,26 +88,27 @@ def of_names(keys: Collection[str]) -> Contents:
 
 def of_objects(
     keys: Collection[str],
-    graph: TrackableObjectGraph,
+    saved_nodes: Callable[[], Iterable[Node]],
     *,
-    root: Optional[str] = None,
     names_by: NamesBy = NamesBy.FULL_NAME,
 ) -> Contents:
     """What keys mean in an object-based checkpoint.
 
     Args:
       keys: every key of the checkpoint (of a partitioned variable, its own key).
-      graph: its TrackableObjectGraph message.
-      root: one more name of a root's child that is a dictionary by TF1 names.
+      saved_nodes: gives what its object graph says, in the order of the nodes.
       names_by: what variables are called.
     """
-    referenced = set(object_graph.variable_keys(graph))
-    said = _said_by(graph, root, referenced.difference(keys), names_by)
+    said = _said_by(saved_nodes(), (), names_by)
+    referenced = set(said.keys())
+    others = [key for key in keys if key not in referenced]
+    if len(referenced) + len(others) > len(keys):  # of hardly any graph
+        missing = referenced.difference(keys)
+        said = _said_by(saved_nodes(), missing, names_by)
     variables = said.claims
     ambiguous = {n: tuple(said.shared[n]) for n in variables if n in said.shared}
     for name in ambiguous:
         del variables[name]
-    others = [key for key in keys if key not in referenced]
     state = {object_keys.OBJECT_GRAPH_KEY, *said.counters}
     state.update(_beginning_with(set(said.tables.values()), keys))
     state.update(filter(object_keys.is_object_key, others))
@@ -170,18 +159,20 @@ class _Said:
         self.is_by_names = True
         self.global_step: Optional[str] = None
 
+    def keys(self) -> Iterator[str]:
+        """The keys of all variables."""
+        shared = self.shared.values()
+        return itertools.chain(self.claims.values(), self.counters, *shared)
+
 
 def _said_by(
-    graph: TrackableObjectGraph,
-    root: Optional[str],
-    missing: Collection[str],
-    names_by: NamesBy,
+    saved_nodes: Iterable[Node], missing: Collection[str], names_by: NamesBy
 ) -> _Said:
-    """What an object graph says, in one pass over its nodes."""
+    """What an object graph says of keys that are not missing, in one pass."""
     said = _Said()
     claims = said.claims
     is_by_path = names_by is NamesBy.PATH  # asked once: there can be 100,000 nodes
-    for node in object_graph.saved_nodes(graph, root):
+    for node in saved_nodes:
         key, full_name, listed, is_variable, is_slot, child = node
         if not is_variable:
             said.tables[_name(node)] = key
@@ -191,7 +182,7 @@ def _said_by(
         if child == object_keys.SAVE_COUNTER:
             said.counters.add(key)
             continue
-        name = _path(key) if is_by_path else _name(node)
+        name = _path(key) if is_by_path else listed or _name(node)
         is_step = child == object_keys.STEP
         if is_step or name == object_keys.GLOBAL_STEP:
             said.global_step = name
@@ -218,7 +209,7 @@ def _beginning_with(prefixes: set[str], keys: Collection[str]) -> Iterator[str]:
             at += 1
 
 
-def _name(node: object_graph.Node) -> str:
+def _name(node: Node) -> str:
     if node.name is not None:
         return node.name
     if not object_keys.says_nothing(node.full_name):

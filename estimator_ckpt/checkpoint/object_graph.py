@@ -97,17 +97,17 @@ def _check_size(nodes: Sequence[TrackableObject], size: int, where: str) -> None
     """
     parents = [node for node in nodes if node.children or node.slot_variables]
     references = sum(len(n.children) + 2 * len(n.slot_variables) for n in parents)
-    if len(nodes) > 1000 + 2 * references:
-        raise CorruptIndexError(
-            f"{where} has {len(nodes)} nodes, but only {references} references to any"
-        )
     longest = sum(
         max([len(child.local_name) + 1 for child in node.children])
         for node in parents
         if node.children
     )
-    if longest * len(nodes) <= _MOST_PER_BYTE * size:
+    if not may_be_large(len(nodes), references, longest, size):
         return
+    if _is_unreached(len(nodes), references):
+        raise CorruptIndexError(
+            f"{where} has {len(nodes)} nodes, but only {references} references to any"
+        )
     lengths, waiting = {0: 0}, collections.deque([0])
     total = 0
     while waiting:
@@ -123,6 +123,23 @@ def _check_size(nodes: Sequence[TrackableObject], size: int, where: str) -> None
             f"{where}: the paths to its nodes have {total} characters, more than "
             f"{_MOST_PER_BYTE} for each of its {size} bytes"
         )
+
+
+def may_be_large(count: int, references: int, longest: int, size: int) -> bool:
+    """Whether nodes, or the paths to them, may be more than their bytes account for.
+
+    Args:
+      count: how many nodes there are.
+      references: how often any of them is named as a child, a slot or its variable.
+      longest: the length of a path that takes the longest name of each node.
+      size: the bytes that say so.
+    """
+    return _is_unreached(count, references) or longest * count > _MOST_PER_BYTE * size
+
+
+def _is_unreached(count: int, references: int) -> bool:
+    """Whether nothing leads to many nodes."""
+    return count > 1000 + 2 * references
 
 
 def saved_nodes(
@@ -156,16 +173,6 @@ def saved_nodes(
         )
         for node_id, node in enumerate(graph.nodes)
         for attribute in node.attributes
-    )
-
-
-def variable_keys(graph: TrackableObjectGraph) -> Iterator[str]:
-    """The keys of variables that a graph has, whether anything is under them."""
-    return (
-        attribute.checkpoint_key
-        for node in graph.nodes
-        for attribute in node.attributes
-        if attribute.name == object_keys.VARIABLE_VALUE
     )
 
 

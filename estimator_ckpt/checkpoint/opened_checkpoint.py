@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Optional
 
 from estimator_ckpt.bundle import coding, files
 from estimator_ckpt.bundle.errors import TensorNotFoundError
-from estimator_ckpt.bundle.protobuf.schema import TrackableObjectGraph
 from estimator_ckpt.bundle.reader import BundleReader
 from estimator_ckpt.bundle.tensor_reader import TensorReader
 from estimator_ckpt.bundle.tensors import dtypes
@@ -32,6 +31,7 @@ from estimator_ckpt.checkpoint.roles import (
 if TYPE_CHECKING:
     import numpy as np
 
+    from estimator_ckpt.checkpoint.stored_graph import StoredGraph
     from estimator_ckpt.checkpoint.variable import StoredVariable
 
 #: What a variable is for of which nothing was decided.
@@ -61,7 +61,7 @@ class Checkpoint(Mapping[str, "StoredVariable"]):
     Attributes:
       prefix: the checkpoint's prefix.
       index: its index.
-      graph: its object graph, a TrackableObjectGraph message; None if it has none.
+      graph: its object graph; None if it has none.
       contents: what its keys mean.
       reader: what reads its tensors by key.
       store: where its files are.
@@ -71,7 +71,7 @@ class Checkpoint(Mapping[str, "StoredVariable"]):
     def __init__(
         self,
         reader: TensorReader,
-        graph: Optional[TrackableObjectGraph],
+        graph: Optional[StoredGraph],
         meaning: contents.Contents,
         store: files.Store = files,
         overruling: Overruling = AS_FOUND,

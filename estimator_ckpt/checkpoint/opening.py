@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Mapping
 from typing import Optional
 
 from estimator_ckpt.bundle import argument_types, files
 from estimator_ckpt.bundle.errors import CorruptIndexError
-from estimator_ckpt.bundle.protobuf.schema import TrackableObjectGraph
 from estimator_ckpt.bundle.reader import BundleReader
 from estimator_ckpt.bundle.tensor_reader import TensorReader
 from estimator_ckpt.bundle.tensors import dtypes
-from estimator_ckpt.checkpoint import contents, naming, object_graph, object_keys
+from estimator_ckpt.checkpoint import contents, naming, object_keys
 from estimator_ckpt.checkpoint.opened_checkpoint import Checkpoint
 from estimator_ckpt.checkpoint.paths import prefixes
 from estimator_ckpt.checkpoint.paths.prefixes import Storage
 from estimator_ckpt.checkpoint.roles import AS_FOUND, Overruling, Regexes
+from estimator_ckpt.checkpoint.stored_graph import StoredGraph
 
 
 @argument_types.checked
@@ -75,10 +76,13 @@ def opened(
     names_by = naming.parse(names)
     reader = reader_of(prefixes.find(source, store), store)
     graph = read_object_graph(reader) if isinstance(reader, BundleReader) else None
-    meaning = contents.of(reader.index, graph, root=root, names_by=names_by)
-    checkpoint = Checkpoint(reader, graph, meaning, store, overruling)
-    if graph is None or (names_by is naming.NamesBy.FULL_NAME and not meaning.unnamed):
-        return checkpoint
+    if graph is None:
+        meaning = contents.of_names(reader.index)
+        return Checkpoint(reader, None, meaning, store, overruling)
+    nodes = functools.partial(graph.saved_nodes, root)
+    meaning = contents.of_objects(reader.index, nodes, names_by=names_by)
+    if names_by is naming.NamesBy.FULL_NAME and not meaning.unnamed:
+        return Checkpoint(reader, graph, meaning, store, overruling)
     from estimator_ckpt.checkpoint.evidence import path_names
 
     # What a `dual` checkpoint has by name besides is what is to be named here.
@@ -88,8 +92,7 @@ def opened(
     if names_by is naming.NamesBy.PATH:
         meaning = path_names.after_owners(meaning, roles)
     else:
-        attributes = (a for node in graph.nodes for a in node.attributes)
-        full_names = {a.checkpoint_key: a.full_name for a in attributes}
+        full_names = {node.key: node.full_name for node in graph.saved_nodes()}
         meaning = path_names.after_unnamed(meaning, roles, full_names)
     return Checkpoint(reader, graph, meaning, store, overruling)
 
@@ -138,11 +141,11 @@ _READERS: Mapping[Storage, Callable[[str, files.Store], TensorReader]] = {
 }
 
 
-def read_object_graph(reader: BundleReader) -> Optional[TrackableObjectGraph]:
+def read_object_graph(reader: BundleReader) -> Optional[StoredGraph]:
     """A bundle's object graph, or None if it has none.
 
     Raises:
-      CorruptIndexError: the tensor under its key is no object graph.
+      CorruptIndexError: the tensor under its key is no scalar string.
       CorruptDataError: its bytes are damaged or missing.
     """
     if object_keys.OBJECT_GRAPH_KEY not in reader.index:
@@ -156,4 +159,4 @@ def read_object_graph(reader: BundleReader) -> Optional[TrackableObjectGraph]:
         )
     serialized = reader.read_string(object_keys.OBJECT_GRAPH_KEY)
     reader.unmap()
-    return object_graph.parse(serialized, source)
+    return StoredGraph(serialized, source)

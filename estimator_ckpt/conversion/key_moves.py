@@ -189,4 +189,4 @@ def _pruned_graph(
     everything = {*new_keys, *fresh_step} - set(contents.aliases)
     if result.source_graph is None or kept >= everything:
         return None
-    return object_graph.without(result.source_graph, kept)
+    return object_graph.without(result.source_graph.message, kept)

@@ -11,10 +11,10 @@ from __future__ import annotations
 
 from typing import Optional
 
-from estimator_ckpt.bundle.protobuf.schema import TrackableObjectGraph
 from estimator_ckpt.checkpoint import object_keys
 from estimator_ckpt.checkpoint.contents import Contents
 from estimator_ckpt.checkpoint.formats import Format
+from estimator_ckpt.checkpoint.stored_graph import StoredGraph
 from estimator_ckpt.conversion.targets import OptionError
 
 
@@ -27,8 +27,8 @@ class ResultKeys:
 
     Attributes:
       format: the result's format.
-      source_graph: the source's TrackableObjectGraph message if its object keys and
-        its graph stay; None if they are laid out anew, or there are to be none.
+      source_graph: the source's object graph if that and its object keys stay; None
+        if they are laid out anew, or there are to be none.
       root: the name of the dictionary that holds the variables, where they are laid
         out anew; None: `var_list`.
       step: the variable, by its old name, that goes under `step` there; None leaves it
@@ -41,7 +41,7 @@ class ResultKeys:
     def __init__(
         self,
         format: Format,
-        source_graph: Optional[TrackableObjectGraph] = None,
+        source_graph: Optional[StoredGraph] = None,
         root: Optional[str] = None,
         step: Optional[str] = object_keys.GLOBAL_STEP,
     ) -> None:

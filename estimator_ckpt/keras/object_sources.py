@@ -141,8 +141,8 @@ class Source:
     @functools.cached_property
     def _full_names(self) -> dict[str, str]:
         graph = self.checkpoint.graph
-        nodes = () if graph is None else graph.nodes
-        return {a.checkpoint_key: a.full_name for n in nodes for a in n.attributes}
+        nodes = () if graph is None else graph.saved_nodes()
+        return {node.key: node.full_name for node in nodes}
 
     def places(self, names: Iterable[str]) -> list[int]:
         """Where variables stand in the lists of the optimizers that keep them."""

@@ -1,5 +1,7 @@
 """What keys mean, beside an object graph or alone."""
 
+import functools
+
 import pytest
 
 from estimator_ckpt.checkpoint import contents, formats, object_graph, object_keys
@@ -11,8 +13,8 @@ GRAPH_KEY = object_keys.OBJECT_GRAPH_KEY
 SUFFIX = "/.ATTRIBUTES/VARIABLE_VALUE"
 
 
-def graph(**variables):
-    """A graph whose root has variables, their full names by attribute."""
+def saved_nodes(**variables):
+    """Those of a graph whose root has variables, their full names by attribute."""
     message = protobufs.TrackableObjectGraph()
     message.nodes.add()
     for number, (name, full_name) in enumerate(variables.items(), 1):
@@ -22,21 +24,22 @@ def graph(**variables):
             full_name=full_name,
             checkpoint_key=f"{name}{SUFFIX}",
         )
-    return object_graph.parse(message.SerializeToString(), "c")
+    graph = object_graph.parse(message.SerializeToString(), "c")
+    return functools.partial(object_graph.saved_nodes, graph)
 
 
 def meaning(*more, names_by=NamesBy.FULL_NAME, **variables):
     keys = [f"{name}{SUFFIX}" for name in variables]
     given = [GRAPH_KEY, *keys, *more]
-    return contents.of(given, graph(**variables), names_by=names_by)
+    return contents.of_objects(given, saved_nodes(**variables), names_by=names_by)
 
 
 def test_without_a_graph_each_key_is_a_name():
-    found = contents.of(["w", "global_step"], None)
+    found = contents.of_names(["w", "global_step"])
     assert found.format is formats.TF1
     assert found.keys == {"w": "w", "global_step": "global_step"}
     assert found.global_step == "global_step"
-    assert contents.of(["w"], None).global_step is None
+    assert contents.of_names(["w"]).global_step is None
 
 
 def test_objects_are_called_by_full_names_or_by_paths():

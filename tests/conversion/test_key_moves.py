@@ -8,6 +8,7 @@ from estimator_ckpt.checkpoint import (
     object_graph,
     object_keys,
 )
+from estimator_ckpt.checkpoint.stored_graph import StoredGraph
 from estimator_ckpt.conversion import dictionary_graph, key_moves
 from estimator_ckpt.conversion.result_keys import ResultKeys
 
@@ -75,11 +76,11 @@ def test_a_restart_has_a_step_of_its_own(format, fresh):
 
 def graph_of(*names):
     serialized = dictionary_graph.build(names, step=STEP)
-    return object_graph.parse(serialized, "test")
+    return StoredGraph(serialized, "test")
 
 
 def of_objects(pairs, result, keys):
-    meaning = contents.of_objects(keys, graph_of(W, "v"))
+    meaning = contents.of_objects(keys, graph_of(W, "v").saved_nodes)
     return key_moves.of_variables(meaning, keys, pairs, result)
 
 

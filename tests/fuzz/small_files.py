@@ -30,6 +30,7 @@ from estimator_ckpt.bundle.reader import BundleReader
 from estimator_ckpt.checkpoint import contents, meta_graph, object_graph, object_keys
 from estimator_ckpt.checkpoint.evidence import graph_uses
 from estimator_ckpt.checkpoint.paths import state_file
+from estimator_ckpt.checkpoint.stored_graph import StoredGraph
 from estimator_ckpt.checkpoint.weight_files import graph_file
 from estimator_ckpt.checkpoint.weight_files.frozen_graph_reader import FrozenGraphReader
 from estimator_ckpt.checkpoint.weight_files.safetensors_reader import SafetensorsReader
@@ -140,7 +141,9 @@ def _read_graph(path: pathlib.Path) -> Any:
     keys = [node.key for node in object_graph.saved_nodes(graph)]
     object_graph.parse(object_graph.with_save_counter(path.read_bytes(), "f"), "f")
     object_graph.parse(object_graph.without(graph, keys[::2]), "f")
-    return contents.of_objects(keys, graph)
+    stored = StoredGraph(path.read_bytes(), "f")
+    assert list(stored.saved_nodes()) == list(object_graph.saved_nodes(graph))
+    return contents.of_objects(keys, stored.saved_nodes)
 
 
 def _safetensors() -> bytes:

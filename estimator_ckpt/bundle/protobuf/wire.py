@@ -102,13 +102,14 @@ def decode(cls: type[_Message], data: Bytes) -> _Message:
     return found
 
 
-def decoder(cls: type[_Message]) -> Callable[[Bytes], _Message]:
+def decoder(cls: type[_Message]) -> Callable[..., _Message]:
     """What reads as `decode` does, for who has hundreds of messages, or one with them.
 
     It is made when it is first asked for, in the time of some 200 messages, and then
-    takes half as long for each.
+    takes half as long for each. It also takes where in the bytes the message begins
+    and ends, if these are not all of it.
     """
-    found: Callable[[Bytes], _Message] = _decoder(_DECLARED[cls])
+    found: Callable[..., _Message] = _decoder(_DECLARED[cls])
     return found
 
 

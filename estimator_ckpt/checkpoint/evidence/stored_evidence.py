@@ -77,7 +77,8 @@ class _AtHand(NamedTuple):
 
     @classmethod
     def of(cls, checkpoint: Checkpoint, said: Mapping[str, Fact]) -> _AtHand:
-        meaning, graph = checkpoint.contents, checkpoint.graph
+        meaning, stored = checkpoint.contents, checkpoint.graph
+        graph = None if stored is None else stored.message
         keys = meaning.keys
         if meaning.ambiguous:
             keys = dict(keys)

@@ -19,7 +19,7 @@ from estimator_ckpt.bundle.errors import (
     CorruptIndexError,
 )
 from estimator_ckpt.bundle.index import index_path
-from estimator_ckpt.checkpoint import object_graph, opening
+from estimator_ckpt.checkpoint import opening
 from estimator_ckpt.checkpoint.opened_checkpoint import Checkpoint
 from estimator_ckpt.checkpoint.paths import prefixes
 from estimator_ckpt.checkpoint.roles import AS_FOUND, Overruling
@@ -100,7 +100,7 @@ def full_names(checkpoint: Checkpoint) -> dict[str, str]:
     """
     if checkpoint.graph is None:
         return {}
-    nodes = object_graph.saved_nodes(checkpoint.graph)
+    nodes = checkpoint.graph.saved_nodes()
     return {node.full_name: node.key for node in nodes}
 
 

@@ -9,6 +9,7 @@ model_fn's own has already.
 from __future__ import annotations
 
 import dataclasses
+import functools
 from collections.abc import Mapping
 from typing import Any, Optional
 
@@ -150,8 +151,9 @@ def as_given(format: Format, saveables: Saveables) -> tuple[SaverKeys, Saveables
     graph = object_graph.parse(
         tf.get_static_value(graph_tensor).item(), "the model_fn's Saver"
     )
+    nodes = functools.partial(object_graph.saved_nodes, graph)
     of_keys = {
-        key: name for name, key in contents.of_objects(specs, graph).keys.items()
+        key: name for name, key in contents.of_objects(specs, nodes).keys.items()
     }
     found = SaverKeys(
         format,

@@ -6,12 +6,13 @@ TensorFlow, and no Estimator.
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Collection, Mapping
 from typing import Any
 
 import tensorflow as tf
 
-from estimator_ckpt.checkpoint import contents, naming, object_keys, roles
+from estimator_ckpt.checkpoint import contents, naming, object_graph, object_keys, roles
 from estimator_ckpt.checkpoint.naming import NamesBy
 from estimator_ckpt.keras.objects import building, keras_optimizers, tracked_graph
 from estimator_ckpt.keras.objects.descriptions import (
@@ -219,7 +220,8 @@ def contents_of(tracked: TrackedGraph, numbers: Collection[int]) -> contents.Con
         if path and not isinstance(tracked.objects[number], tf.Variable):
             for attribute in tracked.message.nodes[number].attributes:
                 attribute.full_name = path
-    return contents.of_objects({tracked.keys[n] for n in numbers}, tracked.message)
+    nodes = functools.partial(object_graph.saved_nodes, tracked.message)
+    return contents.of_objects({tracked.keys[n] for n in numbers}, nodes)
 
 
 def without_model_names(names: dict[int, str], tracked: TrackedGraph) -> dict[int, str]:

@@ -1,0 +1,196 @@
+"""The object graph of a checkpoint, read node by node out of its bytes.
+
+What a checkpoint's keys mean takes one look at each node. As objects, 100,000 nodes
+take 60 MB; here none is there for longer than somebody looks at it. Most are variables
+at the end of some path: they have attributes, and lead nowhere. Of the others, which
+lead to them, it is known before what is said of those.
+
+What is unusual is left to object_graph.py, which has every node at once, and from which
+all errors come.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Optional
+
+from estimator_ckpt.bundle.protobuf import wire
+from estimator_ckpt.bundle.protobuf.declarations import long_varint
+from estimator_ckpt.bundle.protobuf.schema import (
+    SerializedTensor,
+    TrackableObject,
+    TrackableObjectGraph,
+)
+from estimator_ckpt.checkpoint import object_graph, object_keys
+from estimator_ckpt.checkpoint.object_graph import Node
+
+#: How nodes begin in a graph, and attributes and `has_checkpoint_values` in a node.
+_NODE, _ATTRIBUTES, _HAS_VALUES = 0x0A, 0x12, 0x2A
+
+
+class StoredGraph:
+    """An object graph in a checkpoint.
+
+    Attributes:
+      source: the file it comes from, for messages.
+    """
+
+    def __init__(self, serialized: bytes, source: str) -> None:
+        """The graph of a serialized TrackableObjectGraph."""
+        self._serialized = serialized
+        self.source = source
+
+    @functools.cached_property
+    def message(self) -> TrackableObjectGraph:
+        """All of it as a message; as of `object_graph.parse`, with its errors."""
+        return object_graph.parse(self._serialized, self.source)
+
+    def saved_nodes(self, root: Optional[str] = None) -> Iterator[Node]:
+        """What `object_graph.saved_nodes` gives of the message.
+
+        Raises:
+          CorruptIndexError: it is no object graph; of what says so a single node,
+            when its turn comes.
+        """
+        if "message" not in vars(self):
+            paths = _Paths.of(self._serialized, root)
+            if paths is not None:
+                return self._saved(paths)
+        return object_graph.saved_nodes(self.message, root)
+
+    def _saved(self, paths: _Paths) -> Iterator[Node]:
+        try:
+            yield from _saved(self._serialized, paths)
+        except ValueError:
+            object_graph.parse(self._serialized, self.source)  # says what is wrong
+            raise
+
+
+class _UnusualError(ValueError):
+    """Something that is left to object_graph.py."""
+
+
+class _Paths:
+    """What the nodes that lead to others say of those.
+
+    Attributes:
+      attributes: those of these nodes, by their number.
+      names: TF1 names by number, of what the root's dictionary has.
+      root_children: the local names of the root's children, by number.
+      slots: the numbers of slot variables.
+    """
+
+    def __init__(self, root: Optional[str]) -> None:
+        """Nothing yet; `root` is one more name of the dictionary."""
+        self.attributes: dict[int, Sequence[SerializedTensor]] = {}
+        self.names: list[Optional[str]] = []
+        self.root_children: Mapping[int, str] = {}
+        self.slots: set[int] = set()
+        self._dictionaries: set[int] = set()
+        self._dictionary_names = {*object_keys.NAME_DICTIONARIES, root}
+        self._last = self._references = self._longest = 0
+
+    @classmethod
+    def of(cls, serialized: bytes, root: Optional[str]) -> Optional[_Paths]:
+        """Those of a graph; None if anything is unusual, or it is none."""
+        paths, read, number = cls(root), wire.decoder(TrackableObject), -1
+        try:
+            for number, (at, stop) in enumerate(_bounds(serialized)):
+                if not _only_attribute(serialized, at, stop):
+                    paths._add(number, read(serialized, at, stop), len(serialized))
+            paths._end(number + 1, len(serialized))
+        except (IndexError, ValueError):
+            return None
+        return paths
+
+    def _add(self, number: int, node: TrackableObject, most: int) -> None:
+        children, self.attributes[number], slot_variables, _, _ = node
+        for owner, _, slot in slot_variables:
+            self.slots.add(slot)
+            self._refer(owner, slot)
+        if children:
+            ids, local_names = zip(*children)
+            self._refer(*ids)
+            self._longest += max(map(len, local_names)) + 1
+        if not number:
+            self.root_children = dict(children)
+            self._dictionaries.update(
+                id for id, name in children if name in self._dictionary_names
+            )
+        if number in self._dictionaries and children:
+            # A list says "0"; whose name it is, if there are two, depends on the root.
+            if self.names or "0" in local_names or self._last > most:
+                raise _UnusualError
+            self.names = [None] * (self._last + 1)
+            for id, name in children:
+                self.names[id] = name
+
+    def _refer(self, *ids: int) -> None:
+        self._last = max(self._last, *ids)
+        self._references += len(ids)
+        if min(ids) < 0:
+            raise _UnusualError
+
+    def _end(self, count: int, size: int) -> None:
+        """After the last of `count` nodes, of `size` bytes."""
+        large = object_graph.may_be_large(count, self._references, self._longest, size)
+        if large or self._last >= count:
+            raise _UnusualError
+        self.names += [None] * (count - len(self.names))
+
+
+def _bounds(serialized: bytes) -> Iterator[tuple[int, int]]:
+    """Where each node begins and ends.
+
+    Raises:
+      IndexError, ValueError: there is anything else, or nodes are cut off.
+    """
+    stop, end = 0, len(serialized)
+    while stop < end:
+        if serialized[stop] != _NODE:
+            raise ValueError("more than nodes")
+        size, at = serialized[stop + 1], stop + 2
+        if size > 0x7F:
+            size, at = long_varint(serialized, stop + 1)
+        stop = at + size
+        if stop > end:
+            raise ValueError("cut off")
+        yield at, stop
+
+
+def _only_attribute(serialized: bytes, at: int, stop: int) -> Optional[tuple[int, int]]:
+    """Where the attribute of a node is that has one, and leads nowhere, as most do."""
+    if at + 1 >= stop or serialized[at] != _ATTRIBUTES:
+        return None
+    size, at = serialized[at + 1], at + 2
+    if size > 0x7F:
+        size, at = long_varint(serialized, at - 1)
+    end = at + size
+    if end + 1 < stop and serialized[end] == _HAS_VALUES:
+        stop -= 2 + serialized[end + 1]
+    return (at, end) if end == stop else None
+
+
+def _saved(serialized: bytes, paths: _Paths) -> Iterator[Node]:
+    """What is in the checkpoint, in the order of the nodes."""
+    read, new = wire.decoder(SerializedTensor), tuple.__new__
+    of_paths, names = paths.attributes, paths.names
+    slots, root_children = paths.slots, paths.root_children
+    for number, (at, stop) in enumerate(_bounds(serialized)):
+        attributes = of_paths.get(number)
+        if attributes is None:
+            place = _only_attribute(serialized, at, stop) or (at, at)
+            attributes = (read(serialized, *place),)
+        name = names[number]
+        if name is not None and not any(map(_is_value, attributes)):
+            name = None
+        is_slot, child = number in slots, root_children.get(number)
+        for attribute in attributes:
+            called, full_name, key = attribute
+            is_variable = called == object_keys.VARIABLE_VALUE
+            yield new(Node, (key, full_name, name, is_variable, is_slot, child))
+
+
+def _is_value(attribute: SerializedTensor) -> bool:
+    return attribute.name == object_keys.VARIABLE_VALUE
