@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Any, Optional
 
 from estimator_ckpt.bundle import files, logs
 from estimator_ckpt.bundle.errors import CheckpointError
-from estimator_ckpt.checkpoint import meta_graph, value_changes
+from estimator_ckpt.checkpoint import value_changes
 from estimator_ckpt.checkpoint.common_names import Side
+from estimator_ckpt.checkpoint.evidence import meta_graph
 from estimator_ckpt.checkpoint.value_changes import Change, Histogram, LayerChange
 
 if TYPE_CHECKING:

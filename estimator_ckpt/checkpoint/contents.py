@@ -99,12 +99,7 @@ def of_objects(
       saved_nodes: gives what its object graph says, in the order of the nodes.
       names_by: what variables are called.
     """
-    said = _said_by(saved_nodes(), (), names_by)
-    referenced = set(said.keys())
-    others = [key for key in keys if key not in referenced]
-    if len(referenced) + len(others) > len(keys):  # of hardly any graph
-        missing = referenced.difference(keys)
-        said = _said_by(saved_nodes(), missing, names_by)
+    said, others = _said_and_others(keys, saved_nodes, names_by)
     variables = said.claims
     ambiguous = {n: tuple(said.shared[n]) for n in variables if n in said.shared}
     for name in ambiguous:
@@ -163,6 +158,21 @@ class _Said:
         """The keys of all variables."""
         shared = self.shared.values()
         return itertools.chain(self.claims.values(), self.counters, *shared)
+
+
+def _said_and_others(
+    keys: Collection[str],
+    saved_nodes: Callable[[], Iterable[Node]],
+    names_by: NamesBy,
+) -> tuple[_Said, list[str]]:
+    """What an object graph says of the keys, and those of which it says nothing."""
+    said = _said_by(saved_nodes(), (), names_by)
+    referenced = set(said.keys())
+    others = [key for key in keys if key not in referenced]
+    if len(referenced) + len(others) > len(keys):  # of hardly any graph
+        missing = referenced.difference(keys)
+        said = _said_by(saved_nodes(), missing, names_by)
+    return said, others
 
 
 def _said_by(

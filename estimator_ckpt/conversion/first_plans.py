@@ -12,7 +12,8 @@ from typing import Optional
 
 from estimator_ckpt.bundle import logs
 from estimator_ckpt.bundle.errors import CheckpointError
-from estimator_ckpt.checkpoint import meta_graph, roles
+from estimator_ckpt.checkpoint import roles
+from estimator_ckpt.checkpoint.evidence import meta_graph
 from estimator_ckpt.checkpoint.formats import Format
 from estimator_ckpt.checkpoint.naming import NamesBy
 from estimator_ckpt.checkpoint.opened_checkpoint import Checkpoint

@@ -9,8 +9,7 @@ from collections.abc import Iterable, Mapping
 from typing import Optional
 
 from estimator_ckpt.bundle.errors import CorruptIndexError
-from estimator_ckpt.checkpoint import meta_graph
-from estimator_ckpt.checkpoint.evidence import role_evidence
+from estimator_ckpt.checkpoint.evidence import meta_graph, role_evidence
 from estimator_ckpt.checkpoint.evidence.name_sorting import Fact
 from estimator_ckpt.checkpoint.naming import NamesBy
 from estimator_ckpt.checkpoint.object_keys import path_of

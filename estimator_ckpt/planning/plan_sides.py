@@ -12,7 +12,8 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any, NamedTuple, Optional
 
 from estimator_ckpt.bundle import files
-from estimator_ckpt.checkpoint import common_names, meta_graph, naming
+from estimator_ckpt.checkpoint import common_names, naming
+from estimator_ckpt.checkpoint.evidence import meta_graph
 from estimator_ckpt.checkpoint.naming import NamesLike
 from estimator_ckpt.checkpoint.opened_checkpoint import Checkpoint
 from estimator_ckpt.checkpoint.opening import opened

@@ -27,8 +27,8 @@ from typing import Any, NamedTuple
 from estimator_ckpt.bundle import files
 from estimator_ckpt.bundle.errors import CheckpointError
 from estimator_ckpt.bundle.reader import BundleReader
-from estimator_ckpt.checkpoint import contents, meta_graph, object_graph, object_keys
-from estimator_ckpt.checkpoint.evidence import graph_uses
+from estimator_ckpt.checkpoint import contents, object_graph, object_keys
+from estimator_ckpt.checkpoint.evidence import graph_uses, meta_graph
 from estimator_ckpt.checkpoint.paths import state_file
 from estimator_ckpt.checkpoint.stored_graph import StoredGraph
 from estimator_ckpt.checkpoint.weight_files import graph_file

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Optional
 
 from estimator_ckpt.bundle import logs
 from estimator_ckpt.bundle.errors import CorruptIndexError
-from estimator_ckpt.checkpoint import meta_graph, object_keys
-from estimator_ckpt.checkpoint.evidence import role_evidence
+from estimator_ckpt.checkpoint import object_keys
+from estimator_ckpt.checkpoint.evidence import meta_graph, role_evidence
 from estimator_ckpt.checkpoint.evidence.name_sorting import Fact
 from estimator_ckpt.checkpoint.roles import Overruling, Roles
 

@@ -585,7 +585,7 @@ class TestRealCheckpoints:
         }
 
     def test_the_order_is_read_from_the_meta_graph(self):
-        from estimator_ckpt.checkpoint import meta_graph
+        from estimator_ckpt.checkpoint.evidence import meta_graph
 
         order = meta_graph.creation_order(DIGITS)
         assert order.index("conv1/kernel") < order.index("bn1/gamma")

@@ -3,7 +3,7 @@
 import pytest
 
 from estimator_ckpt.bundle.errors import CheckpointError, CorruptIndexError
-from estimator_ckpt.checkpoint import meta_graph
+from estimator_ckpt.checkpoint.evidence import meta_graph
 from tests.bundle import protobufs
 
 
