@@ -3,6 +3,7 @@
 import logging
 import os
 import pathlib
+import pickle
 import re
 import shutil
 import subprocess
@@ -13,6 +14,7 @@ import pytest
 import tensorflow as tf
 from tensorflow.compat import v1 as tf1
 
+import estimator_ckpt as ec
 from model_fns import guide
 from tests import processes
 from tests.conftest import REPOSITORY
@@ -20,24 +22,24 @@ from tests.doc_pages import blocks
 from tests.testdata_paths import TESTDATA
 
 DOCS = pathlib.Path(REPOSITORY) / "docs"
-ROW = re.compile(r"^\| `([^`]+(?:`\S+`[^`]*)?)` \| \[[\w-]+\]\(([\w/.-]+)\)(.*) \|$")
+ROW = re.compile(r"^\| `([^`]+(?:`\S+`[^`]*)?)` \| (?:([^|\[]+) \| )?(\[.*) \|$")
+LINK = re.compile(r"\]\(([\w/.-]+)\)")
 DIGITS = str(TESTDATA / "digits" / "model.ckpt-300")
 GUIDE = str(TESTDATA / "guide" / "tf1-ckpt")
 
 
 def rows():
-    """The messages of the index: {message: [pages]}."""
-    text = (DOCS / "errors.md").read_text(encoding="utf-8")
-    found = {}
-    for line in text.partition("Other programs")[0].splitlines():
+    """The messages of the index, TensorFlow's and others': {message: [pages]}."""
+    own, other = {}, {}
+    for line in (DOCS / "errors.md").read_text(encoding="utf-8").splitlines():
         match = ROW.match(line)
         if match:
-            others = re.findall(r"\]\(([\w/.-]+)\)", match[3])
-            found[match[1]] = [match[2], *others]
-    return found
+            found = other if match[2] else own
+            found[match[1]] = LINK.findall(match[3])
+    return own, other
 
 
-ROWS = rows()
+ROWS, OF_OTHER_PROGRAMS = rows()
 
 
 def matches(message, text):
@@ -403,6 +405,37 @@ SAID_BY = {
     "The Session graph is empty.": lambda path: tf1.Session().run(tf.constant(1.0)),
     "When eager execution is enabled, ... must specify a list or dict of variables to "
     "save": lambda path: tf1.train.Saver(),
+    "module 'tensorflow._api.v2.nn' has no attribute ...": lambda path: gone(
+        "nn.rnn_cell"
+    ),
+    "keras.api._v2.keras... has no attribute ...": lambda path: gone(
+        "losses.softmax_cross_entropy"
+    ),
+    "summary' has no attribute ...": lambda path: gone("summary.FileWriter"),
+    "module 'tensorflow_estimator.python.estimator.api._v2.estimator' has no attribute "
+    "...": lambda path: gone("estimator.inputs"),
+    "object has no attribute 'make_one_shot_iterator'": (
+        lambda path: tf.data.Dataset.range(3).make_one_shot_iterator()
+    ),
+    "Got an unexpected keyword argument ...": (
+        lambda path: tf.reduce_sum([1.0], keep_dims=True)
+    ),
+    "tf.gradients is not supported when eager execution is enabled.": (
+        lambda path: tf.gradients(tf.constant(1.0), [tf.constant(1.0)])
+    ),
+    "This operation is not supported when eager execution is enabled.": (
+        lambda path: tf.Variable(1.0).eval()
+    ),
+    "'NoneType' object has no attribute 'run'": (
+        lambda path: tf1.get_default_session().run([])
+    ),
+    "got an unexpected keyword argument 'input_layer_partitioner'": (
+        lambda path: tf.estimator.DNNClassifier([2], [], input_layer_partitioner=None)
+    ),
+    "Error parsing message": lambda path: tf1.GraphDef().ParseFromString(
+        pathlib.Path(f"{DIGITS}.meta").read_bytes()
+    ),
+    "remote paths are not supported": lambda path: ec.open_checkpoint("gs://b/ckpt-1"),
     "Exporting/importing meta graphs is not supported when eager execution is "
     "enabled.": lambda path: tf1.train.import_meta_graph(f"{DIGITS}.meta"),
     "... passed to Optimizer.compute_gradients should be a function when eager "
@@ -450,9 +483,6 @@ SAID_BY = {
     ),
     "'NoneType' object has no attribute 'model_checkpoint_path'": (
         lambda path: tf.train.get_checkpoint_state(str(path)).model_checkpoint_path
-    ),
-    "Error while deserializing header: header too large": (
-        lambda path: read_as_safetensors()
     ),
     "File does not exist. Received: ...": lambda path: imported(path / "no.meta"),
     "No model config found in the file at ...": lambda path: model_of_weights(path),
@@ -647,6 +677,23 @@ SAID_ELSEWHERE = {
 }
 
 
+def unpickled(file):
+    with open(file, "rb") as opened:
+        pickle.load(opened)
+
+
+#: What programs say that every environment of the tests has.
+SAID_BY_OTHERS = {
+    "Failed to interpret file ... as a pickle": lambda path: np.load(
+        f"{DIGITS}.index", allow_pickle=True
+    ),
+    "invalid load key, ...": lambda path: unpickled(f"{DIGITS}.data-00000-of-00001"),
+    "Error while deserializing header: header too large": (
+        lambda path: read_as_safetensors()
+    ),
+}
+
+
 def chain(error):
     """An error and those that it came from, as a traceback shows them."""
     while error is not None:
@@ -659,13 +706,13 @@ def test_the_index_has_rows_and_each_has_one_that_says_it():
     assert set(ROWS) == {*SAID_BY, *SAID_ELSEWHERE}
 
 
-@pytest.mark.parametrize("message", SAID_BY)
-def test_tensorflow_says_it(message, tmp_path, caplog):
+@pytest.mark.parametrize("message", [*SAID_BY, *SAID_BY_OTHERS])
+def test_the_program_says_it(message, tmp_path, caplog):
     tf.get_logger().propagate = True
     tf.get_logger().setLevel(logging.INFO)
     caplog.set_level(logging.INFO)
     try:
-        result = SAID_BY[message](tmp_path)
+        result = {**SAID_BY, **SAID_BY_OTHERS}[message](tmp_path)
         said = result if isinstance(result, str) else ""
     except Exception as error:  # whatever the message is of
         said = "\n".join(map(str, chain(error)))
@@ -683,9 +730,9 @@ def test_resource_variables_take_another_shape_without_a_word():
         assert session.run(kernel).shape == (256, 10)
 
 
-@pytest.mark.parametrize("message", ROWS)
+@pytest.mark.parametrize("message", [*ROWS, *OF_OTHER_PROGRAMS])
 def test_its_page_quotes_it(message):
-    for page in ROWS[message]:
+    for page in {**ROWS, **OF_OTHER_PROGRAMS}[message]:
         quoted = "\n".join(
             body
             for block_language, _, body in blocks(DOCS / page)
@@ -702,3 +749,22 @@ def test_every_page_is_in_the_index_or_begins_without_an_error():
     text = (DOCS / "errors.md").read_text(encoding="utf-8")
     for page in (DOCS / "situations").glob("*.md"):
         assert f"(situations/{page.name})" in text, page.name
+
+
+def test_a_canned_estimator_of_tf2_takes_smaller_steps_by_its_defaults(tmp_path):
+    """Which canned-estimators.md warns of."""
+    columns = [tf.feature_column.numeric_column("x")]
+
+    def input_fn():
+        return tf.data.Dataset.from_tensors(({"x": [1.0, 2.0] * 2}, [3.0, 7.0] * 2))
+
+    losses = {}
+    for module in (tf.estimator, tf1.estimator):
+        job = module.DNNRegressor([2], columns, str(tmp_path / module.__name__))
+        job.train(input_fn)
+        losses[module] = job.evaluate(input_fn)
+    saved = ec.open_checkpoint(tmp_path / tf.estimator.__name__)
+    assert saved.read("training/Adagrad/learning_rate") == np.float32(0.001)
+    for module, factor in ((tf.estimator, 1), (tf1.estimator, 4)):
+        mean = losses[module]["average_loss"]
+        np.testing.assert_allclose(losses[module]["loss"], factor * mean, rtol=1e-6)

@@ -1,11 +1,14 @@
 """The messages of docs/errors.md that TensorFlow 2.15 does not say."""
 
+import importlib.util
 import os
+import pathlib
 import subprocess
+import sys
 
 import pytest
 
-from tests.compat.environments import READERS, VENVS
+from tests.compat.environments import READERS, TORCH, VENVS
 from tests.conftest import REPOSITORY
 
 pytestmark = pytest.mark.compat
@@ -120,32 +123,136 @@ IN_1_15 = {
 }
 
 
+#: In the environment of PyTorch and transformers, which has no TensorFlow.
+_DIGITS = "tests/testdata/digits/model.ckpt-300"
+_LINEAR = """
+import torch
+model = torch.nn.Sequential()
+model.add_module("logits", torch.nn.Linear(256, 10))
+"""
+OF_PYTORCH = {
+    "Weights only load failed.": "import torch; torch.load(f'{DIGITS}.index')",
+    "size mismatch for ...: copying a param with shape torch.Size(...) from "
+    "checkpoint": f"{_LINEAR}model.load_state_dict("
+    "{'logits.weight': torch.zeros(256, 10), 'logits.bias': torch.zeros(10)})",
+    "Missing key(s) in state_dict: ...": (
+        f"{_LINEAR}model.load_state_dict({{'logits/kernel': torch.zeros(256, 10)}})"
+    ),
+    "Error no file named ... found in directory ...": (
+        "import sys, transformers\n"
+        "transformers.BertConfig().save_pretrained(sys.argv[1])\n"
+        "transformers.BertModel.from_pretrained(sys.argv[1])"
+    ),
+    "Loading a TensorFlow model in PyTorch, requires TensorFlow to be installed.": (
+        "import transformers\n"
+        "transformers.BertModel.from_pretrained(f'{DIGITS}.index', from_tf=True,\n"
+        "    config=transformers.BertConfig())"
+    ),
+}
+#: In this environment, with the packages of that one behind its own.
+_BERT = """
+import transformers
+from transformers.models.bert import modeling_bert
+config = transformers.BertConfig(vocab_size=31, hidden_size={size}, num_labels=5,
+    num_hidden_layers=2, num_attention_heads=2, intermediate_size=24,
+    max_position_embeddings=12)
+modeling_bert.load_tf_weights_in_bert(
+    transformers.BertForSequenceClassification(config), config,
+    "tests/conversion/published/bert_classifier/model.ckpt")
+"""
+OF_TRANSFORMERS = {
+    "object has no attribute 'bias'": _BERT.format(size=16),
+    "Pointer shape ... and array shape ... mismatched": _BERT.format(size=8),
+}
+#: NumPy of the time of a TensorFlow.
+_LOADED = "import numpy; numpy.load(f'{DIGITS}.index')"
+OF_NUMPY = {
+    "Cannot load file containing pickled data when allow_pickle=False": "1.15.5",
+    "This file contains pickled (object) data.": "2.21.0",
+}
+#: With TensorFlow 2.21 and the tf-keras of this environment.
+BESIDE_2_21 = {
+    "has no attribute 'register_load_context_function'": "import tf_keras",
+}
 SAID_BY = {**SINCE_2_16, **WITH_THE_PACKAGE, **IN_1_15}
 
 
+OTHERS_SAY = {*OF_PYTORCH, *OF_TRANSFORMERS, *OF_NUMPY, *BESIDE_2_21}
+
+
 def test_these_are_the_ones_of_the_index():
-    from tests.test_error_messages import SAID_ELSEWHERE
+    from tests import test_error_messages as here
 
-    assert set(SAID_BY) == SAID_ELSEWHERE
+    assert set(SAID_BY) == here.SAID_ELSEWHERE
+    assert {*OTHERS_SAY, *here.SAID_BY_OTHERS} == set(here.OF_OTHER_PROGRAMS)
 
 
-@pytest.mark.parametrize("message", SAID_BY)
-def test_another_tensorflow_says_it(message, tmp_path):
+def says(message, python, code, path, **environment):
+    """Whether a program that ends in an error says a message."""
     from tests.test_error_messages import matches
 
-    python = READERS["1.15.5" if message in IN_1_15 else "2.21.0"]
-    if message in WITH_THE_PACKAGE:
-        python = VENVS / "tf221py313" / "bin" / "python"
-    if not python.exists():
-        pytest.skip("no interpreter with that TensorFlow (see make compat)")
     kept_out = ("TF_USE_LEGACY_KERAS", "TF2_BEHAVIOR")
+    inherited = {k: v for k, v in os.environ.items() if k not in kept_out}
     done = subprocess.run(
-        [str(python), "-c", SAID_BY[message], str(tmp_path)],
+        [str(python), "-c", code, str(path)],
         cwd=REPOSITORY,
-        env={k: v for k, v in os.environ.items() if k not in kept_out},
+        env={**inherited, **environment},
         capture_output=True,
         text=True,
         timeout=300,
         check=False,
     )
     assert matches(message, done.stderr), done.stderr[-3000:]
+
+
+@pytest.mark.parametrize("message", SAID_BY)
+def test_another_tensorflow_says_it(message, tmp_path):
+    python = READERS["1.15.5" if message in IN_1_15 else "2.21.0"]
+    if message in WITH_THE_PACKAGE:
+        python = VENVS / "tf221py313" / "bin" / "python"
+    if not python.exists():
+        pytest.skip("no interpreter with that TensorFlow (see make compat)")
+    says(message, python, SAID_BY[message], tmp_path)
+
+
+@pytest.mark.parametrize("message", OF_PYTORCH)
+def test_pytorch_and_transformers_say_it(message, tmp_path):
+    if not TORCH.exists():
+        pytest.skip("no interpreter with PyTorch (see make compat)")
+    says(message, TORCH, f"DIGITS = {_DIGITS!r}\n{OF_PYTORCH[message]}", tmp_path)
+
+
+@pytest.mark.parametrize("message", OF_NUMPY)
+def test_numpy_says_it(message, tmp_path):
+    python = READERS[OF_NUMPY[message]]
+    if not python.exists():
+        pytest.skip("no interpreter with that NumPy (see make compat)")
+    says(message, python, f"DIGITS = {_DIGITS!r}\n{_LOADED}", tmp_path)
+
+
+@pytest.mark.parametrize("message", OF_TRANSFORMERS)
+def test_transformers_say_it_beside_tensorflow(message, tmp_path):
+    """As their users had both in one environment."""
+    version = "import sys; print(sys.path[-1]); sys.exit(sys.version_info[:2] != {})"
+    if not TORCH.exists():
+        pytest.skip("no interpreter with PyTorch (see make compat)")
+    asked = [str(TORCH), "-c", version.format(tuple(sys.version_info[:2]))]
+    found = subprocess.run(asked, capture_output=True, text=True, check=False)
+    if found.returncode:
+        pytest.skip("PyTorch is there for another Python only")
+    packages = found.stdout.strip()
+    code = f"import sys; sys.path.append({packages!r})\n{OF_TRANSFORMERS[message]}"
+    says(message, sys.executable, code, tmp_path)
+
+
+@pytest.mark.parametrize("message", BESIDE_2_21)
+def test_packages_of_another_time_say_it(message, tmp_path):
+    if not READERS["2.21.0"].exists():
+        pytest.skip("no interpreter with that TensorFlow (see make compat)")
+    older = importlib.util.find_spec("tf_keras")
+    package = pathlib.Path(older.origin).parent
+    if "2.15" not in (package / "__init__.py").read_text(encoding="utf-8"):
+        pytest.skip("the tf-keras of this environment is no older one")
+    (tmp_path / "tf_keras").symlink_to(package)
+    beside = {"PYTHONPATH": str(tmp_path)}
+    says(message, READERS["2.21.0"], BESIDE_2_21[message], tmp_path, **beside)
