@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import functools
 import math
+import struct
 from collections.abc import Callable, Mapping
 from typing import NamedTuple, Optional
 
@@ -24,12 +25,19 @@ from estimator_ckpt.bundle.tensors.slices import resolve
 
 _INT64_MAX = 2**63 - 1
 #: What stands before the offset, the size and the checksum of an entry.
-_OFFSET, _SIZE, _CRC32C = 0x20, b"\x28", b"\x35"
+_OFFSET, _SIZE, _CRC32C = b"\x20", b"\x28", b"\x35"
 #: The most dtypes and shapes whose entries are told by how they begin.
 _MOST_ALIKE = 1024
+#: The most bytes that an offset has in one of them, and what their size is below:
+#: together they stay within 64 bits.
+_OFFSET_BYTES, _SIZES_END = 8, _INT64_MAX - 2**56
 
-#: Dtype, shape, size, and what stands before the checksum, by how an entry begins.
-_Alike = dict[bytes, tuple[int, tuple[int, ...], int, bytes]]
+#: Bytes and where the end of an entry begins -> what stands before its checksum, which
+#: is the size and a tag; its checksum.
+_ReadEnd = Callable[[bytes, int], tuple[bytes, int]]
+#: By how an entry begins, the offset's tag included: dtype, shape, size; where its
+#: offset is; how many bytes are behind that; what reads these; what they begin with.
+_Alike = dict[bytes, tuple[int, tuple[int, ...], int, int, int, _ReadEnd, bytes]]
 
 
 @wire.message(*schema.BUNDLE_ENTRY)
@@ -100,20 +108,21 @@ def _parser_of_many(parse_any: Callable[[bytes], Entry]) -> Callable[[bytes], En
     new = tuple.__new__
 
     def parse(raw: bytes) -> Entry:
-        begins = raw[: raw[3] + 4] if len(raw) > 3 else raw
-        known = alike.get(begins)
+        try:
+            known = alike.get(raw[: raw[3] + 5])
+        except IndexError:  # there is no shape
+            known = None
         if known is not None:
-            dtype, shape, size, ends = known
-            at, stop = len(begins), len(raw) - len(ends) - 4
-            # Nothing but an offset may be between; its last byte ends it.
-            if stop > at + 1 and raw[stop:-4] == ends and raw[stop - 1] < 0x80:
-                offset, behind = raw[at + 1], at + 2
-                if offset > 0x7F:
-                    offset, behind = long_varint(raw, at + 1)
-                is_offset = raw[at] == _OFFSET and behind == stop
-                if is_offset and offset <= _INT64_MAX - size:
-                    crc32c = int.from_bytes(raw[-4:], "little")
-                    return new(Entry, (dtype, shape, 0, offset, size, crc32c, ()))
+            dtype, shape, size, at, behind, read_end, ends = known
+            stop = len(raw) - behind
+            if at < stop <= at + _OFFSET_BYTES:
+                found, crc32c = read_end(raw, stop)
+                if found == ends:
+                    offset, end = raw[at], at + 1
+                    if offset > 0x7F:
+                        offset, end = long_varint(raw, at)
+                    if end == stop:  # and nothing else is between
+                        return new(Entry, (dtype, shape, 0, offset, size, crc32c, ()))
         entry = parse_any(raw)
         _remember(entry, alike)
         return entry
@@ -123,12 +132,15 @@ def _parser_of_many(parse_any: Callable[[bytes], Entry]) -> Callable[[bytes], En
 
 def _remember(entry: Entry, alike: _Alike) -> None:
     """Adds an entry that can be true to those that others can be like."""
-    if entry.slices or entry.shard_id or not entry.size or len(alike) >= _MOST_ALIKE:
+    dtype, shape, shard_id, _, size, _, slices = entry
+    if slices or shard_id or not 0 < size < _SIZES_END or len(alike) >= _MOST_ALIKE:
         return
-    begins = Entry(entry.dtype, entry.shape).serialize()
+    begins = Entry(dtype, shape).serialize()
     if len(begins) > 3 and len(begins) == begins[3] + 4:
-        ends = _SIZE + write_varint(entry.size) + _CRC32C
-        alike[begins] = entry.dtype, entry.shape, entry.size, ends
+        ends = _SIZE + write_varint(size) + _CRC32C
+        end, begins = struct.Struct(f"<{len(ends)}sI"), begins + _OFFSET
+        known = dtype, shape, size, len(begins), end.size, end.unpack_from, ends
+        alike[begins] = known
 
 
 def _parser_of_any(num_shards: int) -> Callable[[bytes], Entry]:

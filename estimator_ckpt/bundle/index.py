@@ -98,7 +98,13 @@ class Index(Mapping[str, Entry]):
 
     def entries(self, keys: Iterable[bytes]) -> Iterator[Entry]:
         """The entries of keys, one after another; errors are those of `entry`."""
-        return map(self.entry, keys)
+        records, parse = self.records, self._parse
+        for key in keys:
+            try:
+                entry = parse(records[key])
+            except (KeyError, ValueError):
+                entry = self.entry(key)  # says what is wrong
+            yield entry
 
     def __getitem__(self, name: str) -> Entry:
         """The entry of a name; errors are those of `entry`."""

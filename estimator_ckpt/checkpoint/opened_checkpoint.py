@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-import itertools
 import operator
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from types import TracebackType
@@ -240,11 +239,10 @@ class Checkpoint(Mapping[str, "StoredVariable"]):
     def rows(self, named_keys: Iterable[tuple[str, str]]) -> Iterator[Listed]:
         """What is under keys, as variables of some names, without what it is for."""
         index, new = self.index, tuple.__new__
+        entry, to_key = index.entry, coding.name_to_key
         dtype_names: dict[int, str] = {}
-        named, keyed = itertools.tee(named_keys)
-        entries = index.entries(coding.name_to_key(key) for _, key in keyed)
-        for (name, key), entry in zip(named, entries):
-            number, shape, shard, offset, size, _, slices = entry
+        for name, key in named_keys:
+            number, shape, shard, offset, size, _, slices = entry(to_key(key))
             dtype = dtype_names.get(number)
             if dtype is None:
                 dtype = dtype_names[number] = dtypes.of(number).name

@@ -61,7 +61,7 @@ def test_a_damaged_entry_is_read_as_protobuf_reads_it_or_refused(junk, shape, da
 ALIKE = [
     Entry(dtype, shape, 0, offset, size, crc32c)
     for dtype, shape, size in ((1, (2, 3), 24), (9, (), 8))
-    for offset, crc32c in ((1, 5), (300, 0x80808080), (2**40, 2**32 - 1))
+    for offset, crc32c in ((1, 5), (300, 0x80808080), (2**40, 2**32 - 1), (2**57, 1))
 ]
 
 

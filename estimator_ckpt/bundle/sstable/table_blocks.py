@@ -149,7 +149,8 @@ def read_entries(
     while position < limit:
         entry = position
         # Nothing here can run over the end: a count of four bytes follows `limit`.
-        shared, unshared, length = content[position : position + 3]
+        shared, unshared = content[position], content[position + 1]
+        length = content[position + 2]
         if shared < 0x80 and unshared < 0x80 and length < 0x80:
             position += 3
         else:
