@@ -16,7 +16,7 @@ GUIDE = {
         "scoped/c = 7.0  (key variables/2/.ATTRIBUTES/VARIABLE_VALUE)",
         "save_counter = 1",
         "root type = Checkpoint",
-        f"root.variables = {NOTHING}",
+        f"root.variables = {NOTHING}\nroot.variables[0] = 0.0",
         "v/a = 0.0  (key v/a/.ATTRIBUTES/VARIABLE_VALUE)",
         "v/b = 0.0  (key v/b/.ATTRIBUTES/VARIABLE_VALUE)\n  save_counter = 1",
         "c = 0.0  (key c/.ATTRIBUTES/VARIABLE_VALUE)",
@@ -28,7 +28,7 @@ GUIDE = {
         f"loaded values of [a, b, c]: {VALUES}",
         "Checkpoint at 'tf1-ckpt-saved-in-eager' (tf1):",
         *("a = 1.0", "b = 2.0", "scoped/c = 3.0"),
-        "loaded value of c_2: 3.0",
+        f"loaded values of [a, b, c, c_2]: {[*VALUES, 3.0]}",
     ],
     "4. When names change": [f"Restored [a, b, c]:  {VALUES}\n" * 2],
     "5. A TF2 Checkpoint that stays": [
