@@ -13,7 +13,8 @@ and what objects keep that is no variable of TensorFlow 1 is no difference.
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Collection, Iterator, Mapping
+import operator
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple, Optional
 
 from estimator_ckpt.bundle import files
@@ -125,6 +126,7 @@ def opened(
       As `open_checkpoint`.
     """
     with _opened(a, names, overruling) as old, _opened(b, names, overruling) as new:
+        _share_names(old, new)
         shared = {*old.contents.ambiguous, *new.contents.ambiguous}
         yield Side(old, _variables(old, shared)), Side(new, _variables(new, shared))
 
@@ -137,6 +139,16 @@ def _opened(
         return checkpoint
     checkpoint.close()
     return opening.opened(path, overruling=overruling)
+
+
+def _share_names(old: Checkpoint, new: Checkpoint) -> None:
+    """Lets both have one table of names and keys if these are the same.
+
+    Those of two checkpoints of one job are; 100,000 names take 12 MB.
+    """
+    there, here = old.contents.keys, new.contents.keys
+    if len(there) == len(here) and all(map(operator.eq, there.items(), here.items())):
+        new.contents = new.contents._replace(keys=there)
 
 
 def _variables(checkpoint: Checkpoint, shared: Collection[str]) -> Variables:
@@ -215,38 +227,39 @@ def all_variables(
     if not old.is_by_keys or not new.is_by_keys:
         decide_roles(old, new)
         return dict(old.variables), dict(new.variables)
-    here = {row.name: row for row in new.checkpoint.rows(zip(new.keys, new.keys))}
+    rows = {row.name: row for row in new.checkpoint.rows(zip(new.keys, new.keys))}
     new.checkpoint.index.forget_wholes()
-    there = {}
-    for row in old.checkpoint.rows(zip(old.keys, old.keys)):
-        like = here.get(row.name)
-        if like is not None and like == row:
-            row = like
-        there[row.name] = row
+    others = {
+        row.name: row
+        for row in old.checkpoint.rows(zip(old.keys, old.keys))
+        if rows.get(row.name) != row
+    }
     old.checkpoint.index.forget_wholes()
-    same: dict[tuple[str, Any], Fact] = {}
-    known = _known(here, same)
-    decide_roles(old, new, (known if there == here else _known(there, same), known))
+    facts = _facts(rows.items())
+    there = facts
+    if others or old.keys.keys() != new.keys.keys():
+        there = _facts((name, others.get(name) or rows[name]) for name in old.keys)
+    decide_roles(old, new, (there, facts))
+    if old.checkpoint.roles is not new.checkpoint.roles:  # nothing is the same
+        others = {name: others.get(name) or rows[name] for name in old.keys}
+    # Each row goes as its variable comes.
     made = new.checkpoint.with_role
-    new_variables = {name: made(row) for name, row in here.items()}
-    if old.checkpoint.roles is not new.checkpoint.roles:
-        here = {}
+    new_variables = {name: made(rows.pop(name)) for name in new.keys}
     made = old.checkpoint.with_role
     old_variables = {
-        name: new_variables[name] if row is here.get(name) else made(row)
-        for name, row in there.items()
+        name: made(others[name]) if name in others else new_variables[name]
+        for name in old.keys
     }
     return old_variables, new_variables
 
 
-def _known(
-    rows: Mapping[str, Listed], same: dict[tuple[str, Any], Fact]
-) -> dict[str, Fact]:
+def _facts(rows: Iterable[tuple[str, Listed]]) -> dict[str, Fact]:
     """The dtypes and shapes of variables; those that have the same share one fact."""
     from estimator_ckpt.checkpoint.evidence.name_sorting import Fact
 
     found = {}
-    for name, row in rows.items():
+    same: dict[tuple[str, Any], Fact] = {}
+    for name, row in rows:
         about = row.dtype, row.shape
         if about not in same:
             same[about] = Fact(*about)

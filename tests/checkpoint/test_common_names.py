@@ -44,6 +44,20 @@ def test_names_that_are_shared_on_one_side_are_paths_on_both():
         assert set(a.variables) == set(b.variables)
 
 
+def test_names_and_keys_of_both_are_one_table_only_if_they_are_the_same(tmp_path):
+    """In one order, too: it is that of columns and reasons."""
+    for name, values in (("a", "uvw"), ("b", "uvw"), ("c", "uvx")):
+        write_bundle(str(tmp_path / name), dict.fromkeys(values, np.float32(1)))
+    objects = ec.convert(tmp_path / "a", tmp_path / "objects", to="tf2")
+    for other, is_same in (("b", True), ("c", False), (objects, False)):
+        with common_names.opened(
+            tmp_path / "a", tmp_path / other, "full_name"
+        ) as sides:
+            old, new = (side.checkpoint.contents for side in sides)
+        assert (old.keys is new.keys) == is_same
+        assert new == ec.open_checkpoint(tmp_path / other).contents
+
+
 def is_decided(side):
     return "roles" in vars(side.checkpoint)
 
@@ -81,11 +95,41 @@ def test_roles_of_two_with_the_same_evidence_are_decided_once(tmp_path, other, i
         assert side.checkpoint.roles == ec.open_checkpoint(path).roles
 
 
+#: A string's size is told by no shape.
+TEXT = {**ADAM, "text": np.array(b"one")}
+
+
+@pytest.mark.parametrize(
+    ("other", "num_same"),
+    [
+        ({**TEXT, "w": np.ones(3, "f4")}, 4),
+        ({**TEXT, "text": np.array(b"seven")}, 1),  # others are elsewhere for that
+        ({**TEXT, "w/Adam": np.ones(2, "f4")}, 0),  # others are something else for it
+        ({**TEXT, "u": np.zeros(3, "f4")}, 0),
+        ({name: TEXT[name] for name in ("w", "step")}, 0),
+    ],
+)
+def test_all_variables_of_both_are_those_of_each(tmp_path, other, num_same):
+    """What is equal is one object, whichever of the two has more."""
+    paths = tmp_path / "a", tmp_path / "b"
+    for path, values in zip(paths, (TEXT, other)):
+        write_bundle(str(path), values)
+    for first, second in (paths, paths[::-1]):
+        with common_names.opened(first, second, "full_name") as sides:
+            old, new = common_names.all_variables(*sides)
+        assert list(old.items()) == list(ec.open_checkpoint(first).items())
+        assert list(new.items()) == list(ec.open_checkpoint(second).items())
+        assert sum(old[name] is new.get(name) for name in old) == num_same
+
+
 def test_a_meta_file_beside_one_of_two_is_other_evidence(tmp_path):
     for suffix in (".index", ".data-00000-of-00001"):
         shutil.copy(f"{DIGITS}{suffix}", tmp_path / f"alone{suffix}")
     with common_names.opened(DIGITS, tmp_path / "alone", "full_name") as (old, new):
-        common_names.decide_roles(old, new)
+        found = common_names.all_variables(old, new)
+    for variables, side in zip(found, (old, new)):
+        opened = ec.open_checkpoint(side.checkpoint.prefix)
+        assert list(variables.items()) == list(opened.items())
     assert old.checkpoint.roles["bn1/beta"].evidence == (
         "in the .meta's collection of trainable variables"
     )
