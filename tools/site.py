@@ -53,8 +53,9 @@ RESULTS = (
     "estimator_ckpt.maps.suggest.suggestion.Suggestion",
     "estimator_ckpt.checkpoint.diff.Diff",
     "estimator_ckpt.checkpoint.diff.Difference",
-    "estimator_ckpt.checkpoint.value_changes.LayerChange",
-    "estimator_ckpt.checkpoint.value_changes.Histogram",
+    "estimator_ckpt.checkpoint.changes.value_changes.LayerChange",
+    "estimator_ckpt.checkpoint.changes.histograms.Histogram",
+    "estimator_ckpt.checkpoint.changes.changed_elements.Example",
     "estimator_ckpt.checkpoint.verify.Verification",
     "estimator_ckpt.keras.object_plans.ObjectPlan",
 )

@@ -12,18 +12,18 @@ from typing import Optional
 
 from estimator_ckpt.bundle import argument_types, coding, files
 from estimator_ckpt.bundle.tensors import dtypes
-from estimator_ckpt.checkpoint import (
+from estimator_ckpt.checkpoint import common_names, equal_sums
+from estimator_ckpt.checkpoint.changes import (
     change_details,
-    common_names,
-    equal_sums,
+    changed_elements,
     value_changes,
 )
+from estimator_ckpt.checkpoint.changes.value_changes import Change
 from estimator_ckpt.checkpoint.common_names import Side
 from estimator_ckpt.checkpoint.differences import Aspect, Diff, Difference
 from estimator_ckpt.checkpoint.naming import NamesLike
 from estimator_ckpt.checkpoint.opened_checkpoint import Checkpoint
 from estimator_ckpt.checkpoint.roles import Overruling, Regexes
-from estimator_ckpt.checkpoint.value_changes import Change
 from estimator_ckpt.checkpoint.variable import StoredVariable
 
 #: The dtypes whose elements are numbers.
@@ -60,7 +60,8 @@ def diff(
         whatever the evidence says, as for `open_checkpoint`: no metrics, for example.
       model_state: the same of model state.
       details: whether to sum up differences by layer, and to read the twelve tensors
-        that differ most once more, twice, for their histograms.
+        that differ most once more, twice, for their histograms, and what has none
+        once.
       progress: called with the number of bytes compared; its method `expect`, if it
         has one, with how many there will be.
 
@@ -79,10 +80,13 @@ def diff(
         found, left_out = _on_one_side(old, new)
         files.expect(progress, _bytes_to_read(old, new, unlike))
         changed = [d for name in unlike for d in _compare(old, new, name, progress)]
-        layers, histograms = (
-            change_details.of(old, new, _changes(old, both, changed), progress)
+        layers, histograms, examples = (
+            (
+                *change_details.of(old, new, _changes(old, both, changed), progress),
+                change_details.examples(old, new, changed),
+            )
             if details
-            else ((), ())
+            else ((), (), ())
         )
     order = list(Aspect)
     found = sorted([*found, *changed], key=lambda d: (order.index(d.aspect), d.name))
@@ -97,6 +101,7 @@ def diff(
         layers,
         histograms,
         overruling.unused({**old.keys, **new.keys}) if overruling else (),
+        examples,
     )
 
 
@@ -224,10 +229,11 @@ def _compare(
         some, largest, added = value_changes.measure(x, y)
         different, most, total = different + some, max(most, largest), total + added
     if different:
+        one = changed_elements.pair(x, y) if count == 1 else ""
         yield _of(
             Aspect.VALUE,
             a,
-            f"{different} of {count} elements",
+            one or f"{different} of {count} elements",
             max_abs=None if data_type.is_string else most,
             mean_abs=None if data_type.is_string else total / count,
         )

@@ -7,7 +7,9 @@ import enum
 from typing import Any, Optional
 
 from estimator_ckpt.checkpoint import messages
-from estimator_ckpt.checkpoint.value_changes import Histogram, LayerChange
+from estimator_ckpt.checkpoint.changes.changed_elements import Example
+from estimator_ckpt.checkpoint.changes.histograms import Histogram
+from estimator_ckpt.checkpoint.changes.value_changes import LayerChange
 
 
 class Aspect(enum.Enum):
@@ -29,7 +31,8 @@ class Difference:
       aspect: what differs.
       name: the variable in the first checkpoint; of an added one, in the second.
       new_name: for RENAMED, its name in the second.
-      detail: one phrase: dtypes and shapes, or how many elements differ.
+      detail: one phrase: dtypes and shapes, how many elements differ, or both values
+        of a tensor of one element.
       max_abs: for VALUE, the largest absolute difference; infinite where one side is
         not a number and the other is; None for strings.
       mean_abs: for VALUE, the mean absolute difference over all elements.
@@ -68,6 +71,8 @@ class Diff:
         of the layers, without optimizer state; empty unless asked for.
       histograms: of the tensors that differ most in the mean; empty unless asked for.
       unused: what of a user's patterns for roles matches nothing, a sentence each.
+      examples: of what has no histogram, single numbers and strings, the first
+        elements that differ, of at most twelve tensors of each; empty unless asked for.
     """
 
     a: str
@@ -79,6 +84,7 @@ class Diff:
     layers: tuple[LayerChange, ...] = ()
     histograms: tuple[Histogram, ...] = ()
     unused: tuple[str, ...] = ()
+    examples: tuple[Example, ...] = ()
 
     def __bool__(self) -> bool:
         """Whether there is a difference."""
@@ -96,6 +102,7 @@ class Diff:
             "differences": [difference.to_json() for difference in self.differences],
             "layers": [vars(layer) for layer in self.layers],
             "histograms": [vars(histogram) for histogram in self.histograms],
+            "examples": [example.to_json() for example in self.examples],
         }
 
     def _repr_html_(self) -> str:

@@ -11,6 +11,7 @@ from estimator_ckpt.checkpoint.roles import Role
 from estimator_ckpt.checkpoint.variable import StoredVariable
 from estimator_ckpt.reports import digest, row_groups
 from estimator_ckpt.reports.digest import Column, Digest, Row, Shown, Tone
+from estimator_ckpt.reports.escaping import brief
 
 _TONES = {
     Role.TRAINABLE: Tone.GOOD,
@@ -112,7 +113,7 @@ def _undecided(names: Sequence[str]) -> str:
     if not names:
         return "What each variable is for is decided."
     return (
-        f"Whether {messages.listed(names, most=3)} "
+        f"Whether {messages.listed(map(brief, names), most=3)} "
         f"{'is' if len(names) == 1 else 'are'} optimizer state is undecided."
     )
 

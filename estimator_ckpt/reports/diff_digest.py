@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import heapq
 import itertools
+import math
 from collections.abc import Sequence
 
 from estimator_ckpt.checkpoint import messages
+from estimator_ckpt.checkpoint.changes import changed_elements
+from estimator_ckpt.checkpoint.changes.value_changes import LayerChange
 from estimator_ckpt.checkpoint.differences import Aspect, Diff, Difference
-from estimator_ckpt.checkpoint.value_changes import LayerChange
 from estimator_ckpt.reports import digest, row_groups
 from estimator_ckpt.reports.digest import Column, Digest, Row, Shown, Tone
+from estimator_ckpt.reports.escaping import brief
 
 #: The most layers that are shown, and characters of their names.
 MOST_LAYERS, MOST_LETTERS = 200, 12_000
@@ -49,7 +52,7 @@ def of(diff: Diff) -> Digest:
     return Digest(
         subject="Diff",
         title=f"{messages.short_path(diff.a)} \u2194 {messages.short_path(diff.b)}",
-        verdict=f"{different} differ" if different else "no difference",
+        verdict=f"{different:,} differ" if different else "no difference",
         tone=Tone.DOUBT if different else Tone.GOOD,
         sentences=(_in_both(diff), _values(diff), _in_one(diff)),
         checkpoints=(("first", diff.a), ("second", diff.b)),
@@ -63,6 +66,8 @@ def of(diff: Diff) -> Digest:
         layers=_shown(diff.layers),
         num_layers=len(diff.layers),
         histograms=diff.histograms,
+        examples=diff.examples,
+        without_histogram=_without_histogram(diff),
     )
 
 
@@ -123,23 +128,62 @@ def _counts(diff: Diff, aspects: Sequence[Aspect]) -> str:
         Aspect.RENAMED: ("was renamed", "were renamed"),
     }
     return ", ".join(
-        f"{n} {words[aspect][n != 1]}" for aspect, n in numbers.items() if n
+        f"{n:,} {words[aspect][n != 1]}" for aspect, n in numbers.items() if n
     )
 
 
 def _values(diff: Diff) -> str:
-    measured = [d for d in diff.differences if d.max_abs is not None]
-    if not measured:
-        return "No number differs."
-    largest = max(diff.layers, key=lambda layer: layer.max_abs, default=None)
-    moved = max(diff.layers, key=lambda layer: layer.mean_abs, default=None)
-    if largest is None or moved is None or not largest.max_abs:
-        most = max(measured, key=lambda d: d.max_abs or 0.0)
-        return f"The largest difference is {most.max_abs:.3g}, in {most.name}."
+    of_values = [d for d in diff.differences if d.aspect is Aspect.VALUE]
+    measured = [d for d in of_values if d.max_abs is not None]
+    if measured:
+        return _of_the_model(diff.layers) or _of_any(measured)
+    if of_values:
+        return "No number differs: what differs in value is text or stored bytes."
+    return "No number differs."
+
+
+def _of_any(measured: Sequence[Difference]) -> str:
+    most = max(measured, key=lambda d: d.max_abs or 0.0)
+    return f"The largest difference is {_amount(most.max_abs or 0.0, most.name)}."
+
+
+def _of_the_model(layers: Sequence[LayerChange]) -> str:
+    """The largest difference, and the layer that moved most; nothing if none did."""
+    largest = max(layers, key=lambda layer: layer.max_abs, default=None)
+    if largest is None or not largest.max_abs:
+        return ""
+    said = f"The model's largest difference is {_amount(largest.max_abs, largest.name)}"
+    finite = [layer for layer in layers if math.isfinite(layer.mean_abs)]
+    moved = max(finite, key=lambda layer: layer.mean_abs, default=None)
+    if moved is None or not moved.mean_abs:
+        return f"{said}."
+    others = "" if len(finite) == len(layers) else "of the finite ones, "
     return (
-        f"The model's largest difference is {largest.max_abs:.3g}, in {largest.name}; "
-        f"in the mean {moved.name} moved most ({moved.mean_abs:.3g})."
+        f"{said}; {others}in the mean {brief(moved.name)} moved most "
+        f"({moved.mean_abs:.3g})."
     )
+
+
+def _amount(number: float, name: str) -> str:
+    if math.isfinite(number):
+        return f"{number:.3g}, in {brief(name)}"
+    return f"infinite (one side is infinite or not a number), in {brief(name)}"
+
+
+def _without_histogram(diff: Diff) -> str:
+    """Why some of what differs has no histogram; nothing if there is one of all."""
+    of_values = [d for d in diff.differences if d.aspect is Aspect.VALUE]
+    if diff.examples:
+        return (
+            "A histogram needs several numbers. Of single numbers and of strings these "
+            f"are the first elements that differ, of at most {changed_elements.MOST} "
+            "tensors of each."
+        )
+    if diff.histograms or not diff.differences:
+        return ""
+    if of_values:
+        return "What differs in value are no numbers that could be counted."
+    return "Nothing that both have in one shape and dtype differs in value."
 
 
 def _in_one(diff: Diff) -> str:

@@ -15,7 +15,12 @@ import enum
 from collections.abc import Sequence
 from typing import Union
 
-from estimator_ckpt.checkpoint.value_changes import Histogram, LayerChange
+from estimator_ckpt.checkpoint.changes.changed_elements import Example
+from estimator_ckpt.checkpoint.changes.histograms import Histogram
+from estimator_ckpt.checkpoint.changes.value_changes import LayerChange
+
+#: The most notes that are shown.
+_MOST_NOTES = 40
 
 #: What is in a cell: text, a number, or nothing.
 Cell = Union[str, int, float, None]
@@ -143,6 +148,9 @@ class Digest:
       layers: for a diff, by how much the values of layers differ; else empty.
       num_layers: how many there would be without a bound on them.
       histograms: for a diff, of the tensors that changed most.
+      examples: for a diff, what changed in single numbers and in strings.
+      without_histogram: why there is no histogram of some of what differs; empty if
+        there is one of all.
       rows_of: what each row is; empty where it is what the first column says.
     """
 
@@ -162,12 +170,27 @@ class Digest:
     layers: tuple[LayerChange, ...] = ()
     num_layers: int = 0
     histograms: tuple[Histogram, ...] = ()
+    examples: tuple[Example, ...] = ()
+    without_histogram: str = ""
     rows_of: str = ""
 
     @property
     def heading(self) -> str:
         """What stands above the table."""
         return f"Every {self.rows_of or self.columns[0].title}"
+
+    @property
+    def heading_without_histogram(self) -> str:
+        """What stands above why there is no histogram."""
+        return "Single numbers and strings" if self.examples else "No histogram"
+
+    @property
+    def shown_notes(self) -> tuple[str, ...]:
+        """The notes; of very many the first, and how many more there are."""
+        if len(self.notes) <= _MOST_NOTES:
+            return self.notes
+        more = len(self.notes) - _MOST_NOTES
+        return (*self.notes[:_MOST_NOTES], f"and {more:,} more")
 
     @property
     def bound_on_layers(self) -> str:

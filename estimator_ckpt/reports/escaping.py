@@ -6,12 +6,13 @@ direction of a line, a megabyte of them. A report shows what they are and obeys 
 
 from __future__ import annotations
 
+import functools
 import html
 import re
 from collections.abc import Callable
 from typing import NamedTuple
 
-from estimator_ckpt.bundle.printing import printable
+from estimator_ckpt.bundle import printing
 
 #: The longest text of a cell; of a longer one the middle is left out.
 LONGEST = 400
@@ -19,6 +20,8 @@ LONGEST = 400
 _BYTES, _ROWS, _BYTES_MORE = 290_000, 2_000, 140
 #: The characters of what stands where the middle was: no text becomes longer.
 _MARK = 24
+#: The characters of each end of a name in a sentence.
+_END = 30
 #: The first of a list of numbers.
 _NUMBERS = re.compile(r"\(?[-+\d.enaijf()]+, ")
 #: What a code span of Markdown shows as it is, in a table, too.
@@ -74,9 +77,28 @@ def fitted(render: Callable[[Lengths], str], num_rows: int) -> str:
     return page
 
 
+# A page that does not fit is made anew, of the same names.
+@functools.lru_cache(maxsize=8192)
+def printable(text: str) -> str:
+    """The text, with every character that does not print as its escape."""
+    return printing.printable(text)
+
+
 def for_html(text: str, longest: int = LONGEST) -> str:
     """Text for an element or a quoted attribute."""
     return html.escape(_short(printable(text), longest))
+
+
+def for_element(text: str, longest: int = LONGEST) -> str:
+    """Text for an element alone, where quotes are none: they stay one character."""
+    return html.escape(_short(printable(text), longest), quote=False)
+
+
+def brief(name: str) -> str:
+    """A name as a sentence has it: of a long one both ends."""
+    if len(name) <= 2 * _END + 1:
+        return name
+    return f"{name[:_END]}\u2026{name[-_END:]}"
 
 
 def for_markdown(text: str, longest: int = LONGEST) -> str:

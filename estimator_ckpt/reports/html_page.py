@@ -14,8 +14,7 @@ import pathlib
 from collections.abc import Iterable, Iterator
 
 from estimator_ckpt.checkpoint import messages
-from estimator_ckpt.checkpoint.value_changes import Histogram, LayerChange
-from estimator_ckpt.reports import pictures
+from estimator_ckpt.reports import diff_sections, pictures
 from estimator_ckpt.reports.digest import (
     Cell,
     Column,
@@ -26,7 +25,7 @@ from estimator_ckpt.reports.digest import (
     Shown,
     Tone,
 )
-from estimator_ckpt.reports.escaping import Lengths, fitted, for_html
+from estimator_ckpt.reports.escaping import Lengths, fitted, for_element, for_html
 from estimator_ckpt.reports.provenance import Provenance
 
 _HERE = pathlib.Path(__file__).parent
@@ -79,15 +78,16 @@ def _sections(
 ) -> Iterator[str]:
     yield _header(digest)
     yield _shares(digest)
-    yield _notes(digest.notes)
-    yield _layers(digest)
-    yield _histograms(digest.histograms)
+    yield _notes(digest)
+    yield diff_sections.layers(digest, lengths)
+    yield diff_sections.histograms(digest, lengths)
+    yield diff_sections.examples(digest, lengths)
     yield _table(digest, lengths)
     yield _run(digest, provenance)
 
 
 def _header(digest: Digest) -> str:
-    sentences = " ".join(map(for_html, digest.sentences))
+    sentences = " ".join(map(for_element, digest.sentences))
     return (
         f'<header><p class="subject">{for_html(digest.subject)}</p>'
         f"<h1>{for_html(digest.title)}</h1>"
@@ -117,74 +117,11 @@ def _share(share: Share) -> str:
     )
 
 
-def _notes(notes: Iterable[str]) -> str:
-    items = "".join(f"<li>{for_html(note)}</li>" for note in notes)
+def _notes(digest: Digest) -> str:
+    items = "".join(f"<li>{for_element(note)}</li>" for note in digest.shown_notes)
     if not items:
         return ""
     return f'<section class="notes"><h2>To be looked at</h2><ul>{items}</ul></section>'
-
-
-def _layers(digest: Digest) -> str:
-    layers = digest.layers
-    if not layers:
-        return ""
-    exponents = pictures.exponent_range(
-        [x for y in layers for x in (y.mean_abs, y.max_abs)]
-    )
-    rows = "".join(_layer(layer, exponents) for layer in layers)
-    low, high = (f"1e{exponent}" for exponent in exponents)
-    return (
-        "<section><h2>Difference by layer</h2>"
-        f"<p>In the order of the layers, on a logarithmic scale from {low} to {high}: "
-        '<span class="key mean"></span>&nbsp;mean and '
-        '<span class="key reach"></span>&nbsp;largest absolute difference, without '
-        f"optimizer state.{digest.bound_on_layers}</p>"
-        '<div class="scroll" tabindex="0" role="region" '
-        'aria-label="Difference by layer">'
-        '<table class="layers"><thead><tr><th scope="col">layer</th>'
-        '<th scope="col" class="picture"></th>'
-        '<th scope="col" class="n">mean</th><th scope="col" class="n">max</th></tr>'
-        f"</thead><tbody>{rows}</tbody></table></div></section>"
-    )
-
-
-def _layer(layer: LayerChange, exponents: tuple[int, int]) -> str:
-    bar = pictures.bar(layer.mean_abs, layer.max_abs, exponents)
-    return (
-        f'<tr><th scope="row"><code>{for_html(layer.name)}</code></th>'
-        f'<td class="picture">{bar}</td>'
-        f"{_number(layer.mean_abs)}{_number(layer.max_abs)}</tr>"
-    )
-
-
-def _histograms(found: Iterable[Histogram]) -> str:
-    cards = "".join(map(_histogram, found))
-    if not cards:
-        return ""
-    return (
-        "<section><h2>The most changed tensors</h2>"
-        "<p>By mean absolute difference, the largest first. Above, the values "
-        '<span class="key area"></span>&nbsp;before and '
-        '<span class="key outline"></span>&nbsp;after; below, after less before.</p>'
-        f'<div class="cards">{cards}</div></section>'
-    )
-
-
-def _histogram(found: Histogram) -> str:
-    lost = f"<p>{found.num_not_finite:,} not finite</p>" if found.num_not_finite else ""
-    return (
-        f'<figure data-name="{for_html(found.name)}"><figcaption>'
-        f"<code>{for_html(found.name)}</code>"
-        f"<span>mean {found.mean_abs:.3g}</span><span>max {found.max_abs:.3g}</span>"
-        f"</figcaption>{pictures.distribution(found.before, found.after)}"
-        f"{_scale(found.low, found.high)}"
-        f'<div class="change">{pictures.distribution(found.change)}</div>'
-        f"{_scale(found.change_low, found.change_high)}{lost}</figure>"
-    )
-
-
-def _scale(low: float, high: float) -> str:
-    return f'<p class="scale"><span>{low:.3g}</span><span>{high:.3g}</span></p>'
 
 
 def _table(digest: Digest, lengths: Lengths) -> str:
@@ -229,7 +166,7 @@ def _group(group: Group, columns: tuple[Column, ...], lengths: Lengths) -> str:
     rows = "".join(
         _row(row, is_under, columns, tone, lengths) for row, is_under in group.rows
     )
-    scope = for_html(group.scope) if group.scope else "(no scope)"
+    scope = for_element(group.scope, lengths.names) if group.scope else "(no scope)"
     return (
         f'<tbody class=t-{tone.value}><tr class="scope">'
         f'<th colspan="{len(columns)}" scope="rowgroup">'
@@ -267,7 +204,7 @@ def _cell(cell: Cell, column: Column, row: Row, usual: Tone, lengths: Lengths) -
     if column.shown is Shown.NUMBER:
         return f"<td>{float(cell):.4g}"
     is_name = column.shown is Shown.NAME
-    text = for_html(str(cell), lengths.names if is_name else lengths.texts)
+    text = for_element(str(cell), lengths.names if is_name else lengths.texts)
     if column.shown is Shown.VERDICT:
         return (
             f"<td>{text}"
@@ -277,10 +214,6 @@ def _cell(cell: Cell, column: Column, row: Row, usual: Tone, lengths: Lengths) -
     if is_name and cell != row.name:  # a name is styled by its place
         return f"<td><code>{text}</code>"
     return f"<td>{text}"
-
-
-def _number(number: float) -> str:
-    return f"<td class=n>{number:.4g}"
 
 
 def _numeric(column: Column) -> str:

@@ -37,9 +37,10 @@ def _sections(
         map(for_markdown, digest.sentences)
     )
     yield _shares(digest)
-    yield "\n".join(f"- {for_markdown(note)}" for note in digest.notes)
-    yield _layers(digest)
-    yield _histograms(digest)
+    yield "\n".join(f"- {for_markdown(note)}" for note in digest.shown_notes)
+    yield _layers(digest, lengths)
+    yield _histograms(digest, lengths)
+    yield _examples(digest, lengths)
     yield _rows(digest, lengths)
     yield _run(digest, provenance)
 
@@ -64,7 +65,7 @@ def _shares(digest: Digest) -> str:
     return f"## Bytes by {digest.shares_of}\n\n{table}"
 
 
-def _layers(digest: Digest) -> str:
+def _layers(digest: Digest, lengths: Lengths) -> str:
     layers = digest.layers
     if not layers:
         return ""
@@ -73,7 +74,7 @@ def _layers(digest: Digest) -> str:
     )
     rows = [
         (
-            code_for_markdown(layer.name),
+            code_for_markdown(layer.name, lengths.names),
             f"{layer.mean_abs:.4g}",
             f"{layer.max_abs:.4g}",
             "\u2588" * round(pictures.place(layer.mean_abs, (low, high)) * _BAR / 100),
@@ -88,12 +89,12 @@ def _layers(digest: Digest) -> str:
     )
 
 
-def _histograms(digest: Digest) -> str:
+def _histograms(digest: Digest, lengths: Lengths) -> str:
     if not digest.histograms:
         return ""
     rows = [
         (
-            code_for_markdown(found.name),
+            ", ".join([code_for_markdown(found.name, lengths.names), *found.remarks()]),
             f"{found.mean_abs:.3g}",
             f"{found.low:.3g} {_heights(found.before)} {found.high:.3g}",
             _heights(found.after),
@@ -104,6 +105,30 @@ def _histograms(digest: Digest) -> str:
     heads = [("tensor", False), ("mean abs", True)]
     heads += [(what, False) for what in ("before", "after", "after less before")]
     return f"## The most changed tensors\n\n{_table(heads, rows)}"
+
+
+def _examples(digest: Digest, lengths: Lengths) -> str:
+    if not digest.without_histogram:
+        return ""
+    rows = [
+        (
+            code_for_markdown(example.name, lengths.names) if not i else "",
+            example.dtype if not i else "",
+            example.counted if not i else "",
+            place,
+            code_for_markdown(before),
+            code_for_markdown(after),
+        )
+        for example in digest.examples
+        for i, (place, before, after) in enumerate(example.elements)
+    ]
+    heads = ("tensor", "dtype", "changed", "element", "before", "after")
+    table = rows and f"\n\n{_table([(head, False) for head in heads], rows)}"
+    return (
+        f"## {digest.heading_without_histogram}\n\n"
+        f"{for_markdown(digest.without_histogram)}"
+        f"{table or ''}"
+    )
 
 
 def _heights(counts: Sequence[int]) -> str:
@@ -128,7 +153,8 @@ def _group(
     wrong = group.num_problems
     problems = f", {messages.counted(wrong, 'problem')}" if wrong else ""
     size = messages.bytes_text(group.size)
-    scope = for_markdown(group.scope) or "(no scope)"  # a summary is HTML, not Markdown
+    # A summary is HTML, not Markdown.
+    scope = for_markdown(group.scope, lengths.names) or "(no scope)"
     rows = []
     for row, is_under in group.rows:
         cells = [

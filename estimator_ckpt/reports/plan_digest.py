@@ -11,6 +11,7 @@ from estimator_ckpt.checkpoint.variable import Variable
 from estimator_ckpt.maps.plans import Item, Plan, Verdict
 from estimator_ckpt.reports import digest, row_groups
 from estimator_ckpt.reports.digest import Column, Digest, Row, Shown, Tone
+from estimator_ckpt.reports.escaping import brief
 
 _TONES = {
     Verdict.CARRIED: Tone.GOOD,
@@ -176,7 +177,7 @@ def _carried(plan: Plan) -> str:
 def _problems(problems: Sequence[Item]) -> str:
     if not problems:
         return "Nothing is missing, and every shape and dtype fits."
-    names = messages.listed((item.name for item in problems), most=3)
+    names = messages.listed((brief(item.name) for item in problems), most=3)
     verdicts = (verdict for verdict in Verdict if verdict.is_problem)
     counts = {v.value: sum(i.verdict is v for i in problems) for v in verdicts}
     counted = messages.counts({what: n for what, n in counts.items() if n})

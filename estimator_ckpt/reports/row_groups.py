@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import heapq
-from collections.abc import Sequence
+import re
+from collections.abc import Mapping, Sequence
 
 from estimator_ckpt.reports.digest import Group, Row
 
@@ -14,6 +15,8 @@ _MOST_GROUPS, _FEW = 48, 8
 _MOST_STEPS = 500
 #: The rows that many scopes below one have in the mean, to be groups of their own.
 _LEAST = 2
+#: What a name begins with, to its first number.
+_STEM = re.compile(r"\D*\d+")
 
 
 def grouped(rows: Sequence[Row]) -> tuple[Group, ...]:
@@ -25,7 +28,7 @@ def grouped(rows: Sequence[Row]) -> tuple[Group, ...]:
       rows: in the order in which they are to be read.
 
     Returns:
-      The groups, in the order of their first rows.
+      The groups, in the order of their first rows, those with problems first.
     """
     kept = _kept(rows)
     there = {row.name for row in kept if row.owner is None}
@@ -43,7 +46,8 @@ def grouped(rows: Sequence[Row]) -> tuple[Group, ...]:
         if row.name not in seen:  # two rows may have one name: a dtype and a shape
             group += [(slot, True) for slot in under.get(row.name, ())]
             seen.add(row.name)
-    return tuple(Group(scope, tuple(found)) for scope, found in members.items())
+    groups = [Group(scope, tuple(found)) for scope, found in members.items()]
+    return tuple(sorted(groups, key=lambda group: not group.num_problems))
 
 
 def _kept(rows: Sequence[Row]) -> list[Row]:
@@ -74,10 +78,14 @@ def _scopes(names: Sequence[str]) -> dict[str, str]:
         parts = _parts(scope, found[scope])
         if len(parts) == 1 and scope in parts:
             continue
-        if len(parts) > _MOST_GROUPS and _LEAST * len(parts) > len(found[scope]):
-            continue  # their heads would say each name again
-        if len(found) + len(parts) - 1 > 10 * _MOST_GROUPS:
-            continue  # a scope of a thousand others is easier to read in one
+        room = 10 * _MOST_GROUPS - len(found) + 1
+        if not _are_read_easily(parts, room):
+            # Layers of Keras are in no scope: layer_0_query, layer_0_key, layer_1_query
+            parts = _by_number(scope, found[scope])
+            if len(parts) > 1 and _are_read_easily(parts, room):
+                del found[scope]
+                found.update(parts)
+            continue
         del found[scope]
         for below, part in parts.items():
             found[below] = part
@@ -93,5 +101,32 @@ def _parts(scope: str, names: Sequence[str]) -> dict[str, list[str]]:
     for name in names:
         head, slash, _ = name[start:].partition("/")
         below = f"{name[:start]}{head}" if slash else scope
+        parts.setdefault(below, []).append(name)
+    if len(parts) == 1 and scope not in parts:  # down to where there are several
+        first, last = min(names), max(names)
+        ends = (i for i, (a, b) in enumerate(zip(first, last)) if a != b)
+        common = first[: next(ends, len(first))]
+        return {common.rpartition("/")[0]: list(names)}
+    return parts
+
+
+def _are_read_easily(parts: Mapping[str, Sequence[str]], room: int) -> bool:
+    """Whether groups are not so many that one is easier to read than their heads."""
+    rows = sum(map(len, parts.values()))
+    is_few = len(parts) <= _MOST_GROUPS or _LEAST * len(parts) <= rows
+    return is_few and len(parts) <= room
+
+
+def _by_number(scope: str, names: Sequence[str]) -> dict[str, list[str]]:
+    """The names of a scope by the first number of what is below it: `layer_12...`."""
+    parts: dict[str, list[str]] = {}
+    start = len(scope) + 1 if scope else 0
+    for name in names:
+        head, slash, _ = name[start:].partition("/")
+        stem = _STEM.match(head)
+        if stem is not None:
+            below = f"{name[:start]}{stem[0]}\u2026"
+        else:
+            below = f"{name[:start]}{head}" if slash else scope
         parts.setdefault(below, []).append(name)
     return parts

@@ -8,6 +8,7 @@ from estimator_ckpt.checkpoint import messages
 from estimator_ckpt.checkpoint.verify import Problem, Verification
 from estimator_ckpt.reports import digest, row_groups
 from estimator_ckpt.reports.digest import Column, Digest, Row, Share, Shown, Tone
+from estimator_ckpt.reports.escaping import brief
 
 _COLUMNS = (
     Column("tensor", Shown.NAME),
@@ -68,7 +69,7 @@ def _sentences(found: Verification, rows: Sequence[Row]) -> tuple[str, str, str]
         )
     return (
         first,
-        f"Damaged: {messages.listed((row.name for row in rows), most=3)}.",
+        f"Damaged: {messages.listed((brief(row.name) for row in rows), most=3)}.",
         "Take another copy of the files, or another checkpoint of the job.",
     )
 

@@ -40,6 +40,7 @@ def test_the_json_has_the_names_of_its_schema():
         ],
         "layers": [],
         "histograms": [],
+        "examples": [],
         "unused": [],
     }
 

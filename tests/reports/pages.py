@@ -1,8 +1,10 @@
 """Reads a report's HTML back: what a browser would show, without one."""
 
+import html
 from html.parser import HTMLParser
 
 import estimator_ckpt as ec
+from estimator_ckpt.bundle.writer import write_bundle
 from tests.testdata_paths import TESTDATA
 
 OLD, NEW = (
@@ -37,13 +39,13 @@ class Page(HTMLParser):
       text: all text outside style and script.
     """
 
-    def __init__(self, html):
+    def __init__(self, source):
         super().__init__(convert_charrefs=True)
         self.rows, self.scopes, self.under, self.layers = [], [], [], []
         self.shares, self.histograms, self.elements = {}, [], {}
         self.attributes, self.text, self.heads = [], "", []
         self._table, self._row, self._within, self._is_under = None, None, None, False
-        self.feed(html)
+        self.feed(source)
         self.close()
         self._end_row()
 
@@ -103,4 +105,15 @@ def written(result, path, **given):
         path.read_text(encoding="utf-8")
         if ec.write_report(result, path, **given)
         else None
+    )
+
+
+def pages_of(tmp_path, old, new):
+    """The HTML and the Markdown of what differs between two sets of tensors."""
+    for name, tensors in (("old", old), ("new", new)):
+        write_bundle(tmp_path / name, tensors)
+    found = ec.diff(tmp_path / "old", tmp_path / "new")
+    return (
+        Page(written(found, tmp_path / "a.html")).text,
+        html.unescape(written(found, tmp_path / "a.md")),
     )

@@ -125,6 +125,18 @@ class TestSize:
         assert len(page.rows) == 1000
         assert "and texts of more than 64 characters are not whole here" in page.text
 
+    @pytest.mark.parametrize("unit", ["<&'\">", "\u202e"])
+    def test_so_do_names_of_nothing_but_markup(self, unit, tmp_path):
+        names = [f"{i:04d}{unit * 300}"[:300] for i in range(1000)]
+        for step in (0, 1):
+            made = {name: np.float32([1, i * step]) for i, name in enumerate(names)}
+            write_bundle(tmp_path / f"{step}", made)
+        for name in ("a.html", "a.md"):
+            for call in (ec.diff, ec.plan):
+                result = call(tmp_path / "0", tmp_path / "1")
+                ec.write_report(result, tmp_path / name, overwrite=True)
+                assert (tmp_path / name).stat().st_size < 300_000, (call, name)
+
     def test_so_do_the_2000_rows_of_two_that_have_nothing_in_common(self, tmp_path):
         for what in ("the_encoder_of_a_model", "another_with_names_as_long"):
             names = [

@@ -41,6 +41,35 @@ def test_so_does_one_of_many_scopes_with_a_name_each():
     assert len(grouped(*pairs)) == 100
 
 
+def test_layers_without_scopes_are_divided_by_their_number():
+    # As Keras names them: 800 layers, of which each would be a scope.
+    names = [
+        f"layer_{i}_{what}/{name}"
+        for i in range(200)
+        for what in ("query", "key", "value", "norm")
+        for name in ("kernel", "bias")
+    ]
+    found = grouped("embeddings/embeddings", *names, "head/kernel")
+    assert list(found)[:3] == ["embeddings", "layer_0\u2026", "layer_1\u2026"]
+    assert found["layer_12\u2026"] == names[12 * 8 : 13 * 8]
+    assert len(found) == 202
+
+
+def test_scopes_of_one_scope_are_one_step():
+    names = [
+        "/".join(f"{letter}{i % 7}" for letter in "abcdef" * 25) + f"/{i}"
+        for i in range(700)
+    ]
+    found = grouped(*names)
+    assert [scope.count("/") for scope in found] == [149] * 7
+    assert all(len(rows) == 100 for rows in found.values())
+
+
+def test_groups_with_problems_come_first():
+    names = [f"{scope}/w_{i}" for scope in ("a", "b", "!c", "d") for i in range(20)]
+    assert list(grouped(*names)) == ["!c", "a", "b", "d"]
+
+
 def test_a_slot_follows_its_variable_whatever_its_name():
     found = grouped("z/w/Adam", "a/w", "z/w", owners={"z/w/Adam": "z/w", "a/w": "gone"})
     assert found == {"": ["a/w", "z/w", "z/w/Adam"]}

@@ -4,8 +4,9 @@ import numpy as np
 import pytest
 
 from estimator_ckpt.bundle.writer import write_bundle
-from estimator_ckpt.checkpoint import change_details, common_names, roles
-from estimator_ckpt.checkpoint.value_changes import Change
+from estimator_ckpt.checkpoint import common_names, roles
+from estimator_ckpt.checkpoint.changes import change_details
+from estimator_ckpt.checkpoint.changes.value_changes import Change
 
 
 @pytest.fixture

@@ -1,4 +1,4 @@
-"""Differences by layer, and histograms: the right numbers, of any numbers."""
+"""Histograms: the right counts, of any numbers."""
 
 import shutil
 import tracemalloc
@@ -9,13 +9,8 @@ import pytest
 import estimator_ckpt as ec
 from estimator_ckpt.bundle.writer import write_bundle
 from estimator_ckpt.checkpoint import roles
-from estimator_ckpt.checkpoint.value_changes import (
-    BINS,
-    Change,
-    histogram,
-    layers,
-    measure,
-)
+from estimator_ckpt.checkpoint.changes.histograms import BINS, histogram
+from estimator_ckpt.checkpoint.changes.value_changes import Change
 from tests.testdata_paths import TESTDATA
 
 
@@ -24,50 +19,6 @@ def of(before, after):
     change = Change("v", roles.MODEL, before.size, 1.0, 1.0)
     halves = [(before[:2], after[:2]), (before[2:], after[2:])]
     return histogram(change, lambda: iter(halves))
-
-
-@pytest.mark.parametrize(
-    ("before", "after", "distances"),
-    [
-        (
-            np.int64([2**62, -(2**63), 5]),
-            np.int64([2**62 + 1, 2**63 - 1, 5]),
-            [1, 2**64],
-        ),
-        (np.uint64([2**64 - 1, 0]), np.uint64([2**64 - 3, 2]), [2, 2]),
-        (np.uint8([0, 255]), np.uint8([255, 0]), [255, 255]),
-    ],
-)
-def test_integers_that_no_float64_tells_apart_differ(before, after, distances):
-    changed = measure(before, after)
-    assert changed == (len(distances), float(max(distances)), float(sum(distances)))
-
-
-class TestLayers:
-    def test_the_mean_is_over_all_elements(self):
-        (layer,) = layers(
-            [
-                Change("a/kernel", roles.TRAINABLE, 6, 2.0, 5.0),
-                Change("a/bias", roles.TRAINABLE, 2),
-                Change("a/kernel/Adam", roles.SLOT, 6, 100.0, 100.0),
-            ]
-        )
-        assert layer.name == "a"
-        assert layer.mean_abs == 12 / 8
-        assert layer.max_abs == 5.0
-        assert (layer.num_variables, layer.num_changed, layer.num_elements) == (2, 1, 8)
-
-    def test_without_a_graph_numbers_are_in_order(self):
-        names = ["layer_10/w", "layer_2/w", "layer_1/w", "embeddings/w", "bias"]
-        found = layers(Change(n, roles.MODEL, 1) for n in names)
-        assert [layer.name for layer in found] == [
-            *("bias", "embeddings", "layer_1", "layer_2", "layer_10")
-        ]
-
-    def test_the_graphs_order_comes_first(self):
-        changes = [Change(n, roles.MODEL, 1) for n in ("a/w", "b/w", "c/w")]
-        found = layers(changes, {"b/w": 0, "a/w": 1})
-        assert [layer.name for layer in found] == ["b", "a", "c"]
 
 
 class TestHistograms:
@@ -157,9 +108,16 @@ class TestInADiff:
         ]
         assert "layers are in the order of their names" in caplog.text
 
-    def test_complex_numbers_have_none(self, tmp_path):
-        for step in (0, 1):
-            write_bundle(tmp_path / f"{step}", {"c": np.array([1 + step, 2j])})
-        found = ec.diff(tmp_path / "0", tmp_path / "1")
-        assert found.histograms == ()
-        assert found.layers[0].max_abs == 1
+    def test_complex_numbers_have_one_of_magnitudes(self, tmp_path):
+        for name, values in (("a", [3 + 4j, 2j, 1]), ("b", [0, 2j, np.nan])):
+            write_bundle(tmp_path / name, {"c": np.array(values, np.complex64)})
+        (found,) = ec.diff(tmp_path / "a", tmp_path / "b").histograms
+        assert found.of_magnitudes
+        assert (found.low, found.high) == (0, 5)
+        assert (found.change_low, found.change_high) == (0, 5)
+        assert (found.before[-1], found.after[0]) == (1, 1)
+        assert sum(found.before) == sum(found.after) == sum(found.change) == 2
+        assert found.remarks() == [
+            "complex: magnitudes of values and differences",
+            "1 not finite",
+        ]

@@ -1,4 +1,4 @@
-"""How far the values of two checkpoints are apart: by layer, and as histograms.
+"""How far the values of two checkpoints are apart: of variables, and of layers.
 
 Sums and counts alone are kept, so that memory does not grow with the bytes. Nothing
 here knows where values come from: a pair of arrays at a time is all that it sees.
@@ -8,9 +8,8 @@ from __future__ import annotations
 
 import dataclasses
 import heapq
-import itertools
 import math
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple, Optional
 
 from estimator_ckpt.checkpoint import messages, roles
@@ -21,8 +20,8 @@ if TYPE_CHECKING:
 
     Array = np.ndarray[Any, Any]
 
-#: How many tensors get a histogram, and of how many bins.
-MOST, BINS = 12, 32
+#: How many tensors get a histogram.
+MOST = 12
 #: The elements that are looked at together.
 _AT_ONCE = 1 << 15
 
@@ -66,41 +65,6 @@ class LayerChange:
     max_abs: float
 
 
-@dataclasses.dataclass(frozen=True)
-class Histogram:
-    """How the values of one tensor are distributed, before and after.
-
-    All bins are of one width, from `low` to `high` and `change_low` to `change_high`.
-    What is not finite is in none of them.
-
-    Attributes:
-      name: the variable.
-      mean_abs: the mean absolute difference.
-      max_abs: the largest absolute difference.
-      low: the least value on either side.
-      high: the greatest.
-      before: how many values of the first checkpoint are in each bin.
-      after: the same of the second.
-      change_low: the least difference, second less first.
-      change_high: the greatest.
-      change: how many differences are in each bin.
-      num_not_finite: elements that are not finite on either side, or differ by more
-        than a float64 holds.
-    """
-
-    name: str
-    mean_abs: float
-    max_abs: float
-    low: float
-    high: float
-    before: tuple[int, ...]
-    after: tuple[int, ...]
-    change_low: float
-    change_high: float
-    change: tuple[int, ...]
-    num_not_finite: int
-
-
 def layers(
     changes: Iterable[Change], made: Optional[Mapping[str, int]] = None
 ) -> tuple[LayerChange, ...]:
@@ -137,7 +101,7 @@ def most_changed(changes: Iterable[Change]) -> list[Change]:
 def measure(x: Array, y: Array) -> tuple[int, float, float]:
     """How many elements differ, the largest absolute difference, and their sum."""
     count, largest, total = 0, 0.0, 0.0
-    for before, after in _blocks(x, y):
+    for before, after in blocks(x, y):
         number, most, added = _measured(before, after)
         count, largest, total = count + number, max(largest, most), total + added
     return count, largest, total
@@ -167,42 +131,6 @@ def _measured(x: Array, y: Array) -> tuple[int, float, float]:
     return distance.size, float(distance.max()), float(distance.sum())
 
 
-def histogram(
-    change: Change, pieces: Callable[[], Iterator[tuple[Array, Array]]]
-) -> Histogram:
-    """Counts values and differences in bins.
-
-    Args:
-      change: of the variable.
-      pieces: gives its values on both sides, piece by piece, each time it is called:
-        once for their range, once to count them.
-    """
-    import numpy as np
-
-    values, apart = _Range(), _Range()
-    for before, after, difference in _finite(pieces()):
-        values.take(before)
-        values.take(after)
-        apart.take(difference)
-    bins, gaps = _Bins.over(values), _Bins.over(apart)
-    counts = np.zeros((3, BINS), np.int64)
-    total = 0
-    for before, after, difference in _finite(pieces()):
-        total += before.size
-        counts[0] += bins.counts(before)
-        counts[1] += bins.counts(after)
-        counts[2] += gaps.counts(difference)
-    old, new, moved = (tuple(row.tolist()) for row in counts)
-    return Histogram(
-        change.name,
-        change.mean_abs,
-        change.max_abs,
-        *(values.least, values.greatest, old, new),
-        *(apart.least, apart.greatest, moved),
-        num_not_finite=change.num_elements - total,
-    )
-
-
 def _layer(name: str) -> str:
     return name.rpartition("/")[0] or name
 
@@ -222,79 +150,8 @@ def _summed(name: str, changes: list[Change]) -> LayerChange:
     )
 
 
-def _blocks(x: Array, y: Array) -> Iterator[tuple[Array, Array]]:
+def blocks(x: Array, y: Array) -> Iterator[tuple[Array, Array]]:
     """Both in parts for which a core's cache has room: it takes half of the time."""
     x, y = x.reshape(-1), y.reshape(-1)
     for start in range(0, x.size, _AT_ONCE):
         yield x[start : start + _AT_ONCE], y[start : start + _AT_ONCE]
-
-
-def _finite(
-    pieces: Iterator[tuple[Array, Array]],
-) -> Iterator[tuple[Array, Array, Array]]:
-    """Both sides and the second less the first, in float64, where all are finite."""
-    import numpy as np
-
-    for x, y in itertools.chain.from_iterable(itertools.starmap(_blocks, pieces)):
-        before, after = x.astype(np.float64), y.astype(np.float64)
-        with np.errstate(all="ignore"):
-            difference = after - before
-        fine = np.isfinite(difference)  # as what it is made of is then
-        if not fine.all():
-            before, after, difference = before[fine], after[fine], difference[fine]
-        yield before, after, difference
-
-
-class _Range:
-    """The least and the greatest of many numbers; 0 and 0 if there were none."""
-
-    def __init__(self) -> None:
-        self._found: Optional[tuple[float, float]] = None
-
-    def take(self, numbers: Array) -> None:
-        if not numbers.size:
-            return
-        least, greatest = float(numbers.min()), float(numbers.max())
-        if self._found is not None:
-            least = min(least, self._found[0])
-            greatest = max(greatest, self._found[1])
-        self._found = least, greatest
-
-    @property
-    def least(self) -> float:
-        return self._found[0] if self._found else 0.0
-
-    @property
-    def greatest(self) -> float:
-        return self._found[1] if self._found else 0.0
-
-
-class _Bins(NamedTuple):
-    """Bins of one width.
-
-    Attributes:
-      low: where the first begins.
-      width: of each.
-    """
-
-    low: float
-    width: float
-
-    @classmethod
-    def over(cls, numbers: _Range) -> _Bins:
-        low, high = numbers.least, numbers.greatest
-        width = high / BINS - low / BINS  # not (high - low), which may be infinite
-        if not width > 0:  # one value, or next to one: all are in the middle
-            return cls(low - BINS / 2, 1.0)
-        return cls(low, width)
-
-    def counts(self, numbers: Array) -> Array:
-        """How many numbers are in each bin; what is on an edge beside is clipped."""
-        import numpy as np
-
-        # By halves: the distance of two float64 may be more than one holds.
-        place = numbers * 0.5
-        place -= self.low * 0.5
-        place /= self.width * 0.5
-        np.clip(place, 0, BINS - 1, out=place)
-        return np.bincount(place.astype(np.uint8), minlength=BINS)
