@@ -8,13 +8,15 @@ work. Exit code 1 if jobs do not run.
 from __future__ import annotations
 
 import dataclasses
+import itertools
+import pathlib
 import platform
 import subprocess
 import sys
 from argparse import ArgumentParser, Namespace
 from typing import Any, Optional
 
-from estimator_ckpt.bundle import install_hints
+from estimator_ckpt.bundle import install_hints, printing
 from estimator_ckpt.cli import output, shared_arguments
 from estimator_ckpt.estimator import runtime
 from estimator_ckpt.tf_private.estimator_runtime import installation
@@ -28,6 +30,8 @@ UNSUPPORTED = (
 )
 #: The tf-keras that runs with each TensorFlow, through the runtime.
 _ANY_TENSORFLOWS = (2, 15)
+#: What the import of tf.estimator imports.
+_IMPORTED = ("tensorflow", "tensorflow_estimator", "keras", "tf_keras", "numpy")
 _TRIAL = (
     "from estimator_ckpt.estimator import runtime; runtime.enable_estimator().Estimator"
 )
@@ -67,9 +71,8 @@ def run(arguments: Namespace) -> int:
 
 def examine() -> Finding:
     """Looks at what is installed, and imports tf.estimator in a process of its own."""
-    packages = ("tensorflow", "tensorflow_estimator", "keras", "tf_keras", "numpy")
     versions: dict[str, Optional[str]] = {"python": platform.python_version()}
-    versions.update({name: installation.version(name) for name in packages})
+    versions.update({name: installation.version(name) for name in _IMPORTED})
     versions["protobuf"] = installation.version("google.protobuf")
     problems = runtime.problems() or _trial()
     way = NATIVE if installation.is_native() else RUNTIME
@@ -83,7 +86,7 @@ def examine() -> Finding:
 
 
 def _trial() -> list[str]:
-    """The last line of what goes wrong when tf.estimator is imported; [] if nothing."""
+    """What goes wrong when tf.estimator is imported, in lines; none if nothing does."""
     done = subprocess.run(
         [sys.executable, "-c", f"import sys; sys.path[:] = {sys.path!r}; {_TRIAL}"],
         capture_output=True,
@@ -92,8 +95,35 @@ def _trial() -> list[str]:
     )
     if done.returncode == 0:
         return []
-    lines = done.stderr.strip().splitlines() or [f"exit code {done.returncode}"]
-    return [f"importing tf.estimator fails: {lines[-1]}"]
+    said = _error(done.stderr) or f"exit code {done.returncode}"
+    return [f"importing tf.estimator fails: {said}", *_elsewhere()]
+
+
+def _error(stderr: str) -> str:
+    """The error that a traceback ends with, as one line; else the last line."""
+    lines = stderr.strip().splitlines()
+    traces = [i for i, line in enumerate(lines) if line.startswith("Traceback (")]
+    ends = lines[traces[-1] + 1 :] if traces else lines[-1:]
+    error = itertools.dropwhile(lambda line: not line or line[0].isspace(), ends)
+    return printing.one_line("\n".join(error))
+
+
+def _elsewhere() -> list[str]:
+    """Packages that a file hides of the same name: `tensorflow.py` beside a script."""
+    found = []
+    for package in _IMPORTED:
+        spec = installation.spec(package)
+        origin = spec.origin if spec is not None else None
+        if origin is None:
+            continue
+        path = pathlib.Path(origin)
+        place = path.parent.parent if path.name == "__init__.py" else path.parent
+        if not any(place.glob("*-info")):  # nothing was installed there
+            found.append(
+                f"{package} is imported from {origin}, where no package is installed: "
+                "if that is not meant, rename it or take its directory off the path"
+            )
+    return found
 
 
 def _remarks(versions: dict[str, Optional[str]], way: str) -> list[str]:

@@ -92,6 +92,23 @@ def test_what_keeps_jobs_from_running_is_a_line(packages, says, tmp_path):
         assert version in done.stdout
 
 
+def test_a_file_that_hides_a_package_is_named(tmp_path):
+    (tmp_path / "tensorflow.py").write_text('raise ImportError("one\\n  two\\nthree")')
+    done = subprocess.run(
+        [sys.executable, "-m", "estimator_ckpt", "doctor"],
+        cwd=REPOSITORY,
+        env={**os.environ, "PYTHONPATH": str(tmp_path)},
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    assert done.returncode == 1
+    (failure,) = (line for line in done.stdout.splitlines() if "fails" in line)
+    assert failure == "importing tf.estimator fails: ImportError: one   two three"
+    assert f"tensorflow is imported from {tmp_path / 'tensorflow.py'}" in done.stdout
+
+
 @pytest.mark.parametrize(
     ("tf_keras", "says"),
     [
