@@ -179,12 +179,21 @@ def _dispatch(arguments: Sequence[str]) -> int:
         run_command.run_unparsed(arguments[1:])
     parser, subparsers = _parsers()
     if asked not in COMMANDS:
+        if asked is not None and arguments[0] == asked:
+            from estimator_ckpt.cli import near_words
+
+            raise near_words.no_command(asked, COMMANDS)
         for name, summary in COMMANDS.items():
             subparsers.add_parser(name, help=summary)
         parser.parse_args(arguments)  # --help, --version, or an error that lists them
         return 2
     module = _add_command(subparsers, asked)
-    parsed = parser.parse_args(arguments)
+    parsed, unknown = parser.parse_known_args(arguments)
+    if unknown:
+        from estimator_ckpt.cli import near_words
+
+        command = subparsers.choices[asked]
+        command.error(near_words.unknown(unknown, command.format_help()))
     parsed.given = list(arguments)
     return int(module.run(parsed))
 

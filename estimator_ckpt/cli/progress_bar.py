@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
 #: Seconds that work takes before a bar is shown.
 PATIENCE = 0.8
+#: A terminal of fewer columns has room for the numbers alone.
+_NARROW = 56
 
 
 @contextlib.contextmanager
@@ -83,11 +85,12 @@ class ProgressBar:
             bars.TextColumn("left:"),
             bars.TimeRemainingColumn(),
         )
+        console = Console(stderr=True)
         bar = bars.Progress(
             bars.TextColumn("{task.description}"),
-            bars.BarColumn(),
+            *((bars.BarColumn(),) if console.width >= _NARROW else ()),
             *(counted if self._in_bytes else (bars.TimeElapsedColumn(),)),
-            console=Console(stderr=True),
+            console=console,
             transient=True,
             # What a bar begins to redirect while somebody else redirects it stays so.
             redirect_stdout=False,

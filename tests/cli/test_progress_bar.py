@@ -25,13 +25,18 @@ AT_ONCE = (
 MEGABYTES = 8
 
 
-def on_a_terminal(*arguments, cwd):
+def on_a_terminal(*arguments, cwd, columns=120):
     """What a command writes to stdout, and to a terminal on stderr."""
     parent, child = pty.openpty()
     process = subprocess.Popen(
         [sys.executable, "-c", AT_ONCE, *arguments],
         cwd=cwd,
-        env={**os.environ, "PYTHONPATH": REPOSITORY, "COLUMNS": "120", "TERM": "xterm"},
+        env={
+            **os.environ,
+            "PYTHONPATH": REPOSITORY,
+            "COLUMNS": str(columns),
+            "TERM": "xterm",
+        },
         stdout=subprocess.PIPE,
         stderr=child,
     )
@@ -79,6 +84,14 @@ def test_all_of_the_bytes_are_counted(command, workplace):
     assert "left:" in shown
     assert out.count("\n") > 0
     assert "MB left" not in out
+
+
+def test_on_a_narrow_terminal_the_numbers_are_whole(workplace):
+    code, _, shown = on_a_terminal(*COMMANDS["verify"], cwd=workplace, columns=40)
+    assert code == 0
+    lines = [line for line in re.split(r"[\r\n]+", shown) if line.strip()]
+    assert re.fullmatch(r"verifying 8\.0/8\.0 MB left: \S+\s*", lines[-1])
+    assert max(map(len, lines)) <= 40
 
 
 def test_a_plan_shows_the_time(workplace):
