@@ -467,6 +467,9 @@ SAID_BY = {
     "Could not find variable ... This could mean that the variable has been deleted.": (
         lambda path: uninitialized(True)
     ),
+    "was expecting root to be a trackable object": (
+        lambda path: tf.train.Checkpoint({"v": tf.Variable(1.0)})
+    ),
     "was expecting ... trackable object": (lambda path: a_partitioned_variable()),
     "Nothing except the root object matched a checkpointed value.": nothing_matches,
     "'NoneType' object has no attribute 'assert_consumed'": lambda path: weights_of(
@@ -644,6 +647,7 @@ SAID_BY = {
 #: What another TensorFlow says, or only one of 2.16 and later:
 #: tests/compat/test_error_messages.py.
 SAID_ELSEWHERE = {
+    "requires a different Python: ... not in '>=3.9'",
     "... is not available with Keras 3.",
     "module 'keras._tf_keras.keras... has no attribute ...",
     "No module named 'tensorflow.compat.v1.estimator'",

@@ -117,6 +117,12 @@ IN_1_15 = {
         "network(2, 2).save_weights(sys.argv[1] + '/w.h5')\n"
         "network(2).load_weights(sys.argv[1] + '/w.h5')"
     ),
+    "requires a different Python: ... not in '>=3.9'": (
+        "import subprocess, sys\n"
+        "options = ['--no-deps', '--no-index', '--no-build-isolation', '--target']\n"
+        "subprocess.run([sys.executable, '-m', 'pip', 'install', *options,"
+        " sys.argv[1], '.'])"
+    ),
     "Failed to get matching files on ...": (
         "import tensorflow; tensorflow.train.load_checkpoint('no_dir/model.ckpt')"
     ),
