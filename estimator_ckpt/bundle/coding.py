@@ -32,7 +32,8 @@ FULL = -1
 
 _INT64_MAX = 2**63 - 1
 _SHOWN = 100
-_SPECIAL = re.compile(rb"[\x00\xff]")
+#: Not compiled before a slice is met.
+_SPECIAL = rb"[\x00\xff]"
 
 
 class Extent(NamedTuple):
@@ -106,16 +107,18 @@ def parse_key(key: bytes) -> tuple[str, Optional[Slice]]:
 
 
 def _write_string(value: bytes) -> bytes:
-    escaped = _SPECIAL.sub(
-        lambda match: b"\x00\xff" if match[0] == b"\x00" else b"\xff\x00", value
+    escaped = re.sub(
+        _SPECIAL,
+        lambda match: b"\x00\xff" if match[0] == b"\x00" else b"\xff\x00",
+        value,
     )
     return escaped + b"\x00\x01"
 
 
 def _read_string(data: bytes, position: int) -> tuple[bytes, int]:
-    out = bytearray()
+    out, search = bytearray(), re.compile(_SPECIAL).search
     while True:
-        special = _SPECIAL.search(data, position)
+        special = search(data, position)
         if special is None:
             raise ValueError("its name has no end")
         out += data[position : special.start()]

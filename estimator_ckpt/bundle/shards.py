@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-import threading
+from _thread import allocate_lock  # threading.Lock, less the import of the rest
 from array import array
 from collections.abc import Mapping
 
@@ -32,7 +32,7 @@ class Shards:
         self._shards: dict[int, files.InputFile] = {}
         self._held: Mapping[int, files.InputFile] = {}
         self._maps: dict[int, memoryview] = {}
-        self._lock = threading.Lock()
+        self._lock = allocate_lock()
 
     def locate(self, key: bytes, entry: Entry) -> files.InputFile:
         """The shard that holds all bytes of an entry.

@@ -227,6 +227,27 @@ def all_variables(
     if not old.is_by_keys or not new.is_by_keys:
         decide_roles(old, new)
         return dict(old.variables), dict(new.variables)
+    rows, others = _rows(old, new)
+    facts = _facts(rows.items())
+    there = facts
+    if others or old.keys.keys() != new.keys.keys():
+        there = _facts((name, others.get(name) or rows[name]) for name in old.keys)
+    decide_roles(old, new, (there, facts))
+    if old.checkpoint.roles is not new.checkpoint.roles:  # nothing is the same
+        others = {name: others.get(name) or rows[name] for name in old.keys}
+    made = new.checkpoint.with_role
+    new_variables = {name: made(rows.pop(name)) for name in new.keys}
+    made = old.checkpoint.with_role
+    other = {name: made(row) for name, row in others.items()}
+    old_variables = {name: other.get(name) or new_variables[name] for name in old.keys}
+    return old_variables, new_variables
+
+
+def _rows(old: Side, new: Side) -> tuple[dict[str, Listed], dict[str, Listed]]:
+    """What the new one says of its variables, and the old one where it says other.
+
+    Their indexes let go of what was listed.
+    """
     rows = {row.name: row for row in new.checkpoint.rows(zip(new.keys, new.keys))}
     new.checkpoint.index.forget_wholes()
     others = {
@@ -235,22 +256,7 @@ def all_variables(
         if rows.get(row.name) != row
     }
     old.checkpoint.index.forget_wholes()
-    facts = _facts(rows.items())
-    there = facts
-    if others or old.keys.keys() != new.keys.keys():
-        there = _facts((name, others.get(name) or rows[name]) for name in old.keys)
-    decide_roles(old, new, (there, facts))
-    if old.checkpoint.roles is not new.checkpoint.roles:  # nothing is the same
-        others = {name: others.get(name) or rows[name] for name in old.keys}
-    # Each row goes as its variable comes.
-    made = new.checkpoint.with_role
-    new_variables = {name: made(rows.pop(name)) for name in new.keys}
-    made = old.checkpoint.with_role
-    old_variables = {
-        name: made(others[name]) if name in others else new_variables[name]
-        for name in old.keys
-    }
-    return old_variables, new_variables
+    return rows, others
 
 
 def _facts(rows: Iterable[tuple[str, Listed]]) -> dict[str, Fact]:

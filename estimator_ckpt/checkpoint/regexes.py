@@ -10,7 +10,6 @@ from __future__ import annotations
 import functools
 import re
 import signal
-import threading
 from collections.abc import Callable
 from typing import Any, Optional, TypeVar
 
@@ -132,6 +131,8 @@ def _within(
 
 
 def _can_have_a_timer() -> bool:
+    import threading  # few regexes need a timer
+
     return (
         threading.current_thread() is threading.main_thread()
         and hasattr(signal, "setitimer")

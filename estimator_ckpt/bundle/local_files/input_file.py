@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import mmap
 import os
 import stat
 from collections.abc import Iterator
@@ -81,6 +80,8 @@ class File:
         if size <= _READ_BELOW:
             yield memoryview(self.read(offset, size))
             return
+        import mmap  # what is read of most files is small
+
         for start in range(offset, offset + size, system_calls.CHUNK):
             page = start - start % mmap.ALLOCATIONGRANULARITY
             stop = min(start + system_calls.CHUNK, offset + size)
@@ -91,6 +92,8 @@ class File:
         return self._window(0, self.size) if self.size else memoryview(b"")
 
     def _window(self, start: int, stop: int) -> memoryview:
+        import mmap
+
         with reporting(self.path, "mapped"):
             try:
                 window = mmap.mmap(

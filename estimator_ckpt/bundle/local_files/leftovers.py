@@ -9,7 +9,6 @@ Where a file system has no locks (some network file systems), nothing counts as 
 
 from __future__ import annotations
 
-import fcntl
 import os
 import stat
 import time
@@ -33,7 +32,7 @@ def hold(fd: int) -> bool:
       fd: the open file or directory.
     """
     try:
-        fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        _lock(fd)
     except BlockingIOError:
         return False
     except OSError:  # no locks here, so nobody takes it for a leftover
@@ -44,10 +43,17 @@ def hold(fd: int) -> bool:
 def is_free(fd: int) -> bool:
     """Whether nobody holds a temporary; until `fd` is closed it is held here."""
     try:
-        fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        _lock(fd)
     except OSError:
         return False
     return True
+
+
+def _lock(fd: int) -> None:
+    """Holds what is open, or raises an OSError."""
+    import fcntl  # who only reads makes no temporaries
+
+    fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
 
 
 def remove(path: str) -> None:

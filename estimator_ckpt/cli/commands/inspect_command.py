@@ -20,8 +20,8 @@ from estimator_ckpt.maps.filters import Filter
 #: A StoredVariable; where nothing asks for roles, what is Listed of one.
 Row = Any
 
-#: What a table says of a variable, by column.
-Columns = dict[str, Callable[[Row], str]]
+#: What a table says of variables, by column.
+Columns = dict[str, Callable[[Sequence[Row]], Iterable[str]]]
 
 _SHOWN = 6
 #: What JSON says of a variable.
@@ -133,14 +133,14 @@ def _show(
     shown = infos
     if arguments.slots:
         slots = _slots_of(infos)
-        columns["slots"] = lambda info: _slots(info, slots.get(info.name, []))
+        columns["slots"] = _each(lambda info: _slots(info, slots.get(info.name, [])))
         shown = [info for info in infos if info.slot_of is None]
     if arguments.roles:
         columns.update(_role_columns(checkpoint))
     if values is not None:
-        columns["value"] = lambda info: values[info.name]
+        columns["value"] = _each(lambda info: values[info.name])
     output.print_columns(
-        {column: list(map(text, shown)) for column, text in columns.items()},
+        {column: list(texts(shown)) for column, texts in columns.items()},
         right=["size"],
     )
     output.say(_totals(checkpoint, infos))
@@ -161,9 +161,9 @@ def _role_columns(checkpoint: Checkpoint) -> Columns:
         return f"{said.role}?" if said.is_undecided else str(said.role)
 
     return {
-        "role": role,
-        "of": owner,
-        "evidence": lambda info: checkpoint.roles[info.name].evidence,
+        "role": _each(role),
+        "of": _each(owner),
+        "evidence": _each(lambda info: checkpoint.roles[info.name].evidence),
     }
 
 
@@ -182,21 +182,32 @@ def _add_roles(document: dict[str, Any], checkpoint: Checkpoint) -> None:
     document["remarks"] = _remarks(checkpoint)
 
 
-def _shape(info: Row) -> str:
-    shape = _shape_text(info.shape)
-    return f"{shape} in {info.num_slices} slices" if info.num_slices else shape
+def _each(text: Callable[[Row], str]) -> Callable[[Sequence[Row]], Iterable[str]]:
+    """The column of what is said of each variable."""
+    return functools.partial(map, text)
 
 
-# Of many variables most have one of a few shapes.
-_shape_text = functools.lru_cache(lambda shape: str(list(shape)))
+def _shapes(infos: Sequence[Row]) -> Iterable[str]:
+    # Of many variables most have one of a few shapes.
+    text = functools.lru_cache(lambda shape: str(list(shape)))
+    return [
+        f"{text(info.shape)} in {info.num_slices} slices"
+        if info.num_slices
+        else text(info.shape)
+        for info in infos
+    ]
 
 
-#: The columns of the table, in order: what each says of a variable.
+def _sizes(infos: Sequence[Row]) -> Iterable[str]:
+    return map(output.bytes_text, map(operator.attrgetter("size"), infos))
+
+
+#: The columns of the table, in order.
 _COLUMNS: Columns = {
-    "variable": operator.attrgetter("name"),
-    "dtype": operator.attrgetter("dtype"),
-    "shape": _shape,
-    "size": lambda info: output.bytes_text(info.size),
+    "variable": _each(operator.attrgetter("name")),
+    "dtype": _each(operator.attrgetter("dtype")),
+    "shape": _shapes,
+    "size": _sizes,
 }
 
 
