@@ -762,13 +762,31 @@ def test_a_canned_estimator_of_tf2_takes_smaller_steps_by_its_defaults(tmp_path)
     def input_fn():
         return tf.data.Dataset.from_tensors(({"x": [1.0, 2.0] * 2}, [3.0, 7.0] * 2))
 
-    losses = {}
-    for module in (tf.estimator, tf1.estimator):
-        job = module.DNNRegressor([2], columns, str(tmp_path / module.__name__))
-        job.train(input_fn)
-        losses[module] = job.evaluate(input_fn)
-    saved = ec.open_checkpoint(tmp_path / tf.estimator.__name__)
-    assert saved.read("training/Adagrad/learning_rate") == np.float32(0.001)
-    for module, factor in ((tf.estimator, 1), (tf1.estimator, 4)):
-        mean = losses[module]["average_loss"]
-        np.testing.assert_allclose(losses[module]["loss"], factor * mean, rtol=1e-6)
+    def trained(module, kind, *arguments, **options):
+        path = str(tmp_path / f"{module.__name__}.{kind}")
+        job = getattr(module, kind)(*arguments, model_dir=path, **options)
+        return job.train(input_fn)
+
+    def rates(job):
+        saved = ec.open_checkpoint(job.model_dir)
+        return {
+            name.split("/")[1]: round(float(saved.read(name)), 6)
+            for name in saved
+            if name.endswith("/learning_rate")
+        }
+
+    newer, older = (
+        trained(module, "DNNRegressor", [2], columns)
+        for module in (tf.estimator, tf1.estimator)
+    )
+    assert rates(newer) == {"Adagrad": 0.001}
+    for job, factor in ((newer, 1), (older, 4)):
+        found = job.evaluate(input_fn)
+        np.testing.assert_allclose(found["loss"], factor * found["average_loss"], 1e-6)
+
+    both = {"linear_feature_columns": columns, "dnn_feature_columns": columns}
+    kind = "DNNLinearCombinedRegressor"
+    combined = trained(tf.estimator, kind, dnn_hidden_units=[2], **both)
+    assert rates(combined) == {"Adagrad": 0.001, "Ftrl": 0.005}
+    linear = trained(tf.estimator, "LinearRegressor", columns)
+    assert rates(linear) == {"Ftrl": 0.2}

@@ -78,8 +78,9 @@ def add_arguments(parser: ArgumentParser) -> None:
     )
     shared_arguments.add_data(
         parser,
-        "how shards get their new names: a link keeps all bytes, also those of "
-        "variables that --exclude leaves out; copy writes what is used (see slim, too)",
+        "how shards get their new names: auto links them, and copies to another file "
+        "system; a link keeps all bytes, also those of variables that --exclude leaves "
+        "out; copy writes what is used (see slim, too)",
     )
     shared_arguments.add_overwrite(parser)
     shared_arguments.add_dry_run(parser, "print old and new keys, write nothing")
