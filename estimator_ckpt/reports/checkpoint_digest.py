@@ -7,7 +7,7 @@ from typing import Optional
 
 from estimator_ckpt.checkpoint import messages, object_keys, roles
 from estimator_ckpt.checkpoint.opened_checkpoint import Checkpoint
-from estimator_ckpt.checkpoint.roles import Role
+from estimator_ckpt.checkpoint.roles import Role, Roles
 from estimator_ckpt.checkpoint.variable import StoredVariable
 from estimator_ckpt.reports import digest, row_groups
 from estimator_ckpt.reports.digest import Column, Digest, Row, Shown, Tone
@@ -40,6 +40,7 @@ def of(
     checkpoint: Checkpoint,
     variables: Optional[Sequence[StoredVariable]] = None,
     values: Optional[Mapping[str, str]] = None,
+    with_evidence: bool = False,
 ) -> Digest:
     """The facts of a checkpoint.
 
@@ -47,12 +48,15 @@ def of(
       checkpoint: it, open.
       variables: those that are shown; None for all.
       values: what to say of each one's value, by name; None for nothing.
+      with_evidence: whether to say whose each one is, and what says so.
     """
     shown = checkpoint.everything() if variables is None else variables
     shown = sorted(shown, key=lambda variable: messages.natural(variable.name))
-    all_columns = (*_COLUMNS, *((Column("value"),) if values is not None else ()))
+    more = [Column("value")] if values is not None else []
+    more += [Column("optimizer"), Column("evidence")] if with_evidence else []
+    found = checkpoint.roles if with_evidence else None
     columns, rows = digest.without_empty(
-        all_columns, [_row(variable, values) for variable in shown]
+        (*_COLUMNS, *more), [_row(variable, values, found) for variable in shown]
     )
     remark = checkpoint.roles.remark()
     step = checkpoint.global_step
@@ -88,20 +92,27 @@ def of(
     )
 
 
-def _row(variable: StoredVariable, values: Optional[Mapping[str, str]]) -> Row:
+def _row(
+    variable: StoredVariable,
+    values: Optional[Mapping[str, str]],
+    found: Optional[Roles],
+) -> Row:
     shape = str(list(variable.shape))
     cut = f" in {variable.num_slices} slices" if variable.num_slices else ""
     value = () if values is None else (values.get(variable.name),)
+    said = None if found is None else found[variable.name]
+    doubt = "?" if said is not None and said.is_undecided else ""
     return Row(
         variable.name,
         (
             variable.name,
-            _called(variable.role),
+            f"{_called(variable.role)}{doubt}",
             variable.dtype,
             f"{shape}{cut}",
             variable.size,
             None if variable.key == variable.name else variable.key.removesuffix(_END),
             *value,
+            *(() if said is None else (said.optimizer, said.evidence)),
         ),
         variable.size,
         _TONES[variable.role],

@@ -215,6 +215,11 @@ class Digest:
         )
 
 
+def number_text(number: Cell) -> str:
+    """A number of a table: whole ones exactly, others in four digits."""
+    return str(number) if isinstance(number, int) else f"{float(number or 0):.4g}"
+
+
 def without_empty(
     columns: Sequence[Column], rows: Sequence[Row]
 ) -> tuple[tuple[Column, ...], list[Row]]:

@@ -24,6 +24,7 @@ from estimator_ckpt.reports.digest import (
     Share,
     Shown,
     Tone,
+    number_text,
 )
 from estimator_ckpt.reports.escaping import Lengths, fitted, for_element, for_html
 from estimator_ckpt.reports.provenance import Provenance
@@ -202,7 +203,7 @@ def _cell(cell: Cell, column: Column, row: Row, usual: Tone, lengths: Lengths) -
         text = messages.bytes_text(int(cell))
         return f"<td>{text}" if text == f"{cell} B" else f"<td data-v={cell}>{text}"
     if column.shown is Shown.NUMBER:
-        return f"<td>{float(cell):.4g}"
+        return f"<td>{number_text(cell)}"
     is_name = column.shown is Shown.NAME
     text = for_element(str(cell), lengths.names if is_name else lengths.texts)
     if column.shown is Shown.VERDICT:

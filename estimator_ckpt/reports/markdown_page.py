@@ -6,7 +6,14 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from estimator_ckpt.checkpoint import messages
 from estimator_ckpt.reports import pictures
-from estimator_ckpt.reports.digest import Cell, Column, Digest, Group, Shown
+from estimator_ckpt.reports.digest import (
+    Cell,
+    Column,
+    Digest,
+    Group,
+    Shown,
+    number_text,
+)
 from estimator_ckpt.reports.escaping import (
     Lengths,
     code_for_markdown,
@@ -175,7 +182,7 @@ def _cell(cell: Cell, column: Column, lengths: Lengths) -> str:
     if column.shown is Shown.BYTES:
         return messages.bytes_text(int(cell))
     if column.shown is Shown.NUMBER:
-        return f"{float(cell):.4g}"
+        return number_text(cell)
     if column.shown is Shown.NAME:
         return code_for_markdown(str(cell), lengths.names)
     return for_markdown(str(cell), lengths.texts)

@@ -1,7 +1,10 @@
 """The facts of a checkpoint: roles, sizes, keys."""
 
+import pathlib
+
 import estimator_ckpt as ec
 from estimator_ckpt.checkpoint.messages import bytes_text
+from estimator_ckpt.reports import checkpoint_digest, report_file
 from tests.reports.pages import NEW, Page, written
 
 
@@ -26,3 +29,15 @@ def test_keys_of_objects_are_shown_without_their_end(tmp_path):
         assert {n: v.key for n, v in checkpoint.items()} == {
             name: f"{key}{end}" for name, key in keys.items()
         }
+
+
+def test_what_says_so_is_told_where_it_is_asked_for(tmp_path):
+    with ec.open_checkpoint(NEW) as checkpoint:
+        facts = checkpoint_digest.of(checkpoint, with_evidence=True)
+        path = report_file.put(facts, tmp_path / "a.html")
+        page = Page(pathlib.Path(path).read_text(encoding="utf-8"))
+        for row in page.rows:
+            said = checkpoint.roles[row["variable"]]
+            assert row["evidence"] == said.evidence
+            assert row["optimizer"] == (said.optimizer or "")
+    assert page.heads[-2:] == ["optimizer", "evidence"]

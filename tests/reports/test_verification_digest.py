@@ -18,11 +18,16 @@ def test_damage_is_a_row(tmp_path):
     shard = tmp_path / "digits" / "model.ckpt-300.data-00000-of-00001"
     data = bytearray(shard.read_bytes())
     data[-1] ^= 1
+    data[15_600] ^= 1
     shard.write_bytes(data)
     found = ec.verify(tmp_path / "digits")
     page = Page(written(found, tmp_path / "a.html"))
-    (problem,) = found.problems
-    assert page.rows[0]["tensor"] == problem.key
-    assert page.rows[0]["what is wrong"] == problem.message
-    assert page.shares["damaged"] == (problem.size, 1)
+    assert len(found.problems) == len(page.rows) == 2
+    for row, problem in zip(page.rows, found.problems):
+        assert row["tensor"] == problem.key
+        assert row["what is wrong"] == problem.message
+        assert row["offset"] == str(problem.offset)
+    assert page.rows[0]["offset"] == "15592"  # to be found, not to be rounded
+    sizes = sum(problem.size for problem in found.problems)
+    assert page.shares["damaged"] == (sizes, 2)
     assert sum(size for size, _ in page.shares.values()) == found.num_bytes

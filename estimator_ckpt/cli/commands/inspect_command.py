@@ -77,7 +77,7 @@ def run(arguments: Namespace) -> int:
         if arguments.report is not None:
             from estimator_ckpt.reports import checkpoint_digest
 
-            facts = checkpoint_digest.of(checkpoint, infos, values)
+            facts = checkpoint_digest.of(checkpoint, infos, values, arguments.roles)
             report_argument.write(arguments, facts)
         if arguments.json:
             document = _json(checkpoint, infos, values)
