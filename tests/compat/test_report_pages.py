@@ -47,6 +47,13 @@ def seen(tmp_path_factory):
             for what in ("kernel", "kernel/Adam", "bias")
         },
     )
+    for step in (0, 1):
+        strange = {
+            f"{i:03}<&'\">" * 40: np.complex64([i, 1j * step]) for i in range(30)
+        }
+        strange["words"] = np.array([b"a", b"<b>" * (1 + 99 * step)], object)
+        strange.update({f"n{i}": np.float64(step / (i + 7)) for i in range(9)})
+        write_bundle(path / f"strange{step}", strange)
     results = {
         "plan": ec.plan(OLD, NEW),
         "problems": ec.plan(TESTDATA / "guide" / "tf1-ckpt", NEW),
@@ -55,6 +62,7 @@ def seen(tmp_path_factory):
         "inspect": ec.open_checkpoint(NEW),
         "hostile": ec.open_checkpoint(hostile),
         "many": ec.open_checkpoint(many),
+        "strange": ec.diff(path / "strange0", path / "strange1"),
     }
     pages = []
     for name, result in results.items():
@@ -78,7 +86,7 @@ def seen(tmp_path_factory):
     }
 
 
-PAGES = ("plan", "problems", "diff", "verify", "inspect", "hostile", "many")
+PAGES = ("plan", "problems", "diff", "verify", "inspect", "hostile", "many", "strange")
 
 
 @pytest.mark.parametrize("width", [390, 1400])
