@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import contextlib
 import itertools
-import operator
 import os
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Optional
@@ -170,7 +169,7 @@ class Index(Mapping[str, Entry]):
 
         For who has listed them, and needs no more of them; that is 25 MB of 100,000.
         """
-        parts = list(self._slice_keys())
+        parts = list(self.slice_keys())
         names = dict.fromkeys(coding.parse_key(key)[0] for key in parts)
         wholes = filter(self.records.__contains__, map(coding.name_to_key, names))
         self.records = {key: self.records[key] for key in (*parts, *wholes)}
@@ -186,30 +185,20 @@ class Index(Mapping[str, Entry]):
         return key in self.records and not coding.is_slice_key(key)
 
     def __iter__(self) -> Iterator[str]:
-        return map(coding.key_to_name, self._wholes())
+        return map(coding.key_to_name, self.whole_keys())
 
     def __len__(self) -> int:
-        return len(self.records) - sum(1 for _ in self._slice_keys())
+        return len(self.records) - sum(1 for _ in self.slice_keys())
 
     def __repr__(self) -> str:
         return f"<Index of {self.source!r}: {len(self)} tensors>"
 
-    def named_keys(self) -> Iterator[tuple[bytes, str]]:
-        """Every key and its name, of a slice that of its variable.
-
-        Raises:
-          CorruptIndexError: a key begins like a slice's but does not go on like one.
-        """
-        for key in self._slice_keys():
-            yield key, coding.parse_key(key)[0]
-        yield from zip(self._wholes(), self)
-
-    def _slice_keys(self) -> Iterator[bytes]:
+    def slice_keys(self) -> Iterator[bytes]:
         """The keys of slices, which sort before all others."""
         return itertools.takewhile(coding.is_slice_key, self.records)
 
-    def _wholes(self) -> Iterator[bytes]:
-        """The keys of whole tensors."""
+    def whole_keys(self) -> Iterator[bytes]:
+        """The keys of whole tensors, of partitioned variables too."""
         return itertools.dropwhile(coding.is_slice_key, self.records)
 
 
@@ -285,15 +274,14 @@ def serialize_index(header: Header, items: Iterable[tuple[bytes, bytes]]) -> byt
     Raises:
       CheckpointError: two entries have one key, or one has the header's.
     """
-    ordered = sorted(items, key=operator.itemgetter(0))
-    last = HEADER_KEY
-    for key, _ in ordered:
-        if key == last:
-            raise CheckpointError(
-                f"two tensors would have the key {show_key(key)}"
-                if key
-                else "a tensor cannot have an empty name"
-            )
-        last = key
+    records: dict[bytes, bytes] = {}
+    for key, raw in items:
+        if key in records:
+            raise CheckpointError(f"two tensors would have the key {show_key(key)}")
+        records[key] = raw
+    if HEADER_KEY in records:
+        raise CheckpointError("a tensor cannot have an empty name")
+    keys = sorted(records)  # and no pairs of them, which of 100,000 would take 8 MB
+    ordered = zip(keys, map(records.__getitem__, keys))
     first = (HEADER_KEY, header.serialize())
     return table_writer.write_table(itertools.chain([first], ordered))

@@ -175,18 +175,10 @@ class Checkpoint(Mapping[str, "StoredVariable"]):
 
     @property
     def bundle(self) -> BundleReader:
-        """Its reader, where it is a tensor bundle, as after `as_bundle`."""
+        """Its reader, where it is a tensor bundle."""
         if not isinstance(self.reader, BundleReader):
             raise TypeError(f"{self.prefix} is no tensor bundle")
         return self.reader
-
-    def forget_graph(self) -> None:
-        """Lets go of the object graph, for who wants nothing but tensors from now on.
-
-        Of 100,000 variables it takes 60 MB.
-        """
-        self.graph = None
-        vars(self).pop("roles", None)
 
     def close(self) -> None:
         """Closes the shards. Arrays that were read stay valid."""

@@ -146,7 +146,6 @@ def read_object_graph(reader: BundleReader) -> Optional[StoredGraph]:
 
     Raises:
       CorruptIndexError: the tensor under its key is no scalar string.
-      CorruptDataError: its bytes are damaged or missing.
     """
     if object_keys.OBJECT_GRAPH_KEY not in reader.index:
         return None
@@ -157,6 +156,11 @@ def read_object_graph(reader: BundleReader) -> Optional[StoredGraph]:
             f"{source}: {object_keys.OBJECT_GRAPH_KEY} is no scalar string, as an "
             f"object graph would be, but {entry.dtype_name}{list(entry.shape)}"
         )
+    return StoredGraph(functools.partial(_serialized_graph, reader), source)
+
+
+def _serialized_graph(reader: BundleReader) -> bytes:
+    """Raises CorruptDataError if its bytes are damaged or missing."""
     serialized = reader.read_string(object_keys.OBJECT_GRAPH_KEY)
     reader.unmap()
-    return StoredGraph(serialized, source)
+    return serialized

@@ -12,7 +12,8 @@ all errors come.
 from __future__ import annotations
 
 import functools
-from collections.abc import Iterator, Mapping, Sequence
+from array import array
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Optional
 
 from estimator_ckpt.bundle.protobuf import wire
@@ -30,21 +31,21 @@ _NODE, _ATTRIBUTES, _HAS_VALUES = 0x0A, 0x12, 0x2A
 
 
 class StoredGraph:
-    """An object graph in a checkpoint.
+    """An object graph in a checkpoint, whose bytes are read when somebody asks.
 
     Attributes:
       source: the file it comes from, for messages.
     """
 
-    def __init__(self, serialized: bytes, source: str) -> None:
-        """The graph of a serialized TrackableObjectGraph."""
-        self._serialized = serialized
+    def __init__(self, read: Callable[[], bytes], source: str) -> None:
+        """The graph of the TrackableObjectGraph that `read` gives, serialized."""
+        self._read = read
         self.source = source
 
     @functools.cached_property
     def message(self) -> TrackableObjectGraph:
         """All of it as a message; as of `object_graph.parse`, with its errors."""
-        return object_graph.parse(self._serialized, self.source)
+        return object_graph.parse(self._read(), self.source)
 
     def saved_nodes(self, root: Optional[str] = None) -> Iterator[Node]:
         """What `object_graph.saved_nodes` gives of the message.
@@ -54,17 +55,15 @@ class StoredGraph:
             when its turn comes.
         """
         if "message" not in vars(self):
-            paths = _Paths.of(self._serialized, root)
+            serialized = self._read()
+            paths = _Paths.of(serialized, root)
             if paths is not None:
-                return self._saved(paths)
+                return _saved(serialized, paths, self.source)
         return object_graph.saved_nodes(self.message, root)
 
-    def _saved(self, paths: _Paths) -> Iterator[Node]:
-        try:
-            yield from _saved(self._serialized, paths)
-        except ValueError:
-            object_graph.parse(self._serialized, self.source)  # says what is wrong
-            raise
+
+#: The place of what has none.
+_ELSEWHERE = (0, 0)
 
 
 class _UnusualError(ValueError):
@@ -76,6 +75,8 @@ class _Paths:
 
     Attributes:
       attributes: those of these nodes, by their number.
+      places: by number, where the only attribute begins and ends of a node that leads
+        nowhere; twice 0 for the others.
       names: TF1 names by number, of what the root's dictionary has.
       root_children: the local names of the root's children, by number.
       slots: the numbers of slot variables.
@@ -84,6 +85,7 @@ class _Paths:
     def __init__(self, root: Optional[str]) -> None:
         """Nothing yet; `root` is one more name of the dictionary."""
         self.attributes: dict[int, Sequence[SerializedTensor]] = {}
+        self.places = array("Q")
         self.names: list[Optional[str]] = []
         self.root_children: Mapping[int, str] = {}
         self.slots: set[int] = set()
@@ -94,12 +96,15 @@ class _Paths:
     @classmethod
     def of(cls, serialized: bytes, root: Optional[str]) -> Optional[_Paths]:
         """Those of a graph; None if anything is unusual, or it is none."""
-        paths, read, number = cls(root), wire.decoder(TrackableObject), -1
+        paths, read = cls(root), wire.decoder(TrackableObject)
+        places = paths.places
         try:
             for number, (at, stop) in enumerate(_bounds(serialized)):
-                if not _only_attribute(serialized, at, stop):
+                place = _only_attribute(serialized, at, stop)
+                places.extend(place)
+                if place is _ELSEWHERE:
                     paths._add(number, read(serialized, at, stop), len(serialized))
-            paths._end(number + 1, len(serialized))
+            paths._end(len(places) // 2, len(serialized))
         except (IndexError, ValueError):
             return None
         return paths
@@ -159,38 +164,50 @@ def _bounds(serialized: bytes) -> Iterator[tuple[int, int]]:
         yield at, stop
 
 
-def _only_attribute(serialized: bytes, at: int, stop: int) -> Optional[tuple[int, int]]:
+def _only_attribute(serialized: bytes, at: int, stop: int) -> tuple[int, int]:
     """Where the attribute of a node is that has one, and leads nowhere, as most do."""
     if at + 1 >= stop or serialized[at] != _ATTRIBUTES:
-        return None
+        return _ELSEWHERE
     size, at = serialized[at + 1], at + 2
     if size > 0x7F:
         size, at = long_varint(serialized, at - 1)
     end = at + size
     if end + 1 < stop and serialized[end] == _HAS_VALUES:
         stop -= 2 + serialized[end + 1]
-    return (at, end) if end == stop else None
+    return (at, end) if end == stop else _ELSEWHERE
 
 
-def _saved(serialized: bytes, paths: _Paths) -> Iterator[Node]:
+def _saved(serialized: bytes, paths: _Paths, source: str) -> Iterator[Node]:
     """What is in the checkpoint, in the order of the nodes."""
+    try:
+        yield from _saved_of(serialized, paths)
+    except ValueError:
+        object_graph.parse(serialized, source)  # says what is wrong
+        raise
+
+
+def _saved_of(serialized: bytes, paths: _Paths) -> Iterator[Node]:
     read, new = wire.decoder(SerializedTensor), tuple.__new__
-    of_paths, names = paths.attributes, paths.names
-    slots, root_children = paths.slots, paths.root_children
-    for number, (at, stop) in enumerate(_bounds(serialized)):
-        attributes = of_paths.get(number)
-        if attributes is None:
-            place = _only_attribute(serialized, at, stop) or (at, at)
-            attributes = (read(serialized, *place),)
-        name = names[number]
-        if name is not None and not any(map(_is_value, attributes)):
-            name = None
-        is_slot, child = number in slots, root_children.get(number)
-        for attribute in attributes:
-            called, full_name, key = attribute
-            is_variable = called == object_keys.VARIABLE_VALUE
+    names, slots, root_children = paths.names, paths.slots, paths.root_children
+    value = object_keys.VARIABLE_VALUE
+    bounds = iter(paths.places)
+    for number, (at, stop) in enumerate(zip(bounds, bounds)):
+        if stop:
+            called, full_name, key = read(serialized, at, stop)
+            name, is_variable = names[number], called == value
+            if not is_variable:
+                name = None
+            is_slot, child = number in slots, root_children.get(number)
             yield new(Node, (key, full_name, name, is_variable, is_slot, child))
-
-
-def _is_value(attribute: SerializedTensor) -> bool:
-    return attribute.name == object_keys.VARIABLE_VALUE
+            continue
+        attributes = paths.attributes[number]
+        is_named = value in [attribute.name for attribute in attributes]
+        for called, full_name, key in attributes:
+            yield Node(
+                key,
+                full_name,
+                names[number] if is_named else None,
+                called == value,
+                number in slots,
+                root_children.get(number),
+            )

@@ -27,7 +27,7 @@ from estimator_ckpt.conversion import (
 )
 from estimator_ckpt.conversion.chosen_names import Naming
 from estimator_ckpt.conversion.targets import CompactTarget
-from estimator_ckpt.conversion.writing import bundle_copy, new_bundle, snapshot
+from estimator_ckpt.conversion.writing import bundle_copy, drafts, new_bundle, snapshot
 from estimator_ckpt.maps.filters import Patterns
 
 if TYPE_CHECKING:
@@ -140,9 +140,10 @@ def run(
                 _hold(checkpoint, _MOST_HELD // len(opened), stack)
             mean = means.averaged(moves, newest, opened, target.progress)
             beside = os.path.dirname(prefix)
-            written = bundle_copy.as_bundle(newest, beside, target.progress)
+            written = bundle_copy.as_bundle(newest.reader, beside, target.progress)
             bundle = stack.enter_context(written)
-            new_bundle.write(bundle.bundle, mean, prefix, target)
+            new = drafts.draft(bundle.index, mean)
+            new_bundle.write(bundle, new, prefix, target)
             convert.warn(dict.fromkeys([*moves.unused, *newest.remarks()]))
             return prefix
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Optional
 
+from estimator_ckpt.bundle.coding import name_to_key
 from estimator_ckpt.bundle.errors import CheckpointError
 from estimator_ckpt.checkpoint import messages, object_keys
 from estimator_ckpt.checkpoint.contents import Contents
@@ -63,9 +64,25 @@ def of_checkpoint(checkpoint: Checkpoint, format: Format, wanted: Naming) -> Key
         *said,
     )
     moves = key_moves.of_variables(
-        contents, checkpoint.index, pairs, result, unused=unused
+        contents, checkpoint.index.whole_keys(), pairs, result, unused=unused
     )
     return _with_wide_step(moves, checkpoint, result)
+
+
+class _Unrenamed(Collection[tuple[str, str]]):
+    """Names that stay, in pairs of which none is there for longer than it is used."""
+
+    def __init__(self, names: Sequence[str]) -> None:
+        self._names = names
+
+    def __iter__(self) -> Iterator[tuple[str, str]]:
+        return zip(self._names, self._names)
+
+    def __len__(self) -> int:
+        return len(self._names)
+
+    def __contains__(self, pair: object) -> bool:
+        return any(pair == kept for kept in self)
 
 
 def _renamed(
@@ -76,7 +93,7 @@ def _renamed(
 ) -> tuple[NamePairs, Sequence[str]]:
     """Old and new names, and a sentence for each rule that no name matched."""
     if not wanted.assignment_map:
-        return [(name, name) for name in chosen], ()
+        return _Unrenamed(chosen), ()
     renaming = wanted.assignment_map.rename(
         dict.fromkeys(chosen), source=source, owners=owners
     )
@@ -92,19 +109,18 @@ def _with_wide_step(
     TensorFlow restores no other dtype than a variable's own.
     """
     name = checkpoint.contents.global_step
-    key = checkpoint.contents.keys.get(name or "")
-    if not result.is_new_graph or key is None:
+    if not result.is_new_graph or name is None:
         return moves
-    if checkpoint.index[key].dtype_name != "int32":
+    key = name_to_key(checkpoint.contents.keys[name])
+    entry = checkpoint.index.entry(key)
+    if entry.dtype_name != "int32" or entry.shape or not moves.new_keys[key]:
         return moves
-    if checkpoint.index[key].shape or not moves.new_keys[key]:
-        return moves
-    value = int(checkpoint.read(key)).to_bytes(8, "little", signed=True)
+    value = int(checkpoint.read(name)).to_bytes(8, "little", signed=True)
     step = NewTensor("int64", (), lambda: [value])
     sentence = f"{checkpoint.prefix}: {name!r} is int32, and int64 in the result"
     return moves._replace(
         new_keys={**moves.new_keys, key: ()},
-        written={**moves.written, **dict.fromkeys(moves.new_keys[key], step)},
+        added=moves.added._replace(written=dict.fromkeys(moves.new_keys[key], step)),
         unused=(*moves.unused, sentence),
     )
 

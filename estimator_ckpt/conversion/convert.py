@@ -8,10 +8,12 @@ from __future__ import annotations
 
 import contextlib
 import os
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple, Optional
 
 from estimator_ckpt.bundle import argument_types, files, logs
+from estimator_ckpt.bundle.reader import BundleReader
+from estimator_ckpt.bundle.tensor_reader import TensorReader
 from estimator_ckpt.checkpoint import messages, object_keys, opening
 from estimator_ckpt.checkpoint.formats import Format, FormatLike
 from estimator_ckpt.checkpoint.naming import NamesLike
@@ -28,7 +30,12 @@ from estimator_ckpt.conversion.targets import (
     refuse_rules_of_no_layout,
     require_known,
 )
-from estimator_ckpt.conversion.writing import bundle_copy, new_bundle, snapshot
+from estimator_ckpt.conversion.writing import (
+    bundle_copy,
+    drafts,
+    new_bundle,
+    snapshot,
+)
 from estimator_ckpt.conversion.writing.new_bundle import Written
 from estimator_ckpt.maps.filters import Patterns
 
@@ -219,11 +226,13 @@ def plan(
     """
 
     def attempt() -> Conversion:
-        with _opened(source, target, wanted, back) as (checkpoint, conversion, _):
-            if checkpoint.is_bundle:
-                with new_bundle.prepared(checkpoint.bundle, conversion.moves):
+        reader, conversion, _ = _decided(source, target, wanted, back)
+        with contextlib.closing(reader):
+            if isinstance(reader, BundleReader):
+                new = drafts.draft(reader.index, conversion.moves)
+                with new_bundle.prepared(reader, new):
                     pass
-            return conversion
+        return conversion
 
     return snapshot.settled([source], attempt)
 
@@ -233,16 +242,19 @@ def run(
 ) -> str:
     """Converts a checkpoint; returns the new prefix. Errors are those of `convert`."""
 
-    def attempt() -> tuple[str, Conversion, Written]:
-        with _opened(source, target, wanted, back) as (checkpoint, conversion, prefix):
-            moves = conversion.moves
-            beside, progress = os.path.dirname(prefix), target.progress
-            with bundle_copy.as_bundle(checkpoint, beside, progress) as bundle:
-                written = new_bundle.write(bundle.bundle, moves, prefix, target)
-            return prefix, conversion, written
+    def attempt() -> tuple[str, Sequence[str], Written]:
+        reader, (_, _, moves), prefix = _decided(source, target, wanted, back)
+        beside, progress = os.path.dirname(prefix), target.progress
+        with contextlib.ExitStack() as stack:
+            stack.callback(reader.close)
+            copy = bundle_copy.as_bundle(reader, beside, progress)
+            bundle = stack.enter_context(copy)
+            unused, new = moves.unused, drafts.draft(bundle.index, moves)
+            del moves  # of 100,000 variables, 20 MB that the draft has no use for
+            return prefix, unused, new_bundle.write(bundle, new, prefix, target)
 
-    prefix, conversion, written = snapshot.settled([source], attempt)
-    sentences = [*conversion.moves.unused]
+    prefix, unused, written = snapshot.settled([source], attempt)
+    sentences = [*unused]
     if not wanted.chosen.keeps_all and written.used < written.size:
         sentences.append(
             f"{prefix}: the data are linked, so all of their {written.size} bytes "
@@ -259,26 +271,36 @@ def warn(sentences: Iterable[str]) -> None:
         logs.logger().warning("%s", sentence)
 
 
-@contextlib.contextmanager
-def _opened(
+def _decided(
     source: files.PathLike, target: Target, wanted: Naming, back: WayBack
-) -> Iterator[tuple[Checkpoint, Conversion, str]]:
-    """The source, what is to be done, and the new prefix, which may be written to."""
-    with opening.opened(
-        source,
-        names=wanted.names_by,
-        root=wanted.root,
-        overruling=wanted.overruling,
-    ) as checkpoint:
+) -> tuple[TensorReader, Conversion, str]:
+    """What is to be done, and the new prefix, which may be written to.
+
+    Returns:
+      What reads the source, which the caller closes: what the source means takes more
+      memory than what is to be done, and is gone here. The conversion; the prefix.
+    """
+    with contextlib.ExitStack() as stack:
+        checkpoint = stack.enter_context(
+            opening.opened(
+                source,
+                names=wanted.names_by,
+                root=wanted.root,
+                overruling=wanted.overruling,
+            )
+        )
         remarks: tuple[str, ...] = ()
         if back.requests is not None:
             checkpoint, remarks = _in_tensorflows_layout(checkpoint, back.requests)
         prefix = target.usable_prefix(checkpoint.prefix)
         moves = conversion_moves.of_checkpoint(checkpoint, target.format, wanted)
         moves = moves._replace(unused=(*remarks, *moves.unused))
-        conversion = Conversion(checkpoint.prefix, target.format, moves)
-        checkpoint.forget_graph()
-        yield checkpoint, conversion, prefix
+        stack.pop_all()
+        return (
+            checkpoint.reader,
+            Conversion(checkpoint.prefix, target.format, moves),
+            prefix,
+        )
 
 
 def _in_tensorflows_layout(

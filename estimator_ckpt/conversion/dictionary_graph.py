@@ -71,11 +71,11 @@ def build(
 
 def _dictionary(names: Iterable[str], first: int) -> bytes:
     """The node of a dictionary in a graph; its children are the nodes from `first`."""
-    children = (
-        b"\x0a" + write_bytes(b"\x08" + write_varint(at) + _named(b"\x12", name))
-        for at, name in enumerate(names, first)
-    )
-    return b"\x0a" + write_bytes(b"".join(children))
+    children = io.BytesIO()  # which holds no child but as its bytes
+    for at, name in enumerate(names, first):
+        child = b"\x08" + write_varint(at) + _named(b"\x12", name)
+        children.write(b"\x0a" + write_bytes(child))
+    return b"\x0a" + write_bytes(children.getvalue())
 
 
 def _variables(names: Iterable[str], root: str) -> Iterator[bytes]:

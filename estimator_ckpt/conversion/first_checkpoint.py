@@ -21,7 +21,13 @@ from estimator_ckpt.checkpoint.roles import Regexes
 from estimator_ckpt.conversion import first_plans
 from estimator_ckpt.conversion.first_plans import FirstCheckpoint
 from estimator_ckpt.conversion.targets import Target, local_path
-from estimator_ckpt.conversion.writing import bundle_copy, claims, new_bundle, snapshot
+from estimator_ckpt.conversion.writing import (
+    bundle_copy,
+    claims,
+    drafts,
+    new_bundle,
+    snapshot,
+)
 from estimator_ckpt.maps import plans
 from estimator_ckpt.maps.choices import Choice
 from estimator_ckpt.maps.filters import Patterns
@@ -112,9 +118,10 @@ def run(source: files.PathLike, first: FirstCheckpoint, target: Target) -> str:
             checkpoint, planned = stack.enter_context(ready)
             moves = first_plans.moves_of(checkpoint, planned, target.format, first.root)
             beside = os.path.dirname(first.model_dir)
-            written = bundle_copy.as_bundle(checkpoint, beside, target.progress)
+            written = bundle_copy.as_bundle(checkpoint.reader, beside, target.progress)
             bundle = stack.enter_context(written)
-            held = stack.enter_context(new_bundle.prepared(bundle.bundle, moves))
+            new = drafts.draft(bundle.index, moves)
+            held = stack.enter_context(new_bundle.prepared(bundle, new))
             stack.enter_context(claims.claimed(state))
             _refuse(checkpoint.prefix, first.model_dir, target.overwrite)
             new_bundle.write_prepared(held, first.prefix, target)
@@ -143,7 +150,8 @@ def plan(source: files.PathLike, first: FirstCheckpoint, target: Target) -> plan
         with _planned(source, first, target.overwrite) as (checkpoint, planned):
             moves = first_plans.moves_of(checkpoint, planned, target.format, first.root)
             if checkpoint.is_bundle:
-                with new_bundle.prepared(checkpoint.bundle, moves):
+                new = drafts.draft(checkpoint.index, moves)
+                with new_bundle.prepared(checkpoint.bundle, new):
                     pass
             return planned
 

@@ -105,7 +105,7 @@ def moves_of(
     )
     return key_moves.of_variables(
         checkpoint.contents,
-        checkpoint.index,
+        checkpoint.index.whole_keys(),
         pairs,
         ResultKeys(format, checkpoint.graph if keeps_graph else None, root),
         restarts=True,

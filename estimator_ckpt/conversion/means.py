@@ -13,6 +13,7 @@ from collections.abc import Hashable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any, Optional
 
 from estimator_ckpt.bundle import files
+from estimator_ckpt.bundle.coding import name_to_key
 from estimator_ckpt.bundle.entry import Entry
 from estimator_ckpt.bundle.tensors import dtypes
 from estimator_ckpt.checkpoint.opened_checkpoint import Checkpoint
@@ -36,8 +37,9 @@ def averaged(
 
     Names of one tensor, in all checkpoints, are names of one mean.
     """
-    names = {key: name for name, key in newest.contents.keys.items()}
-    new_keys, written = dict(moves.new_keys), dict(moves.written)
+    known = newest.contents.keys
+    names = {name_to_key(key): name for name, key in known.items()}
+    new_keys, written = dict(moves.new_keys), dict(moves.added.written)
     means: dict[Hashable, NewTensor] = {}
     for key, new in moves.new_keys.items():
         if new and key in names and _is_averaged(newest, names[key]):
@@ -49,7 +51,8 @@ def averaged(
                 files.expect(progress, info.size)
             new_keys[key] = ()
             written.update(dict.fromkeys(new, means[where]))
-    return moves._replace(new_keys=new_keys, written=written, keeps_names=False)
+    added = moves.added._replace(written=written)
+    return moves._replace(new_keys=new_keys, added=added, keeps_names=False)
 
 
 def _where(checkpoint: Checkpoint, name: str) -> Hashable:

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from typing import Optional
 
+from estimator_ckpt.bundle.coding import name_to_key
 from estimator_ckpt.checkpoint import object_keys
 from estimator_ckpt.checkpoint.contents import Contents
 from estimator_ckpt.checkpoint.formats import Format
@@ -71,7 +72,9 @@ class ResultKeys:
         """The name of the dictionary that holds the variables in a new graph."""
         return object_keys.ROOT if self.root is None else self.root
 
-    def of_variable(self, old_key: str, name: str, is_step: bool) -> tuple[str, ...]:
+    def of_variable(
+        self, old_key: bytes, name: str, is_step: bool
+    ) -> tuple[bytes, ...]:
         """The keys of a variable in the result.
 
         Args:
@@ -80,22 +83,22 @@ class ResultKeys:
           is_step: whether it goes under `step` in a new graph.
         """
         if not self.format.has_object_keys:
-            return (name,)
+            return (name_to_key(name),)
         # Estimator reads max_steps against the name, in every format.
         has_name = self.format.has_name_keys or name == object_keys.GLOBAL_STEP
         if self.source_graph is not None:
             key = old_key
         elif is_step:
-            key = object_keys.STEP_KEY
+            key = name_to_key(object_keys.STEP_KEY)
         else:
-            key = self._key_of(name)
-        return (key, name) if has_name else (key,)
+            key = name_to_key(self._key_of(name))
+        return (key, name_to_key(name)) if has_name else (key,)
 
-    def of_fresh_step(self, contents: Contents) -> tuple[str, ...]:
+    def of_fresh_step(self, contents: Contents) -> tuple[bytes, ...]:
         """The keys of a new global step, in the place of the source's."""
         keys = []
         if self.is_new_graph:
             keys.append(object_keys.STEP_KEY)
         elif self.source_graph is not None and contents.global_step is not None:
             keys.append(contents.keys[contents.global_step])
-        return tuple(dict.fromkeys([*keys, object_keys.GLOBAL_STEP]))
+        return tuple(map(name_to_key, dict.fromkeys([*keys, object_keys.GLOBAL_STEP])))

@@ -28,7 +28,7 @@ from estimator_ckpt.checkpoint.roles import (
 from estimator_ckpt.conversion import convert, key_moves
 from estimator_ckpt.conversion.result_keys import ResultKeys
 from estimator_ckpt.conversion.targets import CompactTarget
-from estimator_ckpt.conversion.writing import bundle_copy, new_bundle, snapshot
+from estimator_ckpt.conversion.writing import bundle_copy, drafts, new_bundle, snapshot
 
 
 @dataclasses.dataclass(frozen=True)
@@ -141,13 +141,14 @@ def run(
             graph = checkpoint.graph if target.format.has_object_keys else None
             moves = key_moves.of_variables(
                 checkpoint.contents,
-                checkpoint.index,
+                checkpoint.index.whole_keys(),
                 kept,
                 ResultKeys(target.format, graph),
             )
             beside, progress = os.path.dirname(prefix), target.progress
-            with bundle_copy.as_bundle(checkpoint, beside, progress) as bundle:
-                written = new_bundle.write(bundle.bundle, moves, prefix, target)
+            with bundle_copy.as_bundle(checkpoint.reader, beside, progress) as bundle:
+                new = drafts.draft(bundle.index, moves)
+                written = new_bundle.write(bundle, new, prefix, target)
             convert.warn(checkpoint.remarks())
             return Slimmed(prefix, _size(checkpoint), written.size, left_out)
 

@@ -20,7 +20,7 @@ from estimator_ckpt.checkpoint.naming import NamesBy
 from estimator_ckpt.checkpoint.opened_checkpoint import Checkpoint
 from estimator_ckpt.checkpoint.roles import Regexes
 from estimator_ckpt.conversion.targets import Target
-from estimator_ckpt.conversion.writing import bundle_copy, new_bundle
+from estimator_ckpt.conversion.writing import bundle_copy, drafts, new_bundle
 from estimator_ckpt.keras import (
     keras_files,
     load_into,
@@ -206,9 +206,10 @@ def run(
             keras_files.write(trackable, new.description, new.made, new.path)
         else:
             beside, progress = os.path.dirname(new.path), target.progress
-            with bundle_copy.as_bundle(new.checkpoint, beside, progress) as bundle:
-                moves = new.made.key_moves()
-                new_bundle.write(bundle.bundle, moves, new.path, target)
+            reader = new.checkpoint.reader
+            with bundle_copy.as_bundle(reader, beside, progress) as bundle:
+                draft = drafts.draft(bundle.index, new.made.key_moves())
+                new_bundle.write(bundle, draft, new.path, target)
         return Written(new.path, new.made.plan)
 
 
@@ -234,7 +235,9 @@ def rehearsed(
     """
     with _prepared(trackable, source, target, request) as new:
         if new.checkpoint.is_bundle:
-            with new_bundle.prepared(new.checkpoint.bundle, new.made.key_moves()):
+            bundle = new.checkpoint.bundle
+            draft = drafts.draft(bundle.index, new.made.key_moves())
+            with new_bundle.prepared(bundle, draft):
                 pass
         return new.made.plan
 

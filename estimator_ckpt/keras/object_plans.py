@@ -7,10 +7,11 @@ from collections.abc import Iterable
 from typing import Any, Optional
 
 from estimator_ckpt.bundle import logs
+from estimator_ckpt.bundle.coding import name_to_key
 from estimator_ckpt.bundle.errors import CheckpointError
 from estimator_ckpt.checkpoint import messages, roles
 from estimator_ckpt.checkpoint.variable import Variable
-from estimator_ckpt.conversion.key_moves import KeyMoves
+from estimator_ckpt.conversion.key_moves import Additions, KeyMoves
 from estimator_ckpt.keras.object_sources import Source
 from estimator_ckpt.keras.objects.descriptions import ObjectVariable
 from estimator_ckpt.keras.tensor_origins import Computed, FromSource, Origin
@@ -142,21 +143,17 @@ class ObjectPlan:
     def key_moves(self) -> KeyMoves:
         """The same as what a conversion writes."""
         checkpoint = self.source.checkpoint
-        moves: dict[str, tuple[str, ...]] = {}
+        new_keys: dict[bytes, tuple[bytes, ...]] = {}
         written = {}
         for variable in self.variables:
-            origin = variable.from_source
+            origin, key = variable.from_source, name_to_key(variable.key)
             if origin is not None and origin.is_link:
-                old = checkpoint[origin.names[0]].key
-                moves[old] = (*moves.get(old, ()), variable.key)
+                old = name_to_key(checkpoint[origin.names[0]].key)
+                new_keys[old] = (*new_keys.get(old, ()), key)
             else:
-                written[variable.key] = variable.origin.tensor(checkpoint)
-        return KeyMoves(
-            new_keys=moves,
-            graph=self.graph,
-            written=written,
-            keeps_names=False,
-        )
+                written[key] = variable.origin.tensor(checkpoint)
+        added = Additions(self.graph, written=written)
+        return KeyMoves(new_keys, added, keeps_names=False)
 
 
 def require_complete(

@@ -10,6 +10,7 @@ from estimator_ckpt.conversion import conversion_moves
 from estimator_ckpt.conversion.chosen_names import Naming
 from estimator_ckpt.maps.assignment import AssignmentMap
 from estimator_ckpt.maps.filters import Filter
+from tests.conversion.named_moves import new_names
 from tests.testdata_paths import ROLES
 
 
@@ -30,11 +31,11 @@ def objects(tmp_path):
 
 def test_an_object_based_source_keeps_its_keys_and_its_graph(objects):
     found = moves(objects, "tf2")
-    assert found.graph is None
-    assert not found.needs_counter
+    assert found.added.graph is None
+    assert not found.added.needs_counter
     key = object_keys.variable_key("a", "model")
-    assert found.new_keys[key] == (key,)
-    assert moves(objects, "dual").new_keys[key] == (key, "a")
+    assert new_names(found)[key] == (key,)
+    assert new_names(moves(objects, "dual"))[key] == (key, "a")
 
 
 @pytest.mark.parametrize(
@@ -42,19 +43,19 @@ def test_an_object_based_source_keeps_its_keys_and_its_graph(objects):
 )
 def test_anything_asked_of_names_lays_it_out_anew(objects, asked):
     found = moves(objects, "tf2", **asked)
-    assert found.graph is not None
-    assert found.needs_counter
+    assert found.added.graph is not None
+    assert found.added.needs_counter
     key = object_keys.variable_key("a", "model")
-    assert found.new_keys[key] == (object_keys.variable_key("a"),)
+    assert new_names(found)[key] == (object_keys.variable_key("a"),)
 
 
 def test_a_step_that_is_not_there_is_said(tmp_path):
     write_bundle(tmp_path / "m", {"a": np.float32(1), "my_step": np.int64(3)})
     found = moves(tmp_path / "m", "tf2", step="my_step")
-    assert object_keys.STEP_KEY in found.new_keys["my_step"]
+    assert object_keys.STEP_KEY in new_names(found)["my_step"]
     assert found.unused == ()
     found = moves(tmp_path / "m", "tf2", step="nope")
-    assert found.new_keys["my_step"] == (object_keys.variable_key("my_step"),)
+    assert new_names(found)["my_step"] == (object_keys.variable_key("my_step"),)
     (sentence,) = found.unused
     assert sentence.startswith(f"step='nope' is no variable of {tmp_path / 'm'}: ")
     assert moves(tmp_path / "m", "tf2").unused == ()  # the default asks for nothing
@@ -62,8 +63,8 @@ def test_a_step_that_is_not_there_is_said(tmp_path):
 
 def test_filters_leave_out_and_say_what_matched_nothing(objects):
     found = moves(objects, "tf1", chosen=Filter(["a", "none"], None))
-    assert [key for key, new in found.new_keys.items() if "a" in new]
-    assert all(new in ((), ("a",)) for new in found.new_keys.values())
+    assert [key for key, new in new_names(found).items() if "a" in new]
+    assert all(new in ((), ("a",)) for new in new_names(found).values())
     (sentence,) = found.unused
     assert "the pattern 'none' matches no variable" in sentence
     with pytest.raises(ec.CheckpointError, match="leave none of its 3 variables"):

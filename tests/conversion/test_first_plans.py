@@ -82,6 +82,6 @@ def test_no_plan_has_a_problem_whatever_is_chosen(checkpoint):
 def test_the_step_is_a_new_one_in_the_moves(checkpoint):
     _, plan = verdicts(checkpoint, carry="all")
     moves = first_plans.moves_of(checkpoint, plan, formats.TF1, None)
-    assert moves.fresh_step == ("global_step",)
-    assert moves.new_keys["global_step"] == ()
-    assert moves.new_keys["w/Adam"] == ("w/Adam",)
+    assert moves.added.fresh_step == (b"global_step",)
+    assert moves.new_keys[b"global_step"] == ()
+    assert moves.new_keys[b"w/Adam"] == (b"w/Adam",)

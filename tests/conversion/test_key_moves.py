@@ -2,6 +2,7 @@
 
 import pytest
 
+from estimator_ckpt.bundle.coding import name_to_key
 from estimator_ckpt.checkpoint import (
     contents,
     formats,
@@ -11,6 +12,7 @@ from estimator_ckpt.checkpoint import (
 from estimator_ckpt.checkpoint.stored_graph import StoredGraph
 from estimator_ckpt.conversion import dictionary_graph, key_moves
 from estimator_ckpt.conversion.result_keys import ResultKeys
+from tests.conversion.named_moves import names_of, new_names
 
 W, STEP = "layer/w", "global_step"
 OBJECT_W = object_keys.variable_key(W)
@@ -18,7 +20,8 @@ OBJECT_W = object_keys.variable_key(W)
 
 def of(pairs, result, *, restarts=False, keys=(W, STEP)):
     named = contents.of_names(dict.fromkeys(keys))
-    return key_moves.of_variables(named, keys, pairs, result, restarts=restarts)
+    found = map(name_to_key, keys)
+    return key_moves.of_variables(named, found, pairs, result, restarts=restarts)
 
 
 SAME = [(W, W), (STEP, STEP)]
@@ -36,26 +39,25 @@ SAME = [(W, W), (STEP, STEP)]
 )
 def test_a_variable_has_the_keys_of_the_format(format, w, step):
     moves = of(SAME, ResultKeys(format))
-    assert moves.new_keys == {W: w, STEP: step}
-    assert moves.needs_counter == format.has_object_keys
-    assert (moves.graph is not None) == format.has_object_keys
+    assert new_names(moves) == {W: w, STEP: step}
+    assert moves.added.needs_counter == format.has_object_keys
+    assert (moves.added.graph is not None) == format.has_object_keys
     assert moves.keeps_names
 
 
 def test_without_a_step_it_is_a_variable_as_the_others():
     moves = of(SAME, ResultKeys(formats.TF2, step=None))
-    assert moves.new_keys[STEP] == (object_keys.variable_key(STEP), STEP)
+    assert new_names(moves)[STEP] == (object_keys.variable_key(STEP), STEP)
 
 
 def test_root_is_the_dictionarys_name():
     moves = of(SAME, ResultKeys(formats.TF2, root="vars"))
-    assert moves.new_keys[W] == (object_keys.variable_key(W, "vars"),)
+    assert new_names(moves)[W] == (object_keys.variable_key(W, "vars"),)
 
 
 def test_one_variable_may_get_two_names_and_another_none():
     moves = of([(W, "a"), (W, "b")], ResultKeys(formats.TF1))
-    assert moves.new_keys == {W: ("a", "b"), STEP: ()}
-    assert moves.kept == {W}
+    assert new_names(moves) == {W: ("a", "b"), STEP: ()}
     assert not moves.keeps_names
 
 
@@ -70,18 +72,18 @@ def test_one_variable_may_get_two_names_and_another_none():
 )
 def test_a_restart_has_a_step_of_its_own(format, fresh):
     moves = of(SAME, ResultKeys(format), restarts=True)
-    assert moves.fresh_step == fresh
-    assert moves.new_keys[STEP] == ()
+    assert names_of(moves.added.fresh_step) == fresh
+    assert new_names(moves)[STEP] == ()
 
 
 def graph_of(*names):
     serialized = dictionary_graph.build(names, step=STEP)
-    return StoredGraph(serialized, "test")
+    return StoredGraph(lambda: serialized, "test")
 
 
 def of_objects(pairs, result, keys):
     meaning = contents.of_objects(keys, graph_of(W, "v").saved_nodes)
-    return key_moves.of_variables(meaning, keys, pairs, result)
+    return key_moves.of_variables(meaning, map(name_to_key, keys), pairs, result)
 
 
 KEYS = (
@@ -93,16 +95,17 @@ KEYS = (
 def test_a_kept_graph_and_its_keys_move_as_they_are():
     result = ResultKeys(formats.TF2, graph_of(W, "v"))
     moves = of_objects([(W, W), ("v", "v"), (STEP, STEP)], result, KEYS)
-    assert {old: new[0] for old, new in moves.new_keys.items()} == {k: k for k in KEYS}
-    assert moves.graph is None
-    assert not moves.needs_counter
+    firsts = {old: new[0] for old, new in new_names(moves).items()}
+    assert firsts == dict(zip(KEYS, KEYS))
+    assert moves.added.graph is None
+    assert not moves.added.needs_counter
 
 
 def test_a_kept_graph_is_pruned_of_what_is_left_out():
     result = ResultKeys(formats.TF2, graph_of(W, "v"))
     moves = of_objects([(W, W), (STEP, STEP)], result, KEYS)
-    assert moves.new_keys[object_keys.variable_key("v")] == ()
-    left = object_graph.saved_nodes(object_graph.parse(moves.graph, "test"))
+    assert new_names(moves)[object_keys.variable_key("v")] == ()
+    left = object_graph.saved_nodes(object_graph.parse(moves.added.graph, "test"))
     assert {node.key for node in left} == {
         *(object_keys.SAVE_COUNTER_KEY, object_keys.STEP_KEY, OBJECT_W)
     }

@@ -44,22 +44,25 @@ def averaged(opened, progress=None):
 
 def test_the_mean_is_computed_in_float64_and_rounded_once(opened):
     _, made = averaged(opened)
-    content = b"".join(bytes(chunk) for chunk in made.written["w"].chunks())
+    content = b"".join(bytes(chunk) for chunk in made.added.written[b"w"].chunks())
     assert np.frombuffer(content, np.float16).tolist() == [60000, 1.5, 2**-14]
-    assert (made.written["w"].dtype, made.written["w"].shape) == ("float16", (3,))
+    assert (made.added.written[b"w"].dtype, made.added.written[b"w"].shape) == (
+        "float16",
+        (3,),
+    )
 
 
 def test_a_partitioned_variable_has_one_mean(opened):
     _, made = averaged(opened)
-    content = b"".join(bytes(chunk) for chunk in made.written["parts"].chunks())
+    content = b"".join(bytes(chunk) for chunk in made.added.written[b"parts"].chunks())
     assert np.frombuffer(content, np.float32).tolist() == [0.5, 2, 3, 4]
 
 
 def test_integers_and_slots_stay_the_newest_s(opened):
     moves, made = averaged(opened)
-    assert set(made.written) == {"w", "parts"}
-    assert made.new_keys["w"] == ()
-    for name in ("count", "w/Adam"):
+    assert set(made.added.written) == {b"w", b"parts"}
+    assert made.new_keys[b"w"] == ()
+    for name in (b"count", b"w/Adam"):
         assert made.new_keys[name] == moves.new_keys[name] == (name,)
     assert not made.keeps_names
 
@@ -67,6 +70,6 @@ def test_integers_and_slots_stay_the_newest_s(opened):
 def test_progress_has_the_bytes_of_the_means(opened):
     done = []
     _, made = averaged(opened, done.append)
-    for tensor in made.written.values():
+    for tensor in made.added.written.values():
         list(tensor.chunks())
     assert sum(done) == 3 * 2 + 4 * 4

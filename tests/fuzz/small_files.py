@@ -141,7 +141,7 @@ def _read_graph(path: pathlib.Path) -> Any:
     keys = [node.key for node in object_graph.saved_nodes(graph)]
     object_graph.parse(object_graph.with_save_counter(path.read_bytes(), "f"), "f")
     object_graph.parse(object_graph.without(graph, keys[::2]), "f")
-    stored = StoredGraph(path.read_bytes(), "f")
+    stored = StoredGraph(path.read_bytes, "f")
     assert list(stored.saved_nodes()) == list(object_graph.saved_nodes(graph))
     return contents.of_objects(keys, stored.saved_nodes)
 

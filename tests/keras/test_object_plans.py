@@ -7,6 +7,7 @@ from estimator_ckpt.keras import object_plans
 from estimator_ckpt.keras.object_plans import ConversionError, ObjectPlan
 from estimator_ckpt.keras.tensor_origins import FromSource
 from estimator_ckpt.maps.plans import Verdict
+from tests.conversion.named_moves import names_of, new_names
 from tests.keras import described
 from tests.keras.described import BIAS, KERNEL
 
@@ -53,9 +54,9 @@ def test_a_plan_links_what_it_can_and_writes_the_rest(source):
     )
     made = ObjectPlan(source, model.called, model.graph, variables, ("said",))
     moves = made.key_moves()
-    assert moves.new_keys == {KERNEL: (model.variables[KERNEL].key,)}
-    assert list(moves.written) == [model.variables[BIAS].key]
-    assert moves.graph == model.graph
+    assert new_names(moves) == {KERNEL: (model.variables[KERNEL].key,)}
+    assert names_of(moves.added.written) == (model.variables[BIAS].key,)
+    assert moves.added.graph == model.graph
     plan = made.plan
     unused = {i.name for i in plan.items if i.verdict is Verdict.UNUSED}
     assert unused == {"other", BIAS}

@@ -14,7 +14,7 @@ import os
 from collections.abc import Callable, Iterator
 from typing import Any, Optional
 
-from estimator_ckpt.bundle import files
+from estimator_ckpt.bundle import coding, files
 from estimator_ckpt.bundle.errors import SourceChangedError
 from estimator_ckpt.checkpoint import opening
 from estimator_ckpt.checkpoint.opened_checkpoint import Checkpoint
@@ -76,8 +76,12 @@ def _held(checkpoint: Checkpoint, export: Export) -> Iterator[Callable[[], None]
         if checkpoint.contents.global_step is not None:
             names.add(checkpoint.contents.global_step)  # the metadata has it
         keys = {checkpoint.contents.keys[name] for name in names}
-        named_keys = checkpoint.index.named_keys()
-        needed = [key for key, name in named_keys if name in keys]
+        index = checkpoint.index
+        needed = [
+            key
+            for key in index.records
+            if coding.parse_key(key)[0] in keys  # of a slice, its variable's name
+        ]
         with snapshot.taken(checkpoint.bundle, needed) as held:
             yield held.require_unchanged
         return

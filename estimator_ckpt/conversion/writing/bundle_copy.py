@@ -18,8 +18,6 @@ from estimator_ckpt.bundle.reader import BundleReader
 from estimator_ckpt.bundle.tensor_reader import TensorReader
 from estimator_ckpt.bundle.tensors import dtypes
 from estimator_ckpt.bundle.writer import ShardWriter
-from estimator_ckpt.checkpoint import contents
-from estimator_ckpt.checkpoint.opened_checkpoint import Checkpoint
 from estimator_ckpt.checkpoint.paths import prefixes
 
 if TYPE_CHECKING:
@@ -30,17 +28,17 @@ if TYPE_CHECKING:
 
 @contextlib.contextmanager
 def as_bundle(
-    checkpoint: Checkpoint,
+    reader: TensorReader,
     directory: Optional[str] = None,
     progress: Optional[files.Progress] = None,
-) -> Iterator[Checkpoint]:
+) -> Iterator[BundleReader]:
     """A checkpoint as a tensor bundle, whose shards can be linked.
 
     One that is a bundle is given back as it is. Of any other, a bundle is written with
     its tensors, which is there for as long as it is used.
 
     Args:
-      checkpoint: the checkpoint.
+      reader: what reads the checkpoint.
       directory: where the bundle is to be: on the file system where its shards get
         their new names. None: where temporary files are.
       progress: called with the number of bytes just written, if any are; told by
@@ -49,32 +47,31 @@ def as_bundle(
     Raises:
       CheckpointError: the checkpoint is damaged, or writing failed.
     """
-    if isinstance(checkpoint.reader, BundleReader):
-        yield checkpoint
+    if isinstance(reader, BundleReader):
+        yield reader
         return
     import tempfile
 
     from estimator_ckpt.bundle.v1_format.v1_reader import V1Reader
 
-    is_v1 = isinstance(checkpoint.reader, V1Reader)
+    is_v1 = isinstance(reader, V1Reader)
     what = "of the V1 format (of before 2017)" if is_v1 else "a file of another format"
     logs.logger().warning(
         "%s is %s: its tensors are written again, which takes longer than a conversion "
         "by index",
-        checkpoint.prefix,
+        reader.prefix,
         what,
     )
     beside = tempfile.gettempdir() if directory is None else directory
     with files.temporary_dir(beside) as temporary:
-        prefix = os.path.join(temporary, prefixes.base_name(checkpoint.prefix))
-        _write_anew(prefix, checkpoint.reader, progress)
-        with BundleReader(prefix) as reader:
-            meaning = contents.of_names(reader.index)
-            yield Checkpoint(reader, None, meaning, overruling=checkpoint.overruling)
+        prefix = os.path.join(temporary, prefixes.base_name(reader.prefix))
+        _write_anew(prefix, reader, progress)
+        with BundleReader(prefix) as bundle:
+            yield bundle
 
 
 @contextlib.contextmanager
-def under_plain_name(checkpoint: Checkpoint) -> Iterator[str]:
+def under_plain_name(bundle: BundleReader) -> Iterator[str]:
     """Another prefix for a bundle, by links where temporary files are.
 
     For TensorFlow, which takes `*?[\\` in a prefix for a pattern. It is there for as
@@ -82,12 +79,12 @@ def under_plain_name(checkpoint: Checkpoint) -> Iterator[str]:
     """
     import tempfile
 
-    source = os.path.abspath(checkpoint.prefix)
-    num_shards = checkpoint.num_shards
+    source = os.path.abspath(bundle.prefix)
+    num_shards = bundle.index.header.num_shards
     with files.temporary_dir(tempfile.gettempdir()) as temporary:
         prefix = os.path.join(temporary, "checkpoint")
         files.symlink(index_path(source), index_path(prefix))
-        for number in checkpoint.index.shard_ends():
+        for number in bundle.index.shard_ends():
             there = shard_path(source, number, num_shards)
             files.symlink(there, shard_path(prefix, number, num_shards))
         yield prefix

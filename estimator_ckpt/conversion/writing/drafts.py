@@ -10,7 +10,7 @@ from estimator_ckpt.bundle.entry import Entry
 from estimator_ckpt.bundle.index import Index
 from estimator_ckpt.bundle.reader import BundleReader
 from estimator_ckpt.checkpoint import object_keys
-from estimator_ckpt.conversion.key_moves import KeyMoves
+from estimator_ckpt.conversion.key_moves import Additions, KeyMoves
 from estimator_ckpt.conversion.writing.snapshot import Snapshot
 
 #: TensorFlow 2.21.0 and earlier cannot join these from slices ("Dtype half not
@@ -32,19 +32,21 @@ class Draft(NamedTuple):
     """What of a source goes into a new bundle.
 
     Attributes:
-      moves: the key moves.
       old: the source's index.
       kept: the entries whose bytes are needed, slices included: by key, the keys (of a
         slice those of its variable) that each gets in the result; none if the variable
         is written whole there.
       whole: object keys of partitioned variables that TensorFlow could not join, by
         old key. Their name keys, if there are any, keep the slices.
+      added: what the source does not have.
+      keeps_names: whether every variable keeps its name.
     """
 
-    moves: KeyMoves
     old: Index
-    kept: Mapping[bytes, Sequence[str]]
-    whole: Mapping[str, Sequence[str]]
+    kept: Mapping[bytes, Sequence[bytes]]
+    whole: Mapping[bytes, Sequence[bytes]]
+    added: Additions
+    keeps_names: bool
 
     @property
     def carried(self) -> Iterator[bytes]:
@@ -65,7 +67,7 @@ class Draft(NamedTuple):
     @property
     def has_new_tensors(self) -> bool:
         """Whether anything is to be written that the source does not have like this."""
-        return self.moves.has_new_tensors or bool(self.whole)
+        return bool(self.whole) or not self.added.are_none
 
 
 class Prepared(NamedTuple):
@@ -96,37 +98,45 @@ def draft(index: Index, moves: KeyMoves) -> Draft:
       CorruptIndexError: a key, or the entry of a partitioned variable, cannot be true.
     """
     whole = _to_write_whole(index, moves)
-    kept: dict[bytes, Sequence[str]] = {}
-    all_new_keys = moves.new_keys
-    for key, name in index.named_keys():
-        new_names = all_new_keys.get(name)
-        if new_names:
-            kept[key] = new_names
-            if name in whole:
-                kept[key] = [new for new in new_names if new not in whole[name]]
-    return Draft(moves, index, kept, whole)
+    kept: dict[bytes, Sequence[bytes]] = {}
+    new_of = moves.new_keys.get
+    for key in index.slice_keys():
+        variable = coding.name_to_key(coding.parse_key(key)[0])
+        if new := new_of(variable):
+            kept[key] = [k for k in new if k not in whole.get(variable, ())]
+    for key in index.whole_keys():
+        if new := new_of(key):
+            kept[key] = new
+    for key, apart in whole.items():
+        kept[key] = [k for k in kept[key] if k not in apart]
+    return Draft(index, kept, whole, moves.added, moves.keeps_names)
 
 
-def new_keys(key: bytes, new_names: Iterable[str]) -> Iterator[bytes]:
-    """The keys in the result of an entry that is kept."""
+def new_keys(key: bytes, new_keys: Sequence[bytes]) -> Iterable[bytes]:
+    """The keys in the result of an entry that is kept.
+
+    Args:
+      key: its key in the source.
+      new_keys: the keys that it, or of a slice its variable, gets.
+    """
     if not coding.is_slice_key(key):
-        return map(coding.name_to_key, new_names)
+        return new_keys
     _, extents = coding.parse_key(key)
-    return (coding.slice_key(new, extents or ()) for new in new_names)
+    names = map(coding.key_to_name, new_keys)
+    return (coding.slice_key(name, extents or ()) for name in names)
 
 
-def _to_write_whole(index: Index, moves: KeyMoves) -> dict[str, list[str]]:
+def _to_write_whole(index: Index, moves: KeyMoves) -> dict[bytes, list[bytes]]:
     """Object keys of partitioned variables that TensorFlow could not join."""
     if not index.has_slices:  # as most checkpoints
         return {}
     found = {}
     for old, new in moves.new_keys.items():
-        objects = [key for key in new if object_keys.is_object_key(key)]
-        if (
-            objects
-            and index[old].is_partitioned
-            and index[old].dtype_name in _NOT_JOINED
-        ):
+        objects = [k for k in new if object_keys.is_object_key(coding.key_to_name(k))]
+        if not objects:
+            continue
+        entry = index.entry(old)
+        if entry.is_partitioned and entry.dtype_name in _NOT_JOINED:
             found[old] = objects
     return found
 

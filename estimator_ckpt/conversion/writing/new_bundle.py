@@ -11,6 +11,7 @@ destination had goes last.
 from __future__ import annotations
 
 import contextlib
+import itertools
 import os
 import re
 from collections.abc import Iterator, Sequence
@@ -21,11 +22,10 @@ from estimator_ckpt.bundle.entry import renumbered
 from estimator_ckpt.bundle.errors import CheckpointNotFoundError
 from estimator_ckpt.bundle.index import Index, index_path, serialize_index, shard_path
 from estimator_ckpt.bundle.reader import BundleReader
-from estimator_ckpt.conversion.key_moves import KeyMoves
 from estimator_ckpt.conversion.targets import Target
 from estimator_ckpt.conversion.writing import claims, snapshot
 from estimator_ckpt.conversion.writing.claims import Claim, Role
-from estimator_ckpt.conversion.writing.drafts import Draft, Prepared, draft, new_keys
+from estimator_ckpt.conversion.writing.drafts import Draft, Prepared, new_keys
 from estimator_ckpt.conversion.writing.snapshot import Snapshot
 
 # Most conversions to names have no tensors to write.
@@ -36,9 +36,6 @@ if TYPE_CHECKING:
 _MOST_USED = 0.9
 
 _OF = re.compile(r"\.data-\d{5,}-of-(\d{5,})")
-
-#: The keys and the unparsed entries of an index.
-Records = dict[bytes, bytes]
 
 
 class Written(NamedTuple):
@@ -61,12 +58,12 @@ class Written(NamedTuple):
 
 
 @contextlib.contextmanager
-def prepared(reader: BundleReader, moves: KeyMoves) -> Iterator[Prepared]:
+def prepared(reader: BundleReader, new: Draft) -> Iterator[Prepared]:
     """Holds a source, after its files were held against its index.
 
     Args:
       reader: the source.
-      moves: its tensors' new keys, and what is new.
+      new: what of it goes into a new bundle, and what is new.
 
     Raises:
       CorruptDataError: a shard is missing or cut off.
@@ -74,19 +71,16 @@ def prepared(reader: BundleReader, moves: KeyMoves) -> Iterator[Prepared]:
       CheckpointError: a shard is no regular file.
       SourceChangedError: the source was saved anew since its index was read.
     """
-    new = draft(reader.index, moves)
     with snapshot.taken(reader, new.kept) as source:
         yield Prepared(reader, new, source)
 
 
-def write(
-    reader: BundleReader, moves: KeyMoves, prefix: str, target: Target
-) -> Written:
+def write(reader: BundleReader, new: Draft, prefix: str, target: Target) -> Written:
     """Writes a bundle's tensors under new keys and a new prefix, whole or not at all.
 
     Args:
       reader: the source.
-      moves: its tensors' new keys, and what is new.
+      new: what of it goes into the new bundle, and what is new.
       prefix: the new prefix.
       target: its format, and how to write it.
 
@@ -96,7 +90,7 @@ def write(
     Raises:
       As `prepared` and `write_prepared`.
     """
-    with prepared(reader, moves) as ready:
+    with prepared(reader, new) as ready:
         return write_prepared(ready, prefix, target)
 
 
@@ -119,13 +113,12 @@ def write_prepared(ready: Prepared, prefix: str, target: Target) -> Written:
         for path in shards.old:
             claim.replaces(path)
         copies = _place_shards(source, shards, target, claim)
-        records: Records = {}
+        moved = () if streams else _moved(reader.index, new, shards)
+        own: list[tuple[bytes, bytes]] = []
         own_size = 0
-        if not streams:
-            records.update(_moved(reader.index, new, shards))
         for number in shards.own:
             with _new_shard(shards.path(number), number, claim) as shard:
-                records.update(_own(ready, shard, target, streams))
+                own += _own(ready, shard, target, streams)
                 own_size = shard.size
         for number in shards.padding:
             with _new_shard(shards.path(number), number, claim):
@@ -133,9 +126,9 @@ def write_prepared(ready: Prepared, prefix: str, target: Target) -> Written:
         written = map(shards.path, (*copies, *shards.own, *shards.padding))
         files.sync_files(list(written))
         files.sync_dir(os.path.dirname(prefix))
-        _copy_meta(reader.prefix, prefix, new.moves, target, claim)
+        _copy_meta(reader.prefix, prefix, new.keeps_names, target, claim)
         header = reader.index.header._replace(num_shards=shards.num_shards)
-        content = serialize_index(header, records.items())
+        content = serialize_index(header, itertools.chain(own, moved))
         _commit(prefix, content, source, target, claim)
     placed = [source.shards[number].status.st_size for number in shards.placed]
     return Written(sum(placed) + own_size, own_size, new)
@@ -265,11 +258,11 @@ def _moved(index: Index, new: Draft, shards: _Shards) -> Iterator[tuple[bytes, b
 
 
 def _copy_meta(
-    source: str, prefix: str, moves: KeyMoves, target: Target, claim: Claim
+    source: str, prefix: str, keeps_names: bool, target: Target, claim: Claim
 ) -> None:
     """Copies the source's `.meta` file, or sees to it that an old one goes."""
     path = f"{prefix}.meta"
-    if target.format.keeps_meta and moves.keeps_names:
+    if target.format.keeps_meta and keeps_names:
         try:
             with files.File(f"{source}.meta") as meta, files.Output(path) as output:
                 output.write(meta.map())

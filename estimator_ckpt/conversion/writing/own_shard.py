@@ -16,9 +16,15 @@ from estimator_ckpt.bundle.reader import BundleReader
 from estimator_ckpt.bundle.tensors import dtypes
 from estimator_ckpt.bundle.writer import ShardWriter
 from estimator_ckpt.checkpoint import object_keys
-from estimator_ckpt.conversion.key_moves import KeyMoves
+from estimator_ckpt.conversion.key_moves import Additions
 from estimator_ckpt.conversion.targets import Target
-from estimator_ckpt.conversion.writing.drafts import Place, Prepared, new_keys, place_of
+from estimator_ckpt.conversion.writing.drafts import (
+    Draft,
+    Place,
+    Prepared,
+    new_keys,
+    place_of,
+)
 
 
 def copied(
@@ -84,33 +90,36 @@ def written(ready: Prepared, shard: ShardWriter) -> Iterator[tuple[bytes, bytes]
     Raises:
       As `copied`.
     """
-    moves = ready.new.moves
-    for name, entry in (*_written_whole(ready, shard), *_written_anew(moves, shard)):
-        yield coding.name_to_key(name), entry.serialize()
-    if moves.graph is not None:
-        graph = shard.add_string(moves.graph)
+    added = ready.new.added
+    for key, entry in (*_written_whole(ready, shard), *_written_anew(added, shard)):
+        yield key, entry.serialize()
+    if added.graph is not None:
+        graph = shard.add_string(added.graph)
         yield coding.name_to_key(object_keys.OBJECT_GRAPH_KEY), graph.serialize()
-    if moves.fresh_step:
+    if added.fresh_step:
         zero = _add_int64(shard, 0).serialize()
-        for name in moves.fresh_step:
-            yield coding.name_to_key(name), zero
-    if moves.needs_counter:
-        counter = _add_int64(shard, _save_counter(ready.reader, moves))
+        for key in added.fresh_step:
+            yield key, zero
+    if added.needs_counter:
+        counter = _add_int64(shard, _save_counter(ready.reader, ready.new))
         yield coding.name_to_key(object_keys.SAVE_COUNTER_KEY), counter.serialize()
 
 
-def _written_whole(ready: Prepared, shard: ShardWriter) -> Iterator[tuple[str, Entry]]:
+def _written_whole(
+    ready: Prepared, shard: ShardWriter
+) -> Iterator[tuple[bytes, Entry]]:
     """Writes the partitioned variables that have to be joined."""
     reader, new, source = ready
+    whole = {coding.key_to_name(key): new_keys for key, new_keys in new.whole.items()}
     stored = sum(
-        part.size for name in new.whole for part in reader.index.slices(name).values()
+        part.size for name in whole for part in reader.index.slices(name).values()
     )
     if stored > source.size:
         raise CorruptIndexError(
             f"{reader.index.source}: slices overlap in their shards: they take "
             f"{stored} bytes, more than there are"
         )
-    for name, keys in new.whole.items():
+    for name, keys in whole.items():
         entry = reader.index[name]
         dtype = dtypes.of(entry.dtype)
         if dtype.is_string:
@@ -121,10 +130,12 @@ def _written_whole(ready: Prepared, shard: ShardWriter) -> Iterator[tuple[str, E
         yield from ((key, entry) for key in keys)
 
 
-def _written_anew(moves: KeyMoves, shard: ShardWriter) -> Iterator[tuple[str, Entry]]:
+def _written_anew(
+    added: Additions, shard: ShardWriter
+) -> Iterator[tuple[bytes, Entry]]:
     """Writes the tensors whose bytes come from elsewhere; under several keys, once."""
     entries: dict[int, Entry] = {}
-    for key, tensor in moves.written.items():
+    for key, tensor in added.written.items():
         if id(tensor) not in entries:
             dtype, chunks = dtypes.named(tensor.dtype), tensor.chunks()
             if dtype.is_string:
@@ -141,15 +152,16 @@ def _add_int64(shard: ShardWriter, value: int) -> Entry:
     return shard.add_chunks(dtypes.named("int64"), (), [data])
 
 
-def _save_counter(reader: BundleReader, moves: KeyMoves) -> int:
+def _save_counter(reader: BundleReader, new: Draft) -> int:
     """The global step, so that TF2 code saves over no earlier checkpoint; or 1."""
-    if moves.fresh_step:
+    if new.added.fresh_step:
         return 0
-    for old, new in moves.new_keys.items():
-        if object_keys.STEP_KEY in new or object_keys.GLOBAL_STEP in new:
-            entry = reader.index[old]
+    steps = map(coding.name_to_key, (object_keys.STEP_KEY, object_keys.GLOBAL_STEP))
+    of_step = set(steps)
+    for key, new_names in new.kept.items():
+        if not of_step.isdisjoint(new_names):
+            entry = reader.index.entry(key)
             if not entry.shape and entry.dtype_name in ("int32", "int64"):
-                key = coding.name_to_key(old)
                 reader.verify(key)
                 data = b"".join(map(bytes, reader.iter_chunks(key)))
                 return int.from_bytes(data, "little", signed=True)

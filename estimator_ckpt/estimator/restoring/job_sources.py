@@ -70,9 +70,10 @@ def restorable(prefix: str) -> Iterator[str]:
     with contextlib.ExitStack() as stack:
         with reporting_damage(prefix):
             checkpoint = stack.enter_context(read(prefix))
-            bundle = stack.enter_context(bundle_copy.as_bundle(checkpoint))
+            reader = checkpoint.reader
+            bundle = stack.enter_context(bundle_copy.as_bundle(reader))
             readable = bundle.prefix
-            if bundle is checkpoint:
+            if bundle is reader:
                 readable = stack.enter_context(bundle_copy.under_plain_name(bundle))
         yield readable
 

@@ -16,18 +16,19 @@ from tests.testdata_paths import V1_PREFIXES, session_values
 def as_bundle(path, directory=None):
     with contextlib.ExitStack() as stack:
         checkpoint = stack.enter_context(ec.open_checkpoint(path))
-        bundle = stack.enter_context(bundle_copy.as_bundle(checkpoint, directory))
+        bundle = stack.enter_context(
+            bundle_copy.as_bundle(checkpoint.reader, directory)
+        )
         yield checkpoint, bundle
 
 
 @pytest.mark.parametrize("name", V1_PREFIXES)
 def test_a_v1_checkpoint_is_a_bundle_meanwhile(tmp_path, name, caplog):
     with as_bundle(V1_PREFIXES[name], str(tmp_path)) as (_, bundle):
-        assert bundle.is_bundle
         (there,) = os.listdir(tmp_path)
         assert bundle.prefix.startswith(f"{tmp_path}/{there}/")
         for key, value in session_values(name).items():
-            np.testing.assert_array_equal(bundle.reader.read(key), value)
+            np.testing.assert_array_equal(bundle.read(key), value)
     assert os.listdir(tmp_path) == []
     assert "of the V1 format" in caplog.text
 
@@ -35,7 +36,7 @@ def test_a_v1_checkpoint_is_a_bundle_meanwhile(tmp_path, name, caplog):
 def test_a_bundle_is_given_back_as_it_is(tmp_path, caplog):
     write_bundle(tmp_path / "c", {"v": np.float32(1)})
     with as_bundle(tmp_path / "c") as (checkpoint, bundle):
-        assert bundle is checkpoint
+        assert bundle is checkpoint.reader
     assert not caplog.records
 
 

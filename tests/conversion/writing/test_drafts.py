@@ -9,6 +9,7 @@ from estimator_ckpt.bundle.writer import Partitioned, write_bundle
 from estimator_ckpt.checkpoint import object_keys
 from estimator_ckpt.conversion.key_moves import KeyMoves
 from estimator_ckpt.conversion.writing import drafts, new_bundle
+from tests.conversion.named_moves import moves_of
 
 OBJECT = object_keys.variable_key("p")
 
@@ -25,7 +26,7 @@ def index(tmp_path):
 
 
 def test_keys_that_stay_and_new_ones(index):
-    new = drafts.draft(index, KeyMoves({"v": ("v", "w"), "p": ()}))
+    new = drafts.draft(index, KeyMoves(moves_of({"v": ("v", "w"), "p": ()})))
     assert list(new.kept) == list(new.carried) == [b"v"]
     assert list(drafts.new_keys(b"v", new.kept[b"v"])) == [b"v", b"w"]
     assert (new.size, index.ends(new.carried)) == (8, {0: index["v"].offset + 8})
@@ -33,7 +34,7 @@ def test_keys_that_stay_and_new_ones(index):
 
 
 def test_slices_go_with_their_variable(index):
-    new = drafts.draft(index, KeyMoves({"v": (), "p": ("q",)}))
+    new = drafts.draft(index, KeyMoves(moves_of({"v": (), "p": ("q",)})))
     keys = [key for old in new.kept for key in drafts.new_keys(old, new.kept[old])]
     assert b"q" in keys
     assert len(keys) == 3
@@ -42,23 +43,24 @@ def test_slices_go_with_their_variable(index):
 
 
 def test_what_tensorflow_cannot_join_is_written_whole_under_its_object_key(index):
-    new = drafts.draft(index, KeyMoves({"v": (), "p": (OBJECT, "p")}))
-    assert new.whole == {"p": [OBJECT]}
-    assert {name for names in new.kept.values() for name in names} == {"p"}
+    new = drafts.draft(index, KeyMoves(moves_of({"v": (), "p": (OBJECT, "p")})))
+    assert new.whole == {b"p": [OBJECT.encode()]}
+    assert {name for names in new.kept.values() for name in names} == {b"p"}
     assert len(list(new.carried)) == len(new.kept) == 3
     assert new.has_new_tensors
 
 
 def test_two_keys_of_one_tensor_take_its_bytes_once(index):
-    new = drafts.draft(index, KeyMoves({"v": ("a", "b", "c"), "p": ()}))
+    new = drafts.draft(index, KeyMoves(moves_of({"v": ("a", "b", "c"), "p": ()})))
     assert new.size == 8
     assert len(new.places) == 1
 
 
 def test_what_is_written_whole_is_needed_but_its_shard_is_not_used(tmp_path, index):
-    moves = KeyMoves({"v": (), "p": (OBJECT,)})
+    apart = drafts.draft(index, KeyMoves(moves_of({"v": (), "p": (OBJECT,)})))
+    moved = drafts.draft(index, KeyMoves(moves_of({"v": ("w",), "p": ()})))
     with BundleReader(tmp_path / "c") as reader:
-        with new_bundle.prepared(reader, moves) as ready:
+        with new_bundle.prepared(reader, apart) as ready:
             assert (list(ready.source.shards), ready.used_shards) == ([0], [])
-        with new_bundle.prepared(reader, KeyMoves({"v": ("w",), "p": ()})) as ready:
+        with new_bundle.prepared(reader, moved) as ready:
             assert (list(ready.source.shards), ready.used_shards) == ([0], [0])
