@@ -143,15 +143,20 @@ class ObjectPlan:
     def key_moves(self) -> KeyMoves:
         """The same as what a conversion writes."""
         checkpoint = self.source.checkpoint
-        new_keys: dict[bytes, tuple[bytes, ...]] = {}
+        old_keys: dict[bytes, bytes] = {}
         written = {}
         for variable in self.variables:
             origin, key = variable.from_source, name_to_key(variable.key)
             if origin is not None and origin.is_link:
-                old = name_to_key(checkpoint[origin.names[0]].key)
-                new_keys[old] = (*new_keys.get(old, ()), key)
+                old_keys[key] = name_to_key(checkpoint[origin.names[0]].key)
             else:
                 written[key] = variable.origin.tensor(checkpoint)
+        new_keys: dict[bytes, tuple[bytes, ...]] = {}
+        for key, old in old_keys.items():
+            if (
+                key not in written
+            ):  # as the step is that is the optimizer's counter, too
+                new_keys[old] = (*new_keys.get(old, ()), key)
         added = Additions(self.graph, written=written)
         return KeyMoves(new_keys, added, keeps_names=False)
 
