@@ -103,13 +103,14 @@ def _histograms(digest: Digest, lengths: Lengths) -> str:
         (
             ", ".join([code_for_markdown(found.name, lengths.names), *found.remarks()]),
             f"{found.mean_abs:.3g}",
+            f"{found.max_abs:.3g}",
             f"{found.low:.3g} {_heights(found.before)} {found.high:.3g}",
             _heights(found.after),
             f"{found.change_low:.3g} {_heights(found.change)} {found.change_high:.3g}",
         )
         for found in digest.histograms
     ]
-    heads = [("tensor", False), ("mean abs", True)]
+    heads = [("tensor", False), ("mean abs", True), ("max abs", True)]
     heads += [(what, False) for what in ("before", "after", "after less before")]
     return f"## The most changed tensors\n\n{_table(heads, rows)}"
 

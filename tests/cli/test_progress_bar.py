@@ -101,6 +101,12 @@ def test_a_plan_shows_the_time(workplace):
     assert re.search(r"planning .*0:00:0\d", shown)
 
 
+def test_so_does_doctor(workplace):
+    _, out, shown = on_a_terminal("doctor", cwd=workplace)
+    assert re.search(r"importing tf\.estimator .*0:00:0\d", shown)
+    assert "importing" not in out
+
+
 def test_nothing_of_it_goes_into_a_pipe(workplace):
     done = run(*COMMANDS["verify"], cwd=workplace)
     assert done.stderr == ""

@@ -25,7 +25,7 @@ def test_complex_numbers_are_shown_by_their_magnitudes(tmp_path):
     text, markdown = pages_of(tmp_path, {"c": old}, {"c": new})
     said = "complex: magnitudes of values and differences"
     assert said in text
-    assert f"| `c`, {said} | 1 | 0 " in markdown
+    assert f"| `c`, {said} | 1 | 2 | 0 " in markdown
 
 
 def test_a_page_of_nothing_that_differs_has_no_such_section(tmp_path):

@@ -17,7 +17,7 @@ from argparse import ArgumentParser, Namespace
 from typing import Any, Optional
 
 from estimator_ckpt.bundle import install_hints, printing
-from estimator_ckpt.cli import output, shared_arguments
+from estimator_ckpt.cli import output, progress_bar, shared_arguments
 from estimator_ckpt.estimator import runtime
 from estimator_ckpt.tf_private.estimator_runtime import installation
 
@@ -61,7 +61,8 @@ def add_arguments(parser: ArgumentParser) -> None:
 
 def run(arguments: Namespace) -> int:
     """Prints what was found; 1 if tf.estimator jobs do not run here."""
-    found = examine()
+    with progress_bar.progress("importing tf.estimator", in_bytes=False):
+        found = examine()
     if arguments.json:
         output.print_json(dataclasses.asdict(found))
     else:
