@@ -9,13 +9,14 @@ bytes nor on its largest tensor's.
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterator, Sequence
+from collections.abc import Hashable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Optional
 
-from estimator_ckpt.bundle import files
+from estimator_ckpt.bundle import files, logs
 from estimator_ckpt.bundle.coding import name_to_key
 from estimator_ckpt.bundle.entry import Entry
 from estimator_ckpt.bundle.tensors import dtypes
+from estimator_ckpt.checkpoint import messages
 from estimator_ckpt.checkpoint.opened_checkpoint import Checkpoint
 from estimator_ckpt.checkpoint.roles import OF_MODEL
 from estimator_ckpt.checkpoint.variable import StoredVariable
@@ -85,11 +86,16 @@ def _mean_of(
     dtype = dtypes.named(info.dtype)
 
     def chunks() -> Iterator[Any]:
+        prefixes = [checkpoint.prefix for checkpoint in opened]
+        is_finite = True
         for parts in zip(*(checkpoint.pieces(name) for checkpoint in opened)):
-            mean = _mean(parts).astype(dtype.numpy).view("u1").data
+            mean = _mean(parts)
+            if is_finite:
+                is_finite = _is_finite(name, mean, dict(zip(prefixes, parts)))
+            rounded = mean.astype(dtype.numpy).view("u1").data
             if progress is not None:
-                progress(len(mean))
-            yield mean
+                progress(len(rounded))
+            yield rounded
 
     return NewTensor(info.dtype, info.shape, chunks)
 
@@ -100,6 +106,30 @@ def _mean(parts: Sequence[Array]) -> Array:
 
     wide = np.complex128 if parts[0].dtype.kind == "c" else np.float64
     total: Array = parts[0].astype(wide)
-    for part in parts[1:]:
-        total += part.astype(wide)
-    return total / len(parts)
+    with np.errstate(invalid="ignore"):  # of which `_is_finite` says where it is from
+        for part in parts[1:]:
+            total += part.astype(wide)
+        return total / len(parts)
+
+
+def _is_finite(name: str, mean: Array, parts: Mapping[str, Array]) -> bool:
+    """Whether a mean has numbers only; if not, says whose values it is that have not.
+
+    Args:
+      name: the variable.
+      mean: its mean, or a piece of that.
+      parts: what that is the mean of, by the checkpoints' prefixes.
+    """
+    import numpy as np
+
+    if np.isfinite(mean).all():
+        return True
+    wide = mean.dtype
+    found = [p for p, x in parts.items() if not np.isfinite(x.astype(wide)).all()]
+    logs.logger().warning(
+        "%r has NaN or infinite values in %s, and so in the mean; if that training "
+        "diverged, leave the checkpoint out",
+        name,
+        messages.listed(found, most=3),
+    )
+    return False

@@ -73,3 +73,18 @@ def test_progress_has_the_bytes_of_the_means(opened):
     for tensor in made.added.written.values():
         list(tensor.chunks())
     assert sum(done) == 3 * 2 + 4 * 4
+
+
+@pytest.mark.parametrize("bad", [np.nan, np.inf])
+@pytest.mark.filterwarnings("error")
+def test_whose_values_are_no_numbers_is_said_once(tmp_path, caplog, bad):
+    many = np.zeros(1_000_000, np.float32)  # several pieces
+    write_bundle(tmp_path / "fine", {"w": many, "v": many[:1]})
+    write_bundle(tmp_path / "diverged", {"w": many + bad, "v": many[:1]})
+    new = ec.average([tmp_path / "fine", tmp_path / "diverged"], tmp_path / "mean")
+    with ec.open_checkpoint(new) as mean:
+        assert not np.isfinite(mean.read("w")).any()
+        assert mean.read("v") == 0
+    (record,) = caplog.records
+    said = f"'w' has NaN or infinite values in {tmp_path / 'diverged'}, and so in the"
+    assert said in record.getMessage()
