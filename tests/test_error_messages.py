@@ -200,6 +200,27 @@ def flipped(index):
     index.write_bytes(content)
 
 
+def weights_of_a_layer(path, units, use_bias, by_name):
+    """Keras weights of a layer of four units, into one of others."""
+
+    def network(units, use_bias):
+        options = {"use_bias": use_bias, "name": "a", "input_shape": (3,)}
+        return tf.keras.Sequential([tf.keras.layers.Dense(units, **options)])
+
+    network(4, True).save_weights(str(path / "w.h5"))
+    network(units, use_bias).load_weights(str(path / "w.h5"), by_name=by_name)
+
+
+def eager_in_a_graph():
+    eager = tf.Variable(1.0)
+    with tf.Graph().as_default():
+        return eager + 1.0
+
+
+def variables_anew():
+    tf.function(lambda: tf.Variable(1.0) + 1.0)()
+
+
 def load_weights_from_a_shard(input_shape):
     options = {} if input_shape is None else {"input_shape": input_shape}
     model = tf.keras.Sequential([tf.keras.layers.Dense(2, **options)])
@@ -435,6 +456,21 @@ SAID_BY = {
     "Error parsing message": lambda path: tf1.GraphDef().ParseFromString(
         pathlib.Path(f"{DIGITS}.meta").read_bytes()
     ),
+    "Weight count mismatch for layer ...": lambda path: weights_of_a_layer(
+        path, 4, use_bias=False, by_name=False
+    ),
+    "Shape mismatch in layer ...": lambda path: weights_of_a_layer(
+        path, 2, use_bias=True, by_name=True
+    ),
+    "Attempting to capture an EagerTensor without building a function.": (
+        lambda path: eager_in_a_graph()
+    ),
+    "tf.function only supports singleton tf.Variables created on the first call.": (
+        lambda path: variables_anew()
+    ),
+    "must be applied to a method of a subclassed": (
+        lambda path: tf1.keras.utils.track_tf1_style_variables(lambda x: x)(1.0)
+    ),
     "remote paths are not supported": lambda path: ec.open_checkpoint("gs://b/ckpt-1"),
     "Exporting/importing meta graphs is not supported when eager execution is "
     "enabled.": lambda path: tf1.train.import_meta_graph(f"{DIGITS}.meta"),
@@ -648,6 +684,13 @@ SAID_BY = {
 #: tests/compat/test_error_messages.py.
 SAID_ELSEWHERE = {
     "requires a different Python: ... not in '>=3.9'",
+    "A module that was compiled using NumPy 1.x cannot be run in",
+    "but not all checkpointed values were used.",
+    "Inconsistent references when loading the checkpoint into this object graph.",
+    "Some Python objects were not bound to checkpointed values",
+    "Could not interpret optimizer identifier: ...",
+    "Only instances of ... can be added to a Sequential model.",
+    "could not be deserialized properly",
     "... is not available with Keras 3.",
     "module 'keras._tf_keras.keras... has no attribute ...",
     "No module named 'tensorflow.compat.v1.estimator'",

@@ -6,6 +6,7 @@ import pathlib
 import subprocess
 import sys
 
+import numpy as np
 import pytest
 
 from tests.compat.environments import READERS, TORCH, VENVS
@@ -95,6 +96,19 @@ SINCE_2_16 = {
     "Please ensure the file is an accessible ....keras... zip file.": (
         "import tensorflow; tensorflow.keras.models.load_model('none.keras')"
     ),
+    "Could not interpret optimizer identifier: ...": (
+        "import keras, tf_keras\n"
+        "tf_keras.Sequential().compile(keras.optimizers.Adam(), 'mse')"
+    ),
+    "Only instances of ... can be added to a Sequential model.": (
+        "import keras, tf_keras; keras.Sequential([tf_keras.layers.Dense(1)])"
+    ),
+    "could not be deserialized properly": (
+        "import keras, sys, tf_keras\n"
+        "layer = tf_keras.layers.Dense(2, input_shape=(3,))\n"
+        "tf_keras.Sequential([layer]).save(sys.argv[1] + '/old.keras')\n"
+        "keras.models.load_model(sys.argv[1] + '/old.keras')"
+    ),
     "Keras cannot be imported. Check that it is installed.": (
         "import os, sys; sys.modules['tf_keras'] = None\n"
         "os.environ['TF_USE_LEGACY_KERAS'] = '1'\n"
@@ -106,6 +120,14 @@ WITH_THE_PACKAGE = {
         "import tensorflow_estimator"
     ),
 }
+#: In TensorFlow 1.15: one variable, saved under two paths.
+_TWICE = """
+import sys
+import tensorflow as tf
+tf.compat.v1.enable_eager_execution()
+variable = tf.Variable(1.0)
+prefix = tf.train.Checkpoint(a=variable, b=variable).save(sys.argv[1] + '/ckpt')
+"""
 IN_1_15 = {
     "Error while reading resource variable ... from Container: ...": (
         "import tensorflow as tf\n"
@@ -116,6 +138,18 @@ IN_1_15 = {
         f"{_DENSE.replace('keras.Input', 'keras.layers.InputLayer')}"
         "network(2, 2).save_weights(sys.argv[1] + '/w.h5')\n"
         "network(2).load_weights(sys.argv[1] + '/w.h5')"
+    ),
+    "but not all checkpointed values were used.": (
+        f"{_TWICE}tf.train.Checkpoint(q=tf.Variable(0.0)).restore(prefix)\n"
+        "import gc; gc.collect()"
+    ),
+    "Inconsistent references when loading the checkpoint into this object graph.": (
+        f"{_TWICE}tf.train.Checkpoint(a=tf.Variable(0.0), b=tf.Variable(0.0))"
+        ".restore(prefix)"
+    ),
+    "Some Python objects were not bound to checkpointed values": (
+        f"{_TWICE}tf.train.Checkpoint(c=tf.Variable(0.0)).restore(prefix)"
+        ".assert_existing_objects_matched()"
     ),
     "requires a different Python: ... not in '>=3.9'": (
         "import subprocess, sys\n"
@@ -170,6 +204,14 @@ OF_TRANSFORMERS = {
     "object has no attribute 'bias'": _BERT.format(size=16),
     "Pointer shape ... and array shape ... mismatched": _BERT.format(size=8),
 }
+#: With TensorFlow 2.21, the packages of that environment behind its own, no tf-keras.
+WITHOUT_TF_KERAS = {
+    "Your currently installed version of Keras is Keras 3, but this is not yet "
+    "supported in Transformers.": (
+        "sys.modules['tf_keras'] = None\n"
+        "import transformers; transformers.TFBertModel(transformers.BertConfig())"
+    ),
+}
 #: NumPy of the time of a TensorFlow.
 _LOADED = "import numpy; numpy.load(f'{DIGITS}.index')"
 OF_NUMPY = {
@@ -183,13 +225,20 @@ BESIDE_2_21 = {
 SAID_BY = {**SINCE_2_16, **WITH_THE_PACKAGE, **IN_1_15}
 
 
-OTHERS_SAY = {*OF_PYTORCH, *OF_TRANSFORMERS, *OF_NUMPY, *BESIDE_2_21}
+#: TensorFlow here beside the NumPy of TensorFlow 2.21.
+WITH_NUMPY_2 = {
+    "A module that was compiled using NumPy 1.x cannot be run in": "import tensorflow"
+}
+OTHERS_SAY = {
+    *(*OF_PYTORCH, *OF_TRANSFORMERS, *OF_NUMPY),
+    *(*WITHOUT_TF_KERAS, *BESIDE_2_21),
+}
 
 
 def test_these_are_the_ones_of_the_index():
     from tests import test_error_messages as here
 
-    assert set(SAID_BY) == here.SAID_ELSEWHERE
+    assert {*SAID_BY, *WITH_NUMPY_2} == here.SAID_ELSEWHERE
     assert {*OTHERS_SAY, *here.SAID_BY_OTHERS} == set(here.OF_OTHER_PROGRAMS)
 
 
@@ -236,19 +285,48 @@ def test_numpy_says_it(message, tmp_path):
     says(message, python, f"DIGITS = {_DIGITS!r}\n{_LOADED}", tmp_path)
 
 
+def packages_of(python, reader):
+    """The directory of an environment's packages, for a Python of the same version."""
+    asked = "import sys; print(sys.version_info[:2], sys.path[-1], sep='|')"
+    if not python.exists() or not reader.exists():
+        pytest.skip("no interpreter with these packages (see make compat)")
+    versions, directories = zip(
+        *(
+            subprocess.run(
+                [str(each), "-c", asked], capture_output=True, text=True, check=True
+            ).stdout.split("|")
+            for each in (python, reader)
+        )
+    )
+    if len(set(versions)) > 1:
+        pytest.skip("these packages are there for another Python only")
+    return directories[0].strip()
+
+
 @pytest.mark.parametrize("message", OF_TRANSFORMERS)
 def test_transformers_say_it_beside_tensorflow(message, tmp_path):
     """As their users had both in one environment."""
-    version = "import sys; print(sys.path[-1]); sys.exit(sys.version_info[:2] != {})"
-    if not TORCH.exists():
-        pytest.skip("no interpreter with PyTorch (see make compat)")
-    asked = [str(TORCH), "-c", version.format(tuple(sys.version_info[:2]))]
-    found = subprocess.run(asked, capture_output=True, text=True, check=False)
-    if found.returncode:
-        pytest.skip("PyTorch is there for another Python only")
-    packages = found.stdout.strip()
+    packages = packages_of(TORCH, READERS["2.15.1"])
     code = f"import sys; sys.path.append({packages!r})\n{OF_TRANSFORMERS[message]}"
     says(message, sys.executable, code, tmp_path)
+
+
+@pytest.mark.parametrize("message", WITHOUT_TF_KERAS)
+def test_transformers_say_it_without_tf_keras(message, tmp_path):
+    packages = packages_of(TORCH, READERS["2.21.0"])
+    code = f"import sys; sys.path.append({packages!r})\n{WITHOUT_TF_KERAS[message]}"
+    says(message, READERS["2.21.0"], code, tmp_path)
+
+
+@pytest.mark.parametrize("message", WITH_NUMPY_2)
+def test_tensorflow_says_it_beside_another_numpy(message, tmp_path):
+    if np.__version__ >= "2":
+        pytest.skip("TensorFlow is for NumPy 2 here")
+    packages = pathlib.Path(packages_of(READERS["2.21.0"], READERS["2.15.1"]))
+    for name in ("numpy", "numpy.libs"):
+        (tmp_path / name).symlink_to(packages / name)
+    beside = {"PYTHONPATH": str(tmp_path)}
+    says(message, sys.executable, WITH_NUMPY_2[message], tmp_path, **beside)
 
 
 @pytest.mark.parametrize("message", BESIDE_2_21)
