@@ -72,13 +72,35 @@ class Variables(Mapping[str, StoredVariable]):
         made = self._made.get(name)
         if made is None:
             key = self.keys_by_name[name]
-            made = self._checkpoint.stored(self._own_names.get(name, name), key)
-            if name in self._own_names:
-                made = made._replace(name=name)
-            if name in self._of_tables:
-                made = made._replace(role=NO_VARIABLE)
+            own = self._own_names.get(name, name)
+            made = self._as_of_both(name, self._checkpoint.stored(own, key))
             self._made[name] = made
         return made
+
+    def all_at_once(
+        self, same: Mapping[str, StoredVariable] = {}
+    ) -> dict[str, StoredVariable]:
+        """All of them, in less time than one after another.
+
+        Args:
+          same: those of another checkpoint, of which such as are equal are taken.
+        """
+        own_name, made = self._own_names.get, self._checkpoint.with_role
+        keys = self.keys_by_name.items()
+        rows = self._checkpoint.rows((own_name(name, name), key) for name, key in keys)
+        found = {}
+        for name, row in zip(self.keys_by_name, rows):
+            variable, other = self._as_of_both(name, made(row)), same.get(name)
+            found[name] = variable if other is None or variable != other else other
+        return found
+
+    def _as_of_both(self, name: str, variable: StoredVariable) -> StoredVariable:
+        """A variable of the checkpoint as what it is beside the other."""
+        if name in self._own_names:
+            variable = variable._replace(name=name)
+        if name in self._of_tables:
+            variable = variable._replace(role=NO_VARIABLE)
+        return variable
 
     def __contains__(self, name: object) -> bool:
         return name in self.keys_by_name
@@ -210,9 +232,25 @@ def decide_roles(
 
     checkpoints = old.checkpoint, new.checkpoint
     if not any("roles" in vars(checkpoint) for checkpoint in checkpoints):
+        _share_graph(*checkpoints)
         old.checkpoint.roles, new.checkpoint.roles = stored_evidence.of_both(
             *checkpoints, facts
         )
+
+
+def _share_graph(old: Checkpoint, new: Checkpoint) -> None:
+    """Lets both have one object graph if the bytes of theirs are the same.
+
+    As messages, those of 100,000 variables take 80 MB each.
+    """
+    if old.graph is None or new.graph is None:
+        return
+    there, here = (
+        checkpoint.bundle.read_string(object_keys.OBJECT_GRAPH_KEY)
+        for checkpoint in (old, new)
+    )
+    if there == here:
+        new.graph = old.graph
 
 
 def all_variables(
@@ -226,7 +264,8 @@ def all_variables(
     """
     if not old.is_by_keys or not new.is_by_keys:
         decide_roles(old, new)
-        return dict(old.variables), dict(new.variables)
+        new_variables = new.variables.all_at_once()
+        return old.variables.all_at_once(new_variables), new_variables
     rows, others = _rows(old, new)
     facts = _facts(rows.items())
     there = facts

@@ -122,6 +122,25 @@ def test_all_variables_of_both_are_those_of_each(tmp_path, other, num_same):
         assert sum(old[name] is new.get(name) for name in old) == num_same
 
 
+@pytest.mark.parametrize(
+    ("other", "is_same"),
+    [({**TEXT, "w": np.ones(3, "f4")}, True), ({**TEXT, "x": np.float32(1)}, False)],
+)
+def test_of_objects_too_what_is_equal_is_one_object(tmp_path, other, is_same):
+    """The graph as well, of which 100,000 variables have a large one."""
+    paths = tmp_path / "a", tmp_path / "b"
+    for path, values in zip(paths, (TEXT, other)):
+        write_bundle(str(path), values)
+    paths = [ec.convert(path, f"{path}-tf2", to="tf2") for path in paths]
+    with common_names.opened(*paths, "full_name") as (old, new):
+        found = common_names.all_variables(old, new)
+        assert dict(old.variables) == found[0]
+        assert (old.checkpoint.graph is new.checkpoint.graph) == is_same
+    for variables, path in zip(found, paths):
+        assert list(variables.items()) == list(ec.open_checkpoint(path).items())
+    assert all(found[0][name] is found[1][name] for name in TEXT)
+
+
 def test_a_meta_file_beside_one_of_two_is_other_evidence(tmp_path):
     for suffix in (".index", ".data-00000-of-00001"):
         shutil.copy(f"{DIGITS}{suffix}", tmp_path / f"alone{suffix}")
