@@ -60,6 +60,17 @@ def test_the_tutorial_is_a_page_with_its_plots(site):
     assert plots["tutorial-1.png"].startswith(b"\x89PNG")
 
 
+def test_the_search_has_every_message_of_the_index_of_errors(site):
+    text = (ROOT / "docs" / "errors.md").read_text(encoding="utf-8")
+    entries = site.entries_of_errors(text)
+    assert len(entries) == text.count("\n| `") > 150
+    assert len({entry["location"] for entry in entries}) == len(entries)
+    pages = {entry["title"]: entry["location"].partition("#")[0] for entry in entries}
+    assert pages["Weights only load failed."] == "situations/keras-3-and-pytorch.html"
+    for page in pages.values():
+        assert (ROOT / "docs" / page).with_suffix(".md").is_file()
+
+
 def test_the_reference_has_every_public_name(site):
     text = site.reference((ROOT / "docs" / "reference.md").read_text())
     made = {line.rpartition(".")[2] for line in re.findall("^::: (.*)$", text, re.M)}

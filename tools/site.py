@@ -3,6 +3,7 @@
 - the README as its front page, and the other pages of the repository's root;
 - docs/tutorial.ipynb as a page, with its outputs and plots;
 - a section of the reference for each public name of the package;
+- an entry of the search for each row of the index of errors, which leads to its page;
 - the source files that pages link to, so that no link leads out of the site.
 
 The pure functions at the top know nothing of mkdocs; `tests/test_site.py` holds them.
@@ -11,6 +12,7 @@ The pure functions at the top know nothing of mkdocs; `tests/test_site.py` holds
 from __future__ import annotations
 
 import base64
+import html
 import json
 import logging
 import posixpath
@@ -37,6 +39,10 @@ SEARCH_BOOSTS = {
     "CONTRIBUTING.md": 0.3,
     "BUILD.md": 0.3,
 }
+#: A row of the index of errors: its message, and the first page that it leads to.
+ERROR_ROW = re.compile(
+    r"^\| `(.+?)` \| (?:[^|\[]+ \| )?\[.*?\]\((\S+?)\.md\)", re.MULTILINE
+)
 #: Link texts that are file names: on the site they are pages.
 FILE_NAME = re.compile(r"\[(?:docs/)?([\w/-]+)\.(?:md|ipynb)\](?=\()")
 FENCE = re.compile(r"^```.*?^```$", re.MULTILINE | re.DOTALL)
@@ -144,6 +150,24 @@ def notebook_page(notebook: dict) -> tuple[str, dict[str, bytes]]:
     return "\n\n".join(parts) + "\n", plots
 
 
+def entries_of_errors(text: str) -> list[dict]:
+    """What the search has of each row of the index of errors, as mkdocs writes it.
+
+    Its title is the message, since titles count most: the words of a table are lost in
+    its section. There is no such anchor: the page opens at its top, which quotes the
+    message.
+    """
+    return [
+        {
+            "location": f"{page}.html#message-{number}",
+            "title": html.escape(message, quote=False),
+            "text": "",
+            "boost": 2,
+        }
+        for number, (message, page) in enumerate(ERROR_ROW.findall(text), 1)
+    ]
+
+
 def fenced(language: str, text: str) -> str:
     """A block of code, whatever is in it."""
     longest = max(map(len, re.findall(r"`{3,}", text)), default=2)
@@ -212,6 +236,11 @@ def on_page_markdown(markdown, page, config, files):
 def on_post_build(config):
     from mkdocs.exceptions import PluginError
 
+    index = Path(config.site_dir, "search", "search_index.json")
+    entries = json.loads(index.read_text(encoding="utf-8"))
+    errors = (ROOT / "docs" / "errors.md").read_text(encoding="utf-8")
+    entries["docs"] += entries_of_errors(errors)
+    index.write_text(json.dumps(entries), encoding="utf-8")
     for path in Path(config.site_dir).rglob("*.html"):
         found = FETCHED.search(path.read_text(encoding="utf-8"))
         if found:

@@ -54,10 +54,14 @@ def main():
                 seen["pages"] += 1
                 if page.evaluate(TOO_WIDE) > 0:
                     seen["too wide"].append([width, path.name])
-        for key, start in (("found", base), ("found in a folder", folder)):
+        for key, start, typed in (
+            ("found", base, "bad magic number"),
+            ("found in a folder", folder, "bad magic number"),
+            ("found by its title", folder, "Weights only load failed."),
+        ):
             page.goto(f"{start}index.html")
             page.click(".md-search__input")
-            page.keyboard.type("bad magic number")  # the search listens to keys
+            page.keyboard.type(typed)  # the search listens to keys
             page.wait_for_selector(".md-search-result__link", timeout=30_000)
             links = page.query_selector_all(".md-search-result__link")
             seen[key] = [link.get_attribute("href") for link in links]

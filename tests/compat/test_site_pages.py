@@ -47,6 +47,10 @@ def test_an_error_message_is_found_by_search(seen, opened):
     assert any("not-an-sstable" in link for link in seen[opened][:3])
 
 
+def test_a_message_of_the_index_leads_to_its_page(seen):
+    assert "keras-3-and-pytorch" in seen["found by its title"][0]
+
+
 @pytest.mark.parametrize("link", ["nothere.md", "training.md#nothere"])
 def test_a_link_that_leads_nowhere_fails_make_docs(link, tmp_path):
     root = pathlib.Path(REPOSITORY)
