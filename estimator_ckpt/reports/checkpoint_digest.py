@@ -135,12 +135,12 @@ def _called(role: Role) -> str:
 
 def _what(checkpoint: Checkpoint, shown: Sequence[StoredVariable]) -> str:
     size = messages.bytes_text(sum(variable.size for variable in shown))
-    shards = messages.counted(checkpoint.num_shards, "shard")
+    shards = digest.counted(checkpoint.num_shards, "shard")
     step = checkpoint.global_step
     at = "without a global step" if step is None else f"at global step {step}"
     return (
         f"A {checkpoint.format} checkpoint {at}: "
-        f"{messages.counted(len(shown), 'variable')}, {size}, in {shards}."
+        f"{digest.counted(len(shown), 'variable')}, {size}, in {shards}."
     )
 
 
@@ -152,7 +152,7 @@ def _roles(shown: Sequence[StoredVariable]) -> str:
     size = sum(variable.size for variable in of_optimizer)
     share = f", {100 * size / total:.0f} % of the bytes" if total else ""
     return (
-        f"{messages.counted(len(of_optimizer), 'variable')} of them "
+        f"{digest.counted(len(of_optimizer), 'variable')} of them "
         f"{'is' if len(of_optimizer) == 1 else 'are'} optimizer state "
         f"({messages.bytes_text(size)}{share}), which serving does not need."
     )

@@ -107,7 +107,7 @@ def _in_both(diff: Diff) -> str:
         return "Neither has a variable."
     if not diff.num_equal:
         return f"No variable is equal: {counts or 'none is in both'}."
-    equal = f"{messages.counted(diff.num_equal, 'variable')} " + (
+    equal = f"{digest.counted(diff.num_equal, 'variable')} " + (
         "is equal" if diff.num_equal == 1 else "are equal"
     )
     return (

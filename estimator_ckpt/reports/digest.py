@@ -215,6 +215,11 @@ class Digest:
         )
 
 
+def counted(number: int, noun: str) -> str:
+    """How many there are, as a page says it: `1 shard`, `1,000 variables`."""
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"
+
+
 def number_text(number: Cell) -> str:
     """A number of a table: whole ones exactly, others in four digits."""
     return str(number) if isinstance(number, int) else f"{float(number or 0):.4g}"

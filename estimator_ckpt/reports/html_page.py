@@ -24,6 +24,7 @@ from estimator_ckpt.reports.digest import (
     Share,
     Shown,
     Tone,
+    counted,
     number_text,
 )
 from estimator_ckpt.reports.escaping import Lengths, fitted, for_element, for_html
@@ -158,7 +159,7 @@ def _places(columns: Iterable[Column]) -> str:
 
 def _group(group: Group, columns: tuple[Column, ...], lengths: Lengths) -> str:
     problems = (
-        f" <em>{messages.counted(group.num_problems, 'problem')}</em>"
+        f" <em>{counted(group.num_problems, 'problem')}</em>"
         if group.num_problems
         else ""
     )

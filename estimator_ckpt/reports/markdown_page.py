@@ -12,6 +12,7 @@ from estimator_ckpt.reports.digest import (
     Digest,
     Group,
     Shown,
+    counted,
     number_text,
 )
 from estimator_ckpt.reports.escaping import (
@@ -159,7 +160,7 @@ def _group(
     group: Group, columns: Sequence[Column], is_open: bool, lengths: Lengths
 ) -> str:
     wrong = group.num_problems
-    problems = f", {messages.counted(wrong, 'problem')}" if wrong else ""
+    problems = f", {counted(wrong, 'problem')}" if wrong else ""
     size = messages.bytes_text(group.size)
     # A summary is HTML, not Markdown.
     scope = for_markdown(group.scope, lengths.names) or "(no scope)"

@@ -100,7 +100,8 @@
       if (wanted && here) fold(body, false);
       shown += here;
     }
-    status.textContent = wanted ? `${shown} of ${rows} rows` : "";
+    status.textContent = wanted
+      ? `${shown.toLocaleString("en")} of ${rows.toLocaleString("en")} rows` : "";
   };
   search.addEventListener("input", filter);
   document.querySelector(".tools").hidden = false;

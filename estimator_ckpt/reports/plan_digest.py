@@ -77,7 +77,7 @@ def _in_order(plan: Plan) -> Sequence[Item]:
 
 def _verdict(plan: Plan) -> str:
     if plan.problems:
-        return messages.counted(len(plan.problems), "problem")
+        return digest.counted(len(plan.problems), "problem")
     if plan.counts.get(Verdict.RESET):
         return "nothing is missing"
     return "everything is carried"
@@ -163,12 +163,12 @@ def _carried(plan: Plan) -> str:
     elif not same:
         under = "all renamed"
     else:
-        under = f"{same} under their own names and {renamed} renamed"
-    variables = messages.counted(len(of_target), "variable")
+        under = f"{same:,} under their own names and {renamed:,} renamed"
+    variables = digest.counted(len(of_target), "variable")
     if not carried:
         return f"Of the target's {variables} none gets a value from the source."
     return (
-        f"{len(carried)} of the target's {variables} "
+        f"{len(carried):,} of the target's {variables} "
         f"{'get' if len(carried) != 1 else 'gets'} a value from the source ({size}), "
         f"{under}."
     )
@@ -180,7 +180,7 @@ def _problems(problems: Sequence[Item]) -> str:
     names = messages.listed((brief(item.name) for item in problems), most=3)
     verdicts = (verdict for verdict in Verdict if verdict.is_problem)
     counts = {v.value: sum(i.verdict is v for i in problems) for v in verdicts}
-    counted = messages.counts({what: n for what, n in counts.items() if n})
+    counted = ", ".join(f"{n:,} {what}" for what, n in counts.items() if n)
     return f"What should be carried and cannot be: {counted} ({names})."
 
 
@@ -190,13 +190,13 @@ def _left(plan: Plan) -> str:
     begin = (
         "No variable is left at its initial value"
         if not reset
-        else f"{messages.counted(reset, 'variable')} "
+        else f"{digest.counted(reset, 'variable')} "
         f"{'starts' if reset == 1 else 'start'} at the initial value"
     )
     end = (
         "all of the source is used"
         if not unused
-        else f"{messages.counted(unused, 'variable')} of the source "
+        else f"{digest.counted(unused, 'variable')} of the source "
         f"{'is' if unused == 1 else 'are'} not used"
     )
     return f"{begin}, and {end}."

@@ -36,7 +36,7 @@ def of(found: Verification) -> Digest:
     return Digest(
         subject="Verification",
         title=messages.short_path(found.prefix),
-        verdict="whole" if found.ok else f"{len(rows)} damaged",
+        verdict="whole" if found.ok else f"{len(rows):,} damaged",
         tone=Tone.GOOD if found.ok else Tone.BAD,
         sentences=_sentences(found, rows),
         checkpoints=(("checkpoint", found.prefix),),
@@ -54,7 +54,7 @@ def of(found: Verification) -> Digest:
 
 
 def _sentences(found: Verification, rows: Sequence[Row]) -> tuple[str, str, str]:
-    counted = messages.counted(found.num_tensors, "tensor")
+    counted = digest.counted(found.num_tensors, "tensor")
     one, several = ("was", "its checksum"), ("were", "their checksums")
     were, checksums = one if found.num_tensors == 1 else several
     first = (
