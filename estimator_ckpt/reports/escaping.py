@@ -58,6 +58,7 @@ _TRIED = (
     Lengths(),
     *(Lengths(texts, LONGEST) for texts in (200, 100, 60, 40)),
     *(Lengths(40, names) for names in (180, 140, 120, 100, 80, 60, 40, 20)),
+    *(Lengths(20, names) for names in (20, 10)),  # two names of markup in each row
 )
 
 

@@ -137,6 +137,19 @@ class TestSize:
                 ec.write_report(result, tmp_path / name, overwrite=True)
                 assert (tmp_path / name).stat().st_size < 300_000, (call, name)
 
+    def test_so_do_renamed_ones(self, tmp_path):
+        for scope in "ab":
+            names = [f"{scope}/{i:04d}{'&' * 290}" for i in range(1000)]
+            values = {name: np.float32([i, 1]) for i, name in enumerate(names)}
+            write_bundle(tmp_path / scope, values)
+        for result in (
+            ec.diff(tmp_path / "a", tmp_path / "b"),
+            ec.plan(tmp_path / "a", tmp_path / "b", assignment_map={"a/": "b/"}),
+        ):
+            for name in ("a.html", "a.md"):
+                page = written(result, tmp_path / name, overwrite=True)
+                assert len(page.encode()) < 300_000, (result, name)
+
     def test_so_do_the_2000_rows_of_two_that_have_nothing_in_common(self, tmp_path):
         for what in ("the_encoder_of_a_model", "another_with_names_as_long"):
             names = [
