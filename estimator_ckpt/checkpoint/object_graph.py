@@ -10,7 +10,7 @@ Source: `tensorflow/core/protobuf/trackable_object_graph.proto`; `docs/format.md
 from __future__ import annotations
 
 import collections
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from typing import NamedTuple, Optional
 
 from estimator_ckpt.bundle.errors import CorruptIndexError
@@ -152,7 +152,15 @@ def saved_nodes(
       root: one more name of a root's child that is a dictionary by TF1 names,
         beside `var_list` and `vars`.
     """
-    dictionary_names = _names_in_dictionaries(graph, root)
+    nodes = graph.nodes
+    dictionary_names = names_in_dictionaries(
+        lambda node: nodes[node].children,
+        lambda node: any(
+            attribute.name == object_keys.VARIABLE_VALUE
+            for attribute in nodes[node].attributes
+        ),
+        root,
+    )
     root_children = {
         child.node_id: child.local_name for child in graph.nodes[0].children
     }
@@ -176,28 +184,27 @@ def saved_nodes(
     )
 
 
-def _names_in_dictionaries(
-    graph: TrackableObjectGraph, root: Optional[str]
+def names_in_dictionaries(
+    children_of: Callable[[int], Iterable[tuple[int, str]]],
+    is_variable: Callable[[int], bool],
+    root: Optional[str] = None,
 ) -> dict[int, str]:
-    """TF1 names by node id, of variables in the root's dictionaries by name.
+    """TF1 names by node, of variables in the root's dictionaries by name.
 
     A list under the same name (`Checkpoint(var_list=[a, b])`) has local names 0, 1,
     ...: these are positions, not names.
+
+    Args:
+      children_of: gives a node's children and their local names.
+      is_variable: says whether a node has a variable.
+      root: one more name of a dictionary, as for `saved_nodes`.
     """
     dictionary_names = {*object_keys.NAME_DICTIONARIES, root}
-    dictionaries = [
-        child.node_id
-        for child in graph.nodes[0].children
-        if child.local_name in dictionary_names
-    ]
-    nodes = graph.nodes
+    dictionaries = [node for node, name in children_of(0) if name in dictionary_names]
     found: dict[int, str] = {}
-    for node_id in dict.fromkeys(dictionaries):  # each once, however often it is named
+    for dictionary in dict.fromkeys(dictionaries):  # each once, whatever its names
         entries = {
-            child.node_id: child.local_name
-            for child in nodes[node_id].children
-            for attribute in nodes[child.node_id].attributes
-            if attribute.name == object_keys.VARIABLE_VALUE
+            node: name for node, name in children_of(dictionary) if is_variable(node)
         }
         local_names = entries.values()
         if "0" not in local_names or set(local_names) != _positions(len(entries)):

@@ -11,7 +11,6 @@ all errors come.
 
 from __future__ import annotations
 
-import functools
 from array import array
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Optional
@@ -42,24 +41,37 @@ class StoredGraph:
         self._read = read
         self.source = source
 
-    @functools.cached_property
-    def message(self) -> TrackableObjectGraph:
+    def __eq__(self, other: object) -> bool:
+        """Whether both are the same bytes."""
+        return isinstance(other, StoredGraph) and self._read() == other._read()
+
+    __hash__ = None  # type: ignore[assignment]
+
+    def parse(self) -> TrackableObjectGraph:
         """All of it as a message; as of `object_graph.parse`, with its errors."""
         return object_graph.parse(self._read(), self.source)
 
+    def nodes(self) -> Iterator[TrackableObject]:
+        """Its nodes one after another, of a graph whose `saved_nodes` were looked at.
+
+        Those say what is wrong with a graph. Its bytes have a checksum: they are the
+        same.
+        """
+        return map(wire.decoder(TrackableObject), wire.each(self._read(), 1))
+
     def saved_nodes(self, root: Optional[str] = None) -> Iterator[Node]:
-        """What `object_graph.saved_nodes` gives of the message.
+        """What is in the checkpoint; as of `object_graph.saved_nodes`.
 
         Raises:
           CorruptIndexError: it is no object graph; of what says so a single node,
             when its turn comes.
         """
-        if "message" not in vars(self):
-            serialized = self._read()
-            paths = _Paths.of(serialized, root)
-            if paths is not None:
-                return _saved(serialized, paths, self.source)
-        return object_graph.saved_nodes(self.message, root)
+        serialized = self._read()
+        paths = _Paths.of(serialized, root)
+        if paths is None:
+            graph = object_graph.parse(serialized, self.source)
+            return object_graph.saved_nodes(graph, root)
+        return _saved(serialized, paths, self.source)
 
 
 #: The place of what has none.

@@ -198,4 +198,4 @@ def _pruned_graph(
     aliases = map(name_to_key, contents.aliases)
     if kept.issuperset({*new_keys, *fresh_step}.difference(aliases)):
         return None
-    return object_graph.without(source_graph.message, set(map(key_to_name, kept)))
+    return object_graph.without(source_graph.parse(), set(map(key_to_name, kept)))

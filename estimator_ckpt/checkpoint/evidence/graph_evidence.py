@@ -9,9 +9,9 @@ optimizer.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, Optional
+from typing import Optional
 
-from estimator_ckpt.checkpoint import object_graph, object_keys
+from estimator_ckpt.checkpoint import object_keys
 from estimator_ckpt.checkpoint.evidence import known_names, optimizer_nodes
 from estimator_ckpt.checkpoint.evidence.graph_nodes import GraphNodes
 from estimator_ckpt.checkpoint.evidence.name_sorting import Fact
@@ -28,14 +28,8 @@ Found = dict[int, Decision]
 _NOT_NUMBERS = frozenset({"string", "variant", "resource"})
 
 
-def decide(message: Any, facts: Mapping[str, Fact]) -> dict[str, Decision]:
-    """What an object graph says, by object key; owners are object keys, too.
-
-    Args:
-      message: a TrackableObjectGraph message.
-      facts: what the index says of each key.
-    """
-    graph = GraphNodes.of(message, facts)
+def decide(graph: GraphNodes) -> dict[str, Decision]:
+    """What an object graph says, by object key; owners are object keys, too."""
     styles = optimizer_nodes.find(graph)
     of_model = graph.reached(0, but=styles) if styles else set()
     decided: Found = _scales(graph)
@@ -48,13 +42,14 @@ def decide(message: Any, facts: Mapping[str, Fact]) -> dict[str, Decision]:
     by_key = {
         graph.keys[node]: said for node, said in decided.items() if node in graph.keys
     }
-    for saved in object_graph.saved_nodes(message):
-        if not saved.is_variable:
-            by_key[saved.key] = Decision(NO_VARIABLE, "an object's state, no variable")
-        elif saved.is_child_of_root == object_keys.SAVE_COUNTER:
-            by_key[saved.key] = Decision(NO_VARIABLE, "the root's save_counter")
-        elif saved.name is None and _is_no_number(facts.get(saved.key)):
-            by_key[saved.key] = Decision(NO_VARIABLE, "a string of an object's")
+    for node, key in graph.keys.items():
+        if _is_no_number(graph.facts.get(key)) and node not in graph.names:
+            by_key[key] = Decision(NO_VARIABLE, "a string of an object's")
+    counter = graph.keys.get(graph.children[0].get(object_keys.SAVE_COUNTER, -1))
+    if counter is not None:
+        by_key[counter] = Decision(NO_VARIABLE, "the root's save_counter")
+    state = Decision(NO_VARIABLE, "an object's state, no variable")
+    by_key.update(dict.fromkeys(graph.states, state))
     return by_key
 
 

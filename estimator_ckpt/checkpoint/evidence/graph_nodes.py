@@ -4,11 +4,17 @@ from __future__ import annotations
 
 import collections
 import functools
-from collections.abc import Collection, Mapping, Sequence
-from typing import Any, NamedTuple, Optional
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from types import MappingProxyType
+from typing import TYPE_CHECKING, NamedTuple, Optional
 
-from estimator_ckpt.checkpoint import object_keys
+from estimator_ckpt.checkpoint import object_graph, object_keys
 from estimator_ckpt.checkpoint.evidence.name_sorting import Fact
+
+if TYPE_CHECKING:
+    from estimator_ckpt.bundle.protobuf.schema import TrackableObject
+
+_NO_CHILDREN: Mapping[str, int] = MappingProxyType({})
 
 #: Where Keras 3 lists the variables that an optimizer trains, below the optimizer.
 TRAINED = "_trainable_variables"
@@ -36,6 +42,7 @@ class GraphNodes:
       slots: of each node, its slot variables.
       keys: the keys of the nodes that hold a variable.
       full_names: what TensorFlow called these.
+      states: the keys of what is saved and no variable.
       facts: what the index says of each key.
     """
 
@@ -46,6 +53,7 @@ class GraphNodes:
         keys: Mapping[int, str],
         full_names: Mapping[int, str],
         facts: Mapping[str, Fact],
+        states: Collection[str] = (),
     ) -> None:
         """A graph as the attributes say."""
         self.children = children
@@ -53,30 +61,30 @@ class GraphNodes:
         self.keys = keys
         self.full_names = full_names
         self.facts = facts
+        self.states = states
 
     @classmethod
-    def of(cls, graph: Any, facts: Mapping[str, Fact]) -> GraphNodes:
-        """From a TrackableObjectGraph message."""
-        children, slots = [], []
+    def of(
+        cls, nodes: Iterable[TrackableObject], facts: Mapping[str, Fact]
+    ) -> GraphNodes:
+        """The graph of these nodes, in their order."""
+        children: list[Mapping[str, int]] = []
+        slots: list[Sequence[SlotVariable]] = []
         keys: dict[int, str] = {}
         full_names: dict[int, str] = {}
-        for number, node in enumerate(graph.nodes):
-            children.append({c.local_name: c.node_id for c in node.children})
-            slots.append(
-                [
-                    SlotVariable(
-                        s.original_variable_node_id,
-                        s.slot_name,
-                        s.slot_variable_node_id,
-                    )
-                    for s in node.slot_variables
-                ]
-            )
+        states: list[str] = []
+        for number, node in enumerate(nodes):
+            # Most have neither, and share that of which there is nothing.
+            named = {child.local_name: child.node_id for child in node.children}
+            children.append(named or _NO_CHILDREN)
+            slots.append(tuple(SlotVariable(*slot) for slot in node.slot_variables))
             for attribute in node.attributes:
                 if attribute.name == object_keys.VARIABLE_VALUE:
                     keys[number] = attribute.checkpoint_key
                     full_names[number] = attribute.full_name
-        return cls(children, slots, keys, full_names, facts)
+                else:
+                    states.append(attribute.checkpoint_key)
+        return cls(children, slots, keys, full_names, facts, states)
 
     def shape(self, node: int) -> Optional[tuple[int, ...]]:
         """The shape of a node's variable; None if it has none."""
@@ -111,6 +119,14 @@ class GraphNodes:
                     found.add(child)
                     waiting.append(child)
         return found
+
+    @functools.cached_property
+    def names(self) -> Mapping[int, str]:
+        """TF1 names of the variables that a dictionary by names holds."""
+        return object_graph.names_in_dictionaries(
+            lambda node: ((child, n) for n, child in self.children[node].items()),
+            self.keys.__contains__,
+        )
 
     @functools.cached_property
     def trained(self) -> frozenset[int]:

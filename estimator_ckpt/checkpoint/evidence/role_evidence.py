@@ -10,14 +10,15 @@ from __future__ import annotations
 
 import collections
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from typing import Any, NamedTuple, Optional
+from typing import TYPE_CHECKING, NamedTuple, Optional
 
-from estimator_ckpt.checkpoint import object_graph, object_keys
+from estimator_ckpt.checkpoint import object_keys
 from estimator_ckpt.checkpoint.evidence import (
     default_roles,
     graph_evidence,
     name_evidence,
 )
+from estimator_ckpt.checkpoint.evidence.graph_nodes import GraphNodes
 from estimator_ckpt.checkpoint.evidence.name_sorting import Fact, Scene, last_of
 from estimator_ckpt.checkpoint.evidence.overruled_roles import Overruled
 from estimator_ckpt.checkpoint.optimizers import slot_names
@@ -28,6 +29,9 @@ from estimator_ckpt.checkpoint.roles import (
     Overruling,
     Roles,
 )
+
+if TYPE_CHECKING:
+    from estimator_ckpt.checkpoint.stored_graph import StoredGraph
 
 
 def by_names(names: Iterable[str]) -> Roles:
@@ -40,7 +44,7 @@ def decide(
     *,
     global_step: Optional[str] = None,
     keys: Optional[Mapping[str, str]] = None,
-    graph: Any = None,
+    graph: Optional[StoredGraph] = None,
     facts_by_key: Optional[Mapping[str, Fact]] = None,
     trainable: Optional[Mapping[str, bool]] = None,
     collection: str = "the collection",
@@ -53,7 +57,7 @@ def decide(
       global_step: the name of the global step, None if there is none. Nobody can
         overrule that it is.
       keys: their keys in an object-based checkpoint, by name.
-      graph: its TrackableObjectGraph message, None if there is none.
+      graph: its object graph, None if there is none.
       facts_by_key: the facts by object key, where more keys than these names have any.
       trainable: whether each variable is in a graph's TRAINABLE_VARIABLES, by name, in
         the order in which the graph made them; None where nothing says so.
@@ -69,8 +73,9 @@ def decide(
         by_key = {key: name for name, key in keys.items() if name in facts}
         if facts_by_key is None:
             facts_by_key = {key: facts[name] for key, name in by_key.items()}
-        by_graph = _by_graph(graph, by_key, facts_by_key)
-        called = _tf1_names(graph, by_key, facts)
+        nodes = GraphNodes.of(graph.nodes(), facts_by_key)
+        by_graph = _by_graph(nodes, by_key)
+        called = _tf1_names(nodes, by_key, facts)
     if global_step is not None and global_step in facts:
         by_graph[global_step] = Decision(GLOBAL_STEP, "the global step")
     evidence = _Evidence(
@@ -147,12 +152,10 @@ def _steps(
     return at_top or (scoped if len(scoped) == 1 else [])
 
 
-def _by_graph(
-    graph: Any, by_key: Mapping[str, str], facts_by_key: Mapping[str, Fact]
-) -> dict[str, Decision]:
+def _by_graph(graph: GraphNodes, by_key: Mapping[str, str]) -> dict[str, Decision]:
     """What the object graph says, by name."""
     found: dict[str, Decision] = {}
-    for key, decision in graph_evidence.decide(graph, facts_by_key).items():
+    for key, decision in graph_evidence.decide(graph).items():
         name = by_key.get(key)
         if name is None:
             continue
@@ -165,18 +168,18 @@ def _by_graph(
 
 
 def _tf1_names(
-    graph: Any, by_key: Mapping[str, str], facts: Mapping[str, Fact]
+    graph: GraphNodes, by_key: Mapping[str, str], facts: Mapping[str, Fact]
 ) -> dict[str, str]:
     """What a graph of TensorFlow 1 would call variables, where that is another name.
 
     An object-based checkpoint can be read by paths; its full names say more.
     """
     found: dict[str, str] = {}
-    for node in object_graph.saved_nodes(graph):
-        name = by_key.get(node.key)
-        if name is None or not node.is_variable:
+    for node, key in graph.keys.items():
+        name = by_key.get(key)
+        if name is None:
             continue
-        tf1_name = node.name or node.full_name
+        tf1_name = graph.names.get(node) or graph.full_names[node]
         if tf1_name != name and not object_keys.says_nothing(tf1_name):
             found[name] = tf1_name
     counts = collections.Counter(found.values())

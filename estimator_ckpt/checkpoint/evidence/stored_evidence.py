@@ -18,6 +18,7 @@ from estimator_ckpt.checkpoint.roles import Overruling, Roles
 if TYPE_CHECKING:
     from estimator_ckpt.bundle.entry import Entry
     from estimator_ckpt.checkpoint.opened_checkpoint import Checkpoint
+    from estimator_ckpt.checkpoint.stored_graph import StoredGraph
 
 
 def of_checkpoint(checkpoint: Checkpoint) -> Roles:
@@ -70,15 +71,14 @@ class _AtHand(NamedTuple):
     facts: Mapping[str, Fact]
     global_step: Optional[str]
     keys: Mapping[str, str]
-    graph: Any
+    graph: Optional[StoredGraph]
     facts_by_key: Mapping[str, Fact]
     trainable: Optional[Sequence[tuple[str, bool]]]  # where order counts
     overruling: Overruling
 
     @classmethod
     def of(cls, checkpoint: Checkpoint, said: Mapping[str, Fact]) -> _AtHand:
-        meaning, stored = checkpoint.contents, checkpoint.graph
-        graph = None if stored is None else stored.message
+        meaning, graph = checkpoint.contents, checkpoint.graph
         keys = meaning.keys
         if meaning.ambiguous:
             keys = dict(keys)

@@ -54,7 +54,7 @@ def test_a_message_says_the_same():
         original_variable_node_id=1, slot_name="m", slot_variable_node_id=1
     )
     w.attributes.add(name="VARIABLE_VALUE", full_name="w", checkpoint_key="w/.A")
-    found = GraphNodes.of(parse(message.SerializeToString(), "c"), {})
+    found = GraphNodes.of(parse(message.SerializeToString(), "c").nodes, {})
     assert found.children == [{"w": 1}, {}]
-    assert found.slots == [[(1, "m", 1)], []]
+    assert found.slots == [((1, "m", 1),), ()]
     assert (found.keys, found.full_names) == ({1: "w/.A"}, {1: "w"})
