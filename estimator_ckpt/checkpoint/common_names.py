@@ -232,25 +232,9 @@ def decide_roles(
 
     checkpoints = old.checkpoint, new.checkpoint
     if not any("roles" in vars(checkpoint) for checkpoint in checkpoints):
-        _share_graph(*checkpoints)
         old.checkpoint.roles, new.checkpoint.roles = stored_evidence.of_both(
             *checkpoints, facts
         )
-
-
-def _share_graph(old: Checkpoint, new: Checkpoint) -> None:
-    """Lets both have one object graph if the bytes of theirs are the same.
-
-    As messages, those of 100,000 variables take 80 MB each.
-    """
-    if old.graph is None or new.graph is None:
-        return
-    there, here = (
-        checkpoint.bundle.read_string(object_keys.OBJECT_GRAPH_KEY)
-        for checkpoint in (old, new)
-    )
-    if there == here:
-        new.graph = old.graph
 
 
 def all_variables(

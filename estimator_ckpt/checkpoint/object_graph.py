@@ -154,7 +154,7 @@ def saved_nodes(
     """
     nodes = graph.nodes
     dictionary_names = names_in_dictionaries(
-        lambda node: nodes[node].children,
+        lambda node: ((c.node_id, c.local_name) for c in nodes[node].children),
         lambda node: any(
             attribute.name == object_keys.VARIABLE_VALUE
             for attribute in nodes[node].attributes

@@ -51,6 +51,7 @@ class StoredGraph:
         """All of it as a message; as of `object_graph.parse`, with its errors."""
         return object_graph.parse(self._read(), self.source)
 
+    @property
     def nodes(self) -> Iterator[TrackableObject]:
         """Its nodes one after another, of a graph whose `saved_nodes` were looked at.
 

@@ -127,7 +127,7 @@ def test_all_variables_of_both_are_those_of_each(tmp_path, other, num_same):
     [({**TEXT, "w": np.ones(3, "f4")}, True), ({**TEXT, "x": np.float32(1)}, False)],
 )
 def test_of_objects_too_what_is_equal_is_one_object(tmp_path, other, is_same):
-    """The graph as well, of which 100,000 variables have a large one."""
+    """And one answer is that of both, if their graphs are of the same bytes."""
     paths = tmp_path / "a", tmp_path / "b"
     for path, values in zip(paths, (TEXT, other)):
         write_bundle(str(path), values)
@@ -135,7 +135,8 @@ def test_of_objects_too_what_is_equal_is_one_object(tmp_path, other, is_same):
     with common_names.opened(*paths, "full_name") as (old, new):
         found = common_names.all_variables(old, new)
         assert dict(old.variables) == found[0]
-        assert (old.checkpoint.graph is new.checkpoint.graph) == is_same
+        assert (old.checkpoint.graph == new.checkpoint.graph) == is_same
+        assert (old.checkpoint.roles is new.checkpoint.roles) == is_same
     for variables, path in zip(found, paths):
         assert list(variables.items()) == list(ec.open_checkpoint(path).items())
     assert all(found[0][name] is found[1][name] for name in TEXT)

@@ -6,7 +6,7 @@ import collections
 import functools
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from types import MappingProxyType
-from typing import TYPE_CHECKING, NamedTuple, Optional
+from typing import TYPE_CHECKING, NamedTuple, Optional, Protocol
 
 from estimator_ckpt.checkpoint import object_graph, object_keys
 from estimator_ckpt.checkpoint.evidence.name_sorting import Fact
@@ -18,6 +18,14 @@ _NO_CHILDREN: Mapping[str, int] = MappingProxyType({})
 
 #: Where Keras 3 lists the variables that an optimizer trains, below the optimizer.
 TRAINED = "_trainable_variables"
+
+
+class Graph(Protocol):
+    """An object graph: a TrackableObjectGraph message, or a checkpoint's."""
+
+    @property
+    def nodes(self) -> Iterable[TrackableObject]:
+        """Its nodes; the first is the root."""
 
 
 class SlotVariable(NamedTuple):
@@ -77,7 +85,16 @@ class GraphNodes:
             # Most have neither, and share that of which there is nothing.
             named = {child.local_name: child.node_id for child in node.children}
             children.append(named or _NO_CHILDREN)
-            slots.append(tuple(SlotVariable(*slot) for slot in node.slot_variables))
+            slots.append(
+                tuple(
+                    SlotVariable(
+                        s.original_variable_node_id,
+                        s.slot_name,
+                        s.slot_variable_node_id,
+                    )
+                    for s in node.slot_variables
+                )
+            )
             for attribute in node.attributes:
                 if attribute.name == object_keys.VARIABLE_VALUE:
                     keys[number] = attribute.checkpoint_key

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import collections
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from typing import TYPE_CHECKING, NamedTuple, Optional
+from typing import NamedTuple, Optional
 
 from estimator_ckpt.checkpoint import object_keys
 from estimator_ckpt.checkpoint.evidence import (
@@ -18,7 +18,7 @@ from estimator_ckpt.checkpoint.evidence import (
     graph_evidence,
     name_evidence,
 )
-from estimator_ckpt.checkpoint.evidence.graph_nodes import GraphNodes
+from estimator_ckpt.checkpoint.evidence.graph_nodes import Graph, GraphNodes
 from estimator_ckpt.checkpoint.evidence.name_sorting import Fact, Scene, last_of
 from estimator_ckpt.checkpoint.evidence.overruled_roles import Overruled
 from estimator_ckpt.checkpoint.optimizers import slot_names
@@ -29,9 +29,6 @@ from estimator_ckpt.checkpoint.roles import (
     Overruling,
     Roles,
 )
-
-if TYPE_CHECKING:
-    from estimator_ckpt.checkpoint.stored_graph import StoredGraph
 
 
 def by_names(names: Iterable[str]) -> Roles:
@@ -44,7 +41,7 @@ def decide(
     *,
     global_step: Optional[str] = None,
     keys: Optional[Mapping[str, str]] = None,
-    graph: Optional[StoredGraph] = None,
+    graph: Optional[Graph] = None,
     facts_by_key: Optional[Mapping[str, Fact]] = None,
     trainable: Optional[Mapping[str, bool]] = None,
     collection: str = "the collection",
@@ -57,7 +54,7 @@ def decide(
       global_step: the name of the global step, None if there is none. Nobody can
         overrule that it is.
       keys: their keys in an object-based checkpoint, by name.
-      graph: its object graph, None if there is none.
+      graph: its object graph, of a checkpoint or a message; None if there is none.
       facts_by_key: the facts by object key, where more keys than these names have any.
       trainable: whether each variable is in a graph's TRAINABLE_VARIABLES, by name, in
         the order in which the graph made them; None where nothing says so.
@@ -73,7 +70,7 @@ def decide(
         by_key = {key: name for name, key in keys.items() if name in facts}
         if facts_by_key is None:
             facts_by_key = {key: facts[name] for key, name in by_key.items()}
-        nodes = GraphNodes.of(graph.nodes(), facts_by_key)
+        nodes = GraphNodes.of(graph.nodes, facts_by_key)
         by_graph = _by_graph(nodes, by_key)
         called = _tf1_names(nodes, by_key, facts)
     if global_step is not None and global_step in facts:

@@ -4,6 +4,7 @@ import pytest
 
 from estimator_ckpt.checkpoint import roles
 from estimator_ckpt.checkpoint.evidence import graph_evidence
+from estimator_ckpt.checkpoint.evidence.graph_nodes import GraphNodes
 from estimator_ckpt.checkpoint.evidence.name_sorting import Fact
 from estimator_ckpt.checkpoint.object_graph import parse
 from tests.bundle import protobufs
@@ -24,7 +25,8 @@ def decided(objects, shapes=()):
             key = f"{path}/.ATTRIBUTES/VARIABLE_VALUE"
             node.attributes.add(name="VARIABLE_VALUE", checkpoint_key=key)
             facts[key] = dict(shapes)[path]
-    found = graph_evidence.decide(parse(message.SerializeToString(), "c"), facts)
+    nodes = parse(message.SerializeToString(), "c").nodes
+    found = graph_evidence.decide(GraphNodes.of(nodes, facts))
     return {
         key.replace("/.ATTRIBUTES/VARIABLE_VALUE", ""): s for key, s in found.items()
     }
