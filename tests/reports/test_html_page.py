@@ -1,5 +1,6 @@
 """HTML: names are text, nothing is fetched, and a page stays small."""
 
+import pathlib
 import re
 
 import numpy as np
@@ -7,7 +8,7 @@ import pytest
 
 import estimator_ckpt as ec
 from estimator_ckpt.bundle.writer import write_bundle
-from estimator_ckpt.reports import checkpoint_digest, report_file
+from estimator_ckpt.reports import checkpoint_digest, html_page, report_file
 from tests.reports.pages import NEW, OLD, Page, written
 
 
@@ -41,6 +42,28 @@ def test_the_table_says_what_its_rows_are(tmp_path):
     ):
         assert f"<h2>{heading}</h2>" in written(result, tmp_path / f"{heading}.html")
         assert f"\n## {heading}\n" in written(result, tmp_path / f"{heading}.md")
+
+
+def luminance(colour):
+    parts = (int(colour[i : i + 2], 16) / 255 for i in (1, 3, 5))
+    linear = [
+        x / 12.92 if x <= 0.03928 else ((x + 0.055) / 1.055) ** 2.4 for x in parts
+    ]
+    return sum(share * x for share, x in zip((0.2126, 0.7152, 0.0722), linear))
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_words_stand_out_from_their_ground(scheme):
+    """By 4.5 to 1, as WCAG 2 has it, for those who see less."""
+    style = pathlib.Path(html_page.__file__).with_name("page.css").read_text()
+    light, dark = style.split("@media screen and (prefers-color-scheme: dark)", 1)
+    colours = dict(re.findall(r"--(\w+): (#\w{6})", light))
+    if scheme == "dark":
+        colours.update(re.findall(r"--(\w+): (#\w{6})", dark))
+    for ground in ("ground", "card", "stripe"):
+        for words in ("ink", "soft", "good", "doubt", "bad"):
+            dim, bright = sorted(luminance(colours[c]) for c in (ground, words))
+            assert (bright + 0.05) / (dim + 0.05) >= 4.5, (ground, words)
 
 
 class TestSize:
