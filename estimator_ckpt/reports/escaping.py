@@ -81,8 +81,11 @@ def fitted(render: Callable[[Lengths], str], num_rows: int) -> str:
 # A page that does not fit is made anew, of the same names.
 @functools.lru_cache(maxsize=8192)
 def printable(text: str) -> str:
-    """The text, with every character that does not print as its escape."""
-    return printing.printable(text)
+    """The text, with every character that does not print as its escape.
+
+    Spaces print, but a name of nothing else would be none to see.
+    """
+    return printing.printable(text if text.strip(" ") else text.replace(" ", "\\x20"))
 
 
 def for_html(text: str, longest: int = LONGEST) -> str:

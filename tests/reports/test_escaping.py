@@ -50,6 +50,9 @@ def test_in_sentences_nothing_is_markup(text, shown):
         ("a\"b'c&d", "a&quot;b&#x27;c&amp;d"),
         ("a\u202eb\x1b[0m", "a\\u202eb\\x1b[0m"),
         ("\udcff", "\\udcff"),
+        ("  ", "\\x20\\x20"),
+        (" a  b ", " a  b "),
+        ("", ""),
     ],
 )
 def test_in_html_it_is_text(text, shown):
