@@ -217,6 +217,20 @@ def eager_in_a_graph():
         return eager + 1.0
 
 
+def keras_before_an_estimator(path):
+    model = tf.keras.Sequential([tf.keras.layers.Dense(2, input_shape=(3,))])
+    train(keras_model_fn, path)
+    model(tf.zeros([1, 3]))
+
+
+def keras_model_fn(features, labels, mode):
+    model = tf.keras.Sequential([tf.keras.layers.Dense(1, input_shape=(1,))])
+    loss = tf.reduce_sum(model(tf.ones([1, 1])))
+    optimizer = tf1.train.GradientDescentOptimizer(0.1)
+    train_op = optimizer.minimize(loss, tf1.train.get_global_step())
+    return tf.estimator.EstimatorSpec(mode, loss=loss, train_op=train_op)
+
+
 def variables_anew():
     tf.function(lambda: tf.Variable(1.0) + 1.0)()
 
@@ -465,6 +479,7 @@ SAID_BY = {
     "Attempting to capture an EagerTensor without building a function.": (
         lambda path: eager_in_a_graph()
     ),
+    "Your Layer or Model is in an invalid state.": keras_before_an_estimator,
     "tf.function only supports singleton tf.Variables created on the first call.": (
         lambda path: variables_anew()
     ),
