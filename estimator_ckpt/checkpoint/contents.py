@@ -10,13 +10,15 @@ from __future__ import annotations
 import bisect
 import itertools
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
-from typing import NamedTuple, Optional
+from typing import TYPE_CHECKING, NamedTuple, Optional
 
 from estimator_ckpt.bundle.errors import CheckpointError
 from estimator_ckpt.checkpoint import formats, messages, object_keys
 from estimator_ckpt.checkpoint.formats import Format
 from estimator_ckpt.checkpoint.naming import NamesBy
-from estimator_ckpt.checkpoint.object_graph import Node
+
+if TYPE_CHECKING:
+    from estimator_ckpt.checkpoint.object_graph import Node
 
 
 class AmbiguousNameError(CheckpointError):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable, Mapping
-from typing import Optional
+from typing import TYPE_CHECKING, Optional
 
 from estimator_ckpt.bundle import argument_types, files
 from estimator_ckpt.bundle.errors import CorruptIndexError
@@ -16,7 +16,10 @@ from estimator_ckpt.checkpoint.opened_checkpoint import Checkpoint
 from estimator_ckpt.checkpoint.paths import prefixes
 from estimator_ckpt.checkpoint.paths.prefixes import Storage
 from estimator_ckpt.checkpoint.roles import AS_FOUND, Overruling, Regexes
-from estimator_ckpt.checkpoint.stored_graph import StoredGraph
+
+# Few checkpoints that are opened have a graph.
+if TYPE_CHECKING:
+    from estimator_ckpt.checkpoint.stored_graph import StoredGraph
 
 
 @argument_types.checked
@@ -149,6 +152,8 @@ def read_object_graph(reader: BundleReader) -> Optional[StoredGraph]:
     """
     if object_keys.OBJECT_GRAPH_KEY not in reader.index:
         return None
+    from estimator_ckpt.checkpoint.stored_graph import StoredGraph
+
     source = reader.index.source
     entry = reader.index[object_keys.OBJECT_GRAPH_KEY]
     if entry.dtype != dtypes.STRING or entry.shape or entry.is_partitioned:

@@ -8,13 +8,15 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable, Collection, Iterable, Mapping
-from typing import Any, NamedTuple, Optional
+from typing import TYPE_CHECKING, Any, NamedTuple, Optional
 
 from estimator_ckpt.bundle.coding import key_to_name, name_to_key
-from estimator_ckpt.checkpoint import object_graph, object_keys
+from estimator_ckpt.checkpoint import object_keys
 from estimator_ckpt.checkpoint.contents import Contents
-from estimator_ckpt.checkpoint.stored_graph import StoredGraph
 from estimator_ckpt.conversion.result_keys import ResultKeys
+
+if TYPE_CHECKING:
+    from estimator_ckpt.checkpoint.stored_graph import StoredGraph
 
 #: Old and new names, one old name as often as it gets new ones.
 NamePairs = Collection[tuple[str, str]]
@@ -198,4 +200,6 @@ def _pruned_graph(
     aliases = map(name_to_key, contents.aliases)
     if kept.issuperset({*new_keys, *fresh_step}.difference(aliases)):
         return None
+    from estimator_ckpt.checkpoint import object_graph
+
     return object_graph.without(source_graph.parse(), set(map(key_to_name, kept)))

@@ -9,14 +9,16 @@ A variable `dense/kernel` of a result that is laid out anew:
 
 from __future__ import annotations
 
-from typing import Optional
+from typing import TYPE_CHECKING, Optional
 
 from estimator_ckpt.bundle.coding import name_to_key
 from estimator_ckpt.checkpoint import object_keys
 from estimator_ckpt.checkpoint.contents import Contents
 from estimator_ckpt.checkpoint.formats import Format
-from estimator_ckpt.checkpoint.stored_graph import StoredGraph
 from estimator_ckpt.conversion.targets import OptionError
+
+if TYPE_CHECKING:
+    from estimator_ckpt.checkpoint.stored_graph import StoredGraph
 
 
 class ResultKeys:

@@ -131,3 +131,8 @@ LATE = {
 def test_the_most_frequent_start_without_what_few_need(arguments, tmp_path):
     arguments = [a.replace("OUT", str(tmp_path)) for a in arguments]
     assert LATE & modules_of(*arguments) == set()
+
+
+def test_without_a_graph_nothing_that_reads_one_is_loaded():
+    late = {f"estimator_ckpt.checkpoint.{name}_graph" for name in ("object", "stored")}
+    assert late & modules_of("inspect", f"{DIGITS}/model.ckpt-300") == set()
