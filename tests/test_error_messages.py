@@ -446,7 +446,7 @@ SAID_BY = {
     "keras.api._v2.keras... has no attribute ...": lambda path: gone(
         "losses.softmax_cross_entropy"
     ),
-    "summary' has no attribute ...": lambda path: gone("summary.FileWriter"),
+    "module '...summary' has no attribute ...": lambda path: gone("summary.FileWriter"),
     "module 'tensorflow_estimator.python.estimator.api._v2.estimator' has no attribute "
     "...": lambda path: gone("estimator.inputs"),
     "object has no attribute 'make_one_shot_iterator'": (
