@@ -9,7 +9,7 @@ import sys
 import numpy as np
 import pytest
 
-from tests.compat.environments import READERS, TORCH, VENVS
+from tests.compat.environments import READERS, TORCH, VENVS, run
 from tests.conftest import REPOSITORY
 
 pytestmark = pytest.mark.compat
@@ -340,3 +340,35 @@ def test_packages_of_another_time_say_it(message, tmp_path):
     (tmp_path / "tf_keras").symlink_to(package)
     beside = {"PYTHONPATH": str(tmp_path)}
     says(message, READERS["2.21.0"], BESIDE_2_21[message], tmp_path, **beside)
+
+
+_WEIGHTS_OF_BOTH = """
+import sys
+import keras, numpy, tf_keras
+
+def network(kind, start):
+    layers = kind.layers
+    image = start((8, 8, 3))
+    net = layers.Conv2D(4, 3, name="conv")(image)
+    net = layers.BatchNormalization(name="norm")(net)
+    net = layers.DepthwiseConv2D(3, name="depthwise")(net)
+    net = layers.LSTM(5, name="lstm")(layers.Reshape((16, 4))(net))
+    return kind.Model(image, layers.Dense(2, name="out")(net))
+
+old, new = network(tf_keras, tf_keras.Input), network(keras, keras.Input)
+random = numpy.random.RandomState(0)
+old.set_weights([random.uniform(0.01, 0.3, w.shape) for w in old.get_weights()])
+old.save_weights(sys.argv[1] + "/old.weights.h5")
+new.load_weights(sys.argv[1] + "/old.weights.h5")
+images = random.uniform(size=(2, 8, 8, 3)).astype("float32")
+numpy.testing.assert_allclose(new(images), old(images), rtol=1e-5)
+assert numpy.ptp(old(images)) > 1e-3
+"""
+
+
+def test_keras_3_reads_the_weights_that_tf_keras_saves(tmp_path):
+    """Which weights-file.md says of a `.keras` file of Keras 2."""
+    python = READERS["2.21.0"]
+    if not python.exists():
+        pytest.skip("no interpreter with that TensorFlow (see make compat)")
+    run(python, "-c", _WEIGHTS_OF_BOTH, tmp_path)
