@@ -270,11 +270,16 @@ def test_another_tensorflow_says_it(message, tmp_path):
     says(message, python, SAID_BY[message], tmp_path)
 
 
+#: The registry's torchvision is built for CUDA: beside this PyTorch it does not load.
+ALONE = "import sys; sys.modules['torchvision'] = None"
+
+
 @pytest.mark.parametrize("message", OF_PYTORCH)
 def test_pytorch_and_transformers_say_it(message, tmp_path):
     if not TORCH.exists():
         pytest.skip("no interpreter with PyTorch (see make compat)")
-    says(message, TORCH, f"DIGITS = {_DIGITS!r}\n{OF_PYTORCH[message]}", tmp_path)
+    code = f"{ALONE}\nDIGITS = {_DIGITS!r}\n{OF_PYTORCH[message]}"
+    says(message, TORCH, code, tmp_path)
 
 
 @pytest.mark.parametrize("message", OF_NUMPY)
@@ -307,14 +312,19 @@ def packages_of(python, reader):
 def test_transformers_say_it_beside_tensorflow(message, tmp_path):
     """As their users had both in one environment."""
     packages = packages_of(TORCH, READERS["2.15.1"])
-    code = f"import sys; sys.path.append({packages!r})\n{OF_TRANSFORMERS[message]}"
+    # The registry's torchvision is built for CUDA, and nothing here needs it.
+    path = (
+        f"import sys; sys.path.append({packages!r}); sys.modules['torchvision'] = None"
+    )
+    code = f"{path}\n{OF_TRANSFORMERS[message]}"
     says(message, sys.executable, code, tmp_path)
 
 
 @pytest.mark.parametrize("message", WITHOUT_TF_KERAS)
 def test_transformers_say_it_without_tf_keras(message, tmp_path):
     packages = packages_of(TORCH, READERS["2.21.0"])
-    code = f"import sys; sys.path.append({packages!r})\n{WITHOUT_TF_KERAS[message]}"
+    path = f"{ALONE}\nsys.path.append({packages!r})"
+    code = f"{path}\n{WITHOUT_TF_KERAS[message]}"
     says(message, READERS["2.21.0"], code, tmp_path)
 
 
