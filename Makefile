@@ -64,7 +64,7 @@ $(DOCS)/.installed: constraints-docs.txt tools/find_python.sh
 
 test: $(STAMP) ## Run the tests (under 8 minutes on 2 cores)
 	@echo "Running the tests"
-	@$(BIN)/python $(RUN) -m pytest -q --numprocesses=3 --dist=worksteal $(PYTEST_ARGS)
+	@$(BIN)/python $(RUN) -m pytest -q --numprocesses=4 --dist=worksteal $(PYTEST_ARGS)
 
 quick: $(STAMP) ## Run the tests that need no TensorFlow (under 90 seconds on 2 cores)
 	@$(BIN)/python -m pytest -q --numprocesses=3 --dist=worksteal --without-tensorflow $(PYTEST_ARGS)

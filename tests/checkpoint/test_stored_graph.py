@@ -89,7 +89,7 @@ def test_the_nodes_of_a_dictionary_have_its_names():
 
 
 def test_a_graph_takes_hardly_more_memory_than_its_dictionary():
-    serialized = dictionary_graph.build([f"layer_{i}/kernel" for i in range(20_000)])
+    serialized = dictionary_graph.build([f"layer_{i}/kernel" for i in range(5_000)])
     tracemalloc.start()
     for _ in StoredGraph(lambda: serialized, "c").saved_nodes():
         pass
