@@ -26,9 +26,7 @@ from estimator_ckpt.bundle.tensors.slices import resolve, show_key
 if TYPE_CHECKING:
     from types import TracebackType
 
-    import numpy as np
-
-    Array = np.ndarray[Any, Any]
+    from estimator_ckpt.bundle.tensors.arrays import Array
 
 
 class Partitioned(NamedTuple):

@@ -44,7 +44,12 @@ def near(wanted: str, known: Collection[str]) -> str:
 
 def counted(number: int, noun: str) -> str:
     """`1 shard`, `2 shards`."""
-    return f"{number} {noun}{'' if number == 1 else 's'}"
+    return f"{number} {plural(number, noun)}"
+
+
+def plural(number: int, noun: str) -> str:
+    """The noun as it stands behind a number."""
+    return noun if number == 1 else f"{noun}s"
 
 
 def counts(numbers: Mapping[str, int]) -> str:

@@ -95,8 +95,7 @@ def opened(
     if names_by is naming.NamesBy.PATH:
         meaning = path_names.after_owners(meaning, roles)
     else:
-        full_names = {node.key: node.full_name for node in graph.saved_nodes()}
-        meaning = path_names.after_unnamed(meaning, roles, full_names)
+        meaning = path_names.after_unnamed(meaning, roles, graph.full_names())
     return Checkpoint(reader, graph, meaning, store, overruling)
 
 

@@ -74,6 +74,10 @@ class StoredGraph:
             return object_graph.saved_nodes(graph, root)
         return _saved(serialized, paths, self.source)
 
+    def full_names(self) -> dict[str, str]:
+        """What TensorFlow called what is saved, by its key."""
+        return {node.key: node.full_name for node in self.saved_nodes()}
+
 
 #: The place of what has none.
 _ELSEWHERE = (0, 0)
@@ -199,28 +203,16 @@ def _saved(serialized: bytes, paths: _Paths, source: str) -> Iterator[Node]:
         raise
 
 
-def _saved_of(serialized: bytes, paths: _Paths) -> Iterator[Node]:
+def _saved_of(data: bytes, paths: _Paths) -> Iterator[Node]:
     read, new = wire.decoder(SerializedTensor), tuple.__new__
     names, slots, root_children = paths.names, paths.slots, paths.root_children
     value = object_keys.VARIABLE_VALUE
     bounds = iter(paths.places)
     for number, (at, stop) in enumerate(zip(bounds, bounds)):
-        if stop:
-            called, full_name, key = read(serialized, at, stop)
-            name, is_variable = names[number], called == value
-            if not is_variable:
-                name = None
+        attributes = (read(data, at, stop),) if stop else paths.attributes[number]
+        for called, full_name, key in attributes:
+            is_variable, name = called == value, names[number]
+            if not is_variable and value not in [a.name for a in attributes]:
+                name = None  # what is named is a variable
             is_slot, child = number in slots, root_children.get(number)
             yield new(Node, (key, full_name, name, is_variable, is_slot, child))
-            continue
-        attributes = paths.attributes[number]
-        is_named = value in [attribute.name for attribute in attributes]
-        for called, full_name, key in attributes:
-            yield Node(
-                key,
-                full_name,
-                names[number] if is_named else None,
-                called == value,
-                number in slots,
-                root_children.get(number),
-            )

@@ -31,9 +31,7 @@ from estimator_ckpt.conversion.writing import bundle_copy, drafts, new_bundle, s
 from estimator_ckpt.maps.filters import Patterns
 
 if TYPE_CHECKING:
-    import numpy as np
-
-    Array = np.ndarray[Any, Any]
+    pass
 
 # So many shards of all sources together are held open.
 _MOST_HELD = 256

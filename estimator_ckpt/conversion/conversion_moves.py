@@ -109,7 +109,7 @@ def _with_wide_step(
     TensorFlow restores no other dtype than a variable's own.
     """
     name = checkpoint.contents.global_step
-    if not result.is_new_graph or name is None:
+    if not result.is_new_graph or name is None or name not in checkpoint:
         return moves
     key = name_to_key(checkpoint.contents.keys[name])
     entry = checkpoint.index.entry(key)

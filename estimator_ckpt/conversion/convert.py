@@ -12,7 +12,6 @@ from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple, Optional
 
 from estimator_ckpt.bundle import argument_types, files, logs
-from estimator_ckpt.bundle.reader import BundleReader
 from estimator_ckpt.bundle.tensor_reader import TensorReader
 from estimator_ckpt.checkpoint import messages, object_keys, opening
 from estimator_ckpt.checkpoint.formats import Format, FormatLike
@@ -228,10 +227,7 @@ def plan(
     def attempt() -> Conversion:
         reader, conversion, _ = _decided(source, target, wanted, back)
         with contextlib.closing(reader):
-            if isinstance(reader, BundleReader):
-                new = drafts.draft(reader.index, conversion.moves)
-                with new_bundle.prepared(reader, new):
-                    pass
+            new_bundle.rehearse(reader, conversion.moves)
         return conversion
 
     return snapshot.settled([source], attempt)

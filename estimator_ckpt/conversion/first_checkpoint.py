@@ -149,10 +149,7 @@ def plan(source: files.PathLike, first: FirstCheckpoint, target: Target) -> plan
     def attempt() -> plans.Plan:
         with _planned(source, first, target.overwrite) as (checkpoint, planned):
             moves = first_plans.moves_of(checkpoint, planned, target.format, first.root)
-            if checkpoint.is_bundle:
-                new = drafts.draft(checkpoint.index, moves)
-                with new_bundle.prepared(checkpoint.bundle, new):
-                    pass
+            new_bundle.rehearse(checkpoint.reader, moves)
             return planned
 
     return snapshot.settled([source], attempt)

@@ -23,9 +23,7 @@ from estimator_ckpt.checkpoint.variable import StoredVariable
 from estimator_ckpt.conversion.key_moves import KeyMoves, NewTensor
 
 if TYPE_CHECKING:
-    import numpy as np
-
-    Array = np.ndarray[Any, Any]
+    from estimator_ckpt.bundle.tensors.arrays import Array
 
 
 def averaged(

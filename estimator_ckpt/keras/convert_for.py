@@ -234,11 +234,7 @@ def rehearsed(
       As `convert_for`, but for what damaged values and `strict` forbid.
     """
     with _prepared(trackable, source, target, request) as new:
-        if new.checkpoint.is_bundle:
-            bundle = new.checkpoint.bundle
-            draft = drafts.draft(bundle.index, new.made.key_moves())
-            with new_bundle.prepared(bundle, draft):
-                pass
+        new_bundle.rehearse(new.checkpoint.reader, new.made.key_moves())
         return new.made.plan
 
 

@@ -153,9 +153,8 @@ class ObjectPlan:
                 written[key] = variable.origin.tensor(checkpoint)
         new_keys: dict[bytes, tuple[bytes, ...]] = {}
         for key, old in old_keys.items():
-            if (
-                key not in written
-            ):  # as the step is that is the optimizer's counter, too
+            # The step that is an optimizer's counter, too, is written as that.
+            if key not in written:
                 new_keys[old] = (*new_keys.get(old, ()), key)
         added = Additions(self.graph, written=written)
         return KeyMoves(new_keys, added, keeps_names=False)

@@ -140,8 +140,7 @@ class Source:
     @functools.cached_property
     def _full_names(self) -> dict[str, str]:
         graph = self.checkpoint.graph
-        nodes = () if graph is None else graph.saved_nodes()
-        return {node.key: node.full_name for node in nodes}
+        return {} if graph is None else graph.full_names()
 
     def places(self, names: Iterable[str]) -> list[int]:
         """Where variables stand in the lists of the optimizers that keep them."""

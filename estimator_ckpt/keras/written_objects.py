@@ -127,5 +127,4 @@ def _other_slot(
 def _full_names(checkpoint: Checkpoint) -> dict[str, str]:
     """Full names by key, of an object graph or of none."""
     graph = checkpoint.graph
-    nodes = () if graph is None else graph.saved_nodes()
-    return {node.key: node.full_name for node in nodes}
+    return {} if graph is None else graph.full_names()

@@ -12,15 +12,14 @@ from __future__ import annotations
 import dataclasses
 import math
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, NamedTuple, Optional
+from typing import TYPE_CHECKING, NamedTuple, Optional
 
 from estimator_ckpt.bundle.errors import CheckpointError
 from estimator_ckpt.checkpoint import messages
 
 if TYPE_CHECKING:
-    import numpy as np
+    from estimator_ckpt.bundle.tensors.arrays import Array
 
-    Array = np.ndarray[Any, Any]
     Reorder = Callable[[Sequence[Array]], Sequence[Array]]
 
 Shape = tuple[int, ...]

@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING
 from estimator_ckpt.layouts.layout_rule import LayoutRule, Run
 
 if TYPE_CHECKING:
-    from estimator_ckpt.layouts.layout_rule import Array, Reorder, Runs
+    from estimator_ckpt.bundle.tensors.arrays import Array
+    from estimator_ckpt.layouts.layout_rule import Reorder, Runs
 
 
 def mod(text: str, source: str, target: str, parts: int = 0) -> list[LayoutRule]:

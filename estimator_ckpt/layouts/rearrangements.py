@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING, Optional
 from estimator_ckpt.layouts.layout_rule import LayoutRule, Shape
 
 if TYPE_CHECKING:
-    from estimator_ckpt.layouts.layout_rule import Array, Reorder
+    from estimator_ckpt.bundle.tensors.arrays import Array
+    from estimator_ckpt.layouts.layout_rule import Reorder
 
 
 def transpose(

@@ -26,7 +26,7 @@ from typing import TYPE_CHECKING
 from estimator_ckpt.layouts.layout_rule import LayoutRule
 
 if TYPE_CHECKING:
-    from estimator_ckpt.layouts.layout_rule import Array
+    from estimator_ckpt.bundle.tensors.arrays import Array
 
 
 def lstm(

@@ -15,6 +15,7 @@ import enum
 from collections.abc import Sequence
 from typing import Union
 
+from estimator_ckpt.checkpoint import messages
 from estimator_ckpt.checkpoint.changes.changed_elements import Example
 from estimator_ckpt.checkpoint.changes.histograms import Histogram
 from estimator_ckpt.checkpoint.changes.value_changes import LayerChange
@@ -217,7 +218,7 @@ class Digest:
 
 def counted(number: int, noun: str) -> str:
     """How many there are, as a page says it: `1 shard`, `1,000 variables`."""
-    return f"{number:,} {noun}{'' if number == 1 else 's'}"
+    return f"{number:,} {messages.plural(number, noun)}"
 
 
 def number_text(number: Cell) -> str:

@@ -16,7 +16,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from estimator_ckpt.bundle import coding, files
 from estimator_ckpt.bundle.coding import Extent, Slice
@@ -34,9 +34,7 @@ from estimator_ckpt.bundle.v1_format import v1_contents, v1_values
 from estimator_ckpt.bundle.v1_format.v1_contents import V1Tensor
 
 if TYPE_CHECKING:
-    import numpy as np
-
-    Array = np.ndarray[Any, Any]
+    from estimator_ckpt.bundle.tensors.arrays import Array
 
 
 class V1Reader:

@@ -10,7 +10,7 @@ writes.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, Callable
+from typing import TYPE_CHECKING, Callable
 
 from estimator_ckpt.bundle.errors import UnsupportedCheckpointError
 from estimator_ckpt.bundle.protobuf import wire
@@ -18,9 +18,7 @@ from estimator_ckpt.bundle.protobuf.varints import Bytes
 from estimator_ckpt.bundle.tensors import dtypes
 
 if TYPE_CHECKING:
-    import numpy as np
-
-    Array = np.ndarray[Any, Any]
+    from estimator_ckpt.bundle.tensors.arrays import Array
 
 #: Names of types by the field that has their values: those that are as they are in
 #: memory, those that are varints, and those of two bytes whose bits are.

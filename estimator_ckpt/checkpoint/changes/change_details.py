@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import math
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING, Any, Optional
+from typing import TYPE_CHECKING, Optional
 
 from estimator_ckpt.bundle import files, logs
 from estimator_ckpt.bundle.errors import CheckpointError
@@ -22,9 +22,7 @@ from estimator_ckpt.checkpoint.differences import Aspect, Difference
 from estimator_ckpt.checkpoint.evidence import meta_graph
 
 if TYPE_CHECKING:
-    import numpy as np
-
-    Array = np.ndarray[Any, Any]
+    from estimator_ckpt.bundle.tensors.arrays import Array
 
 
 def of(

@@ -12,9 +12,7 @@ from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 if TYPE_CHECKING:
-    import numpy as np
-
-    Array = np.ndarray[Any, Any]
+    from estimator_ckpt.bundle.tensors.arrays import Array
 
 #: The most tensors of each sort, and the most elements of each.
 MOST, _FIRST = 12, 3

@@ -16,9 +16,7 @@ from estimator_ckpt.checkpoint import messages, roles
 from estimator_ckpt.checkpoint.roles import Role
 
 if TYPE_CHECKING:
-    import numpy as np
-
-    Array = np.ndarray[Any, Any]
+    from estimator_ckpt.bundle.tensors.arrays import Array
 
 #: How many tensors get a histogram.
 MOST = 12

@@ -18,9 +18,7 @@ from estimator_ckpt.layouts.layout_rule import LayoutRule
 from estimator_ckpt.layouts.torch.permutations import Permutation
 
 if TYPE_CHECKING:
-    import numpy as np
-
-    Array = np.ndarray[Any, Any]
+    from estimator_ckpt.bundle.tensors.arrays import Array
 
 
 class Rounding:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import contextlib
 import os
 from collections.abc import Iterable, Iterator
-from typing import TYPE_CHECKING, Any, Optional
+from typing import TYPE_CHECKING, Optional
 
 from estimator_ckpt.bundle import coding, files, logs
 from estimator_ckpt.bundle.header import Header
@@ -21,9 +21,7 @@ from estimator_ckpt.bundle.writer import ShardWriter
 from estimator_ckpt.checkpoint.paths import prefixes
 
 if TYPE_CHECKING:
-    import numpy as np
-
-    Array = np.ndarray[Any, Any]
+    from estimator_ckpt.bundle.tensors.arrays import Array
 
 
 @contextlib.contextmanager

@@ -112,17 +112,17 @@ def draft(index: Index, moves: KeyMoves) -> Draft:
     return Draft(index, kept, whole, moves.added, moves.keeps_names)
 
 
-def new_keys(key: bytes, new_keys: Sequence[bytes]) -> Iterable[bytes]:
+def new_keys(key: bytes, of_variable: Sequence[bytes]) -> Iterable[bytes]:
     """The keys in the result of an entry that is kept.
 
     Args:
       key: its key in the source.
-      new_keys: the keys that it, or of a slice its variable, gets.
+      of_variable: the keys that it, or of a slice its variable, gets.
     """
     if not coding.is_slice_key(key):
-        return new_keys
+        return of_variable
     _, extents = coding.parse_key(key)
-    names = map(coding.key_to_name, new_keys)
+    names = map(coding.key_to_name, of_variable)
     return (coding.slice_key(name, extents or ()) for name in names)
 
 

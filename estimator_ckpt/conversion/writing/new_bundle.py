@@ -22,10 +22,12 @@ from estimator_ckpt.bundle.entry import renumbered
 from estimator_ckpt.bundle.errors import CheckpointNotFoundError
 from estimator_ckpt.bundle.index import Index, index_path, serialize_index, shard_path
 from estimator_ckpt.bundle.reader import BundleReader
+from estimator_ckpt.bundle.tensor_reader import TensorReader
+from estimator_ckpt.conversion.key_moves import KeyMoves
 from estimator_ckpt.conversion.targets import Target
 from estimator_ckpt.conversion.writing import claims, snapshot
 from estimator_ckpt.conversion.writing.claims import Claim, Role
-from estimator_ckpt.conversion.writing.drafts import Draft, Prepared, new_keys
+from estimator_ckpt.conversion.writing.drafts import Draft, Prepared, draft, new_keys
 from estimator_ckpt.conversion.writing.snapshot import Snapshot
 
 # Most conversions to names have no tensors to write.
@@ -73,6 +75,17 @@ def prepared(reader: BundleReader, new: Draft) -> Iterator[Prepared]:
     """
     with snapshot.taken(reader, new.kept) as source:
         yield Prepared(reader, new, source)
+
+
+def rehearse(reader: TensorReader, moves: KeyMoves) -> None:
+    """Refuses what a write would; where tensors are written again first, nothing.
+
+    Raises:
+      As `prepared`.
+    """
+    if isinstance(reader, BundleReader):
+        with prepared(reader, draft(reader.index, moves)):
+            pass
 
 
 def write(reader: BundleReader, new: Draft, prefix: str, target: Target) -> Written:

@@ -110,7 +110,7 @@ def _written_whole(
 ) -> Iterator[tuple[bytes, Entry]]:
     """Writes the partitioned variables that have to be joined."""
     reader, new, source = ready
-    whole = {coding.key_to_name(key): new_keys for key, new_keys in new.whole.items()}
+    whole = {coding.key_to_name(old): keys for old, keys in new.whole.items()}
     stored = sum(
         part.size for name in whole for part in reader.index.slices(name).values()
     )
@@ -156,10 +156,10 @@ def _save_counter(reader: BundleReader, new: Draft) -> int:
     """The global step, so that TF2 code saves over no earlier checkpoint; or 1."""
     if new.added.fresh_step:
         return 0
-    steps = map(coding.name_to_key, (object_keys.STEP_KEY, object_keys.GLOBAL_STEP))
-    of_step = set(steps)
-    for key, new_names in new.kept.items():
-        if not of_step.isdisjoint(new_names):
+    names = object_keys.STEP_KEY, object_keys.GLOBAL_STEP
+    of_step = set(map(coding.name_to_key, names))
+    for key, keys in new.kept.items():
+        if not of_step.isdisjoint(keys):
             entry = reader.index.entry(key)
             if not entry.shape and entry.dtype_name in ("int32", "int64"):
                 reader.verify(key)

@@ -22,7 +22,7 @@ from estimator_ckpt.bundle.tensors import slices
 if TYPE_CHECKING:
     import numpy as np
 
-    Array = np.ndarray[Any, Any]
+    from estimator_ckpt.bundle.tensors.arrays import Array
 
 Shape = tuple[int, ...]
 # The most bytes of a tensor that is held whole, of the parts of a larger one that are

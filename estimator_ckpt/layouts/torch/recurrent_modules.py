@@ -30,7 +30,7 @@ from typing import TYPE_CHECKING, Optional
 from estimator_ckpt.layouts.layout_rule import LayoutRule
 
 if TYPE_CHECKING:
-    from estimator_ckpt.layouts.layout_rule import Array
+    from estimator_ckpt.bundle.tensors.arrays import Array
 
 #: Why a cell with w_i_diag cannot be an nn.LSTM.
 NO_PEEPHOLES = "nn.LSTM has no peepholes"
